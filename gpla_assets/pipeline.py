@@ -1,0 +1,164 @@
+"""The steps of the pipeline, what each depends on, and which are stale.
+
+Each step's rows carry a fingerprint of everything they depend on: code version, settings, input
+files and the fingerprints upstream. A step is stale when the fingerprint that the study implies
+differs from the stored one, so that `gpla status` can say why without running anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gpla_assets.studies import PROJECT_ROOT, Study, fingerprint
+
+CONTENT = Path(__file__).parent / "content"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: its upstream steps, the settings it reads and whether subjects partition it."""
+
+    name: str
+    upstream: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    partitioned: bool = False
+    whole_upstream: tuple[str, ...] = ()
+    code_version: str = "1"
+
+
+STEPS: tuple[Step, ...] = (
+    Step("texts", (), ("corpus", "seed"), ("corpus",)),
+    Step("questions", (), ("questions", "subjects", "parser"), ("subjects", "questions.csv")),
+    Step("subjects", (), ("subjects",), ("subjects", "added", "profiles.yaml")),
+    Step(
+        "responses", ("questions",), ("subjects",), ("subjects", "profiles.yaml"), partitioned=True
+    ),
+    Step(
+        "perceptions", ("texts",), ("parser",), ("neutral_sentences.csv", "value_items.csv")
+    ),
+    Step(
+        "subject_perceptions",
+        ("responses",),
+        ("parser",),
+        ("neutral_sentences.csv", "value_items.csv"),
+        partitioned=True,
+    ),
+    Step("values", (), (), ("vocabulary.csv",)),
+    Step("perception_values", ("perceptions", "values"), ("generator",)),
+    Step("value_similarities", ("perception_values",)),
+    Step("lexicon", ("value_similarities", "values"), ("lexicon",), ("dbt",)),
+    Step("evaluator", (), ("evaluator", "seed"), ("value_items.csv", "vocabulary.csv", "items")),
+    Step(
+        "measurements",
+        ("subject_perceptions", "lexicon", "evaluator"),
+        ("evaluator",),
+        partitioned=True,
+    ),
+    Step("value_correlations", (), (), ("dbt",), whole_upstream=("measurements",)),
+    Step("factors", ("value_correlations",), ("structure", "seed")),
+    Step("report", ("factors", "lexicon")),
+)
+BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A step (one partition of it) whose rows are not what the study implies, and why."""
+
+    step: str
+    partition_key: str
+    reason: str
+
+
+def folder_stamp(folder: Path, pattern: str) -> str:
+    """A hash of the contents of a folder's files."""
+    files = sorted(path for path in folder.rglob(pattern) if "target" not in path.parts)
+    return fingerprint([[str(p.relative_to(folder)), p.read_text("utf-8")] for p in files])
+
+
+def file_stamp(path: Path | None) -> str:
+    """Size and modification time of a file, or 'missing'."""
+    if path is None or not path.is_file():
+        return "missing"
+    stat = path.stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
+
+
+def _file_components(step: Step, stamps: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in step.files:
+        if name == "dbt":
+            found["dbt"] = folder_stamp(PROJECT_ROOT / "dbt" / "models", "*.sql")
+        elif name in stamps:
+            found[name] = stamps[name]
+        else:
+            found[name] = file_stamp(CONTENT / name)
+    return found
+
+
+def expected_components(
+    study: Study, subjects: Sequence[str], stamps: Mapping[str, Any]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What each step and partition depends on now.
+
+    `stamps` names input files outside the package: `corpus`, `subjects`, `added`, `items`; the
+    entry `answers` maps a subject to the stamp of its own file where it was added by itself.
+    """
+    expected: dict[tuple[str, str], dict[str, Any]] = {}
+    for step in STEPS:
+        base = {
+            "code": step.code_version,
+            "settings": study.settings(*step.settings) if step.settings else {},
+            "files": _file_components(step, stamps),
+        }
+        for key in subjects if step.partitioned else [""]:
+            upstream = {
+                name: fingerprint(expected[name, key if BY_NAME[name].partitioned else ""])
+                for name in step.upstream
+            }
+            for name in step.whole_upstream:
+                upstream[name] = fingerprint([fingerprint(expected[name, s]) for s in subjects])
+            components = base | {"upstream": upstream}
+            own = stamps.get("answers", {}).get(key)
+            if step.name == "responses" and own:
+                components = components | {"files": {"answers": own}}
+            expected[step.name, key] = components
+    return expected
+
+
+def stale_steps(
+    expected: Mapping[tuple[str, str], dict[str, Any]], runs: pd.DataFrame
+) -> list[Stale]:
+    """The steps and partitions to run, in pipeline order, each with its reason."""
+    stored = {
+        (row.asset, row.partition_key): (row.fingerprint, row.components)
+        for row in runs.itertuples()
+    }
+    stale = []
+    for (step, key), components in expected.items():
+        found = stored.get((step, key))
+        if found is None:
+            stale.append(Stale(step, key, "never made"))
+        elif found[0] != fingerprint(components):
+            stale.append(Stale(step, key, _difference(json.loads(found[1]), components)))
+    return stale
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
+    differs: Callable[[str], list[str]] = lambda part: sorted(  # noqa: E731
+        name
+        for name in {*old.get(part, {}), *new.get(part, {})}
+        if old.get(part, {}).get(name) != new.get(part, {}).get(name)
+    )
+    reasons = [f"{part} changed: {', '.join(differs(part))}" for part in
+               ("settings", "files", "upstream") if differs(part)]
+    if old.get("code") != new.get("code"):
+        reasons.append("code version changed")
+    return "; ".join(reasons) or "changed"

@@ -1,0 +1,236 @@
+"""The warehouse's tables: one SQLModel class a table, its description and its columns' descriptions.
+
+Keys are natural texts or hashes. There are no physical foreign keys: a partition is replaced by
+delete and insert, which a foreign key of DuckDB refuses; dbt tests check the relationships.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+
+def column(description: str, **options: Any) -> Any:
+    """A column with a description that DuckDB keeps as its comment."""
+    return Field(description=description, sa_column_kwargs={"comment": description}, **options)
+
+
+def key(description: str) -> Any:
+    """A part of the table's natural key; never a number that the database would make."""
+    options = {"comment": description, "autoincrement": False}
+    return Field(description=description, primary_key=True, sa_column_kwargs=options)
+
+
+class Llm(SQLModel, table=True):
+    __tablename__ = "llms"
+    __table_args__ = {"comment": "One row per LLM that is measured."}  # noqa: RUF012
+    llm: str = key("Name of the LLM.")
+    parameters: str | None = column("Number of parameters as published, e.g. 7B.", default=None)
+    source: str = column("Where its answers come from: a source or a backend.")
+
+
+class Profile(SQLModel, table=True):
+    __tablename__ = "profiles"
+    __table_args__ = {"comment": "One row per profiling prompt (the paper's Table 7)."}  # noqa: RUF012
+    profile: str = key("Name of the profile.")
+    prompt: str = column("The system prompt that sets the profile.")
+
+
+class Subject(SQLModel, table=True):
+    __tablename__ = "subjects"
+    __table_args__ = {"comment": "One row per subject: an LLM under a profile."}  # noqa: RUF012
+    subject: str = key("Key of the subject: <llm>|<profile>.")
+    llm: str = column("The LLM.")
+    profile: str = column("The profile.")
+
+
+class Question(SQLModel, table=True):
+    __tablename__ = "questions"
+    __table_args__ = {"comment": "One row per question that subjects answer."}  # noqa: RUF012
+    question: str = key("Key of the question.")
+    source: str = column("The source of the question.")
+    value: str | None = column("The value that it is meant to elicit.", default=None)
+    text: str = column("The question's wording.")
+    attitude_share: float | None = column(
+        "Share of its pilot answers' sentences that the parser keeps; null where not chosen so.",
+        default=None,
+    )
+
+
+class Text(SQLModel, table=True):
+    __tablename__ = "texts"
+    __table_args__ = {"comment": "One row per corpus text, from which the lexicon is drawn."}  # noqa: RUF012
+    text: str = key("Key of the text: a hash of its source, LLM, question and content.")
+    source: str = column("The source.")
+    llm: str | None = column("The LLM that wrote it.", default=None)
+    question: str | None = column("Key of the question that it answers.", default=None)
+    question_text: str | None = column("Wording of the question that it answers.", default=None)
+    content: str = column("The text itself.")
+
+
+class Response(SQLModel, table=True):
+    __tablename__ = "responses"
+    __table_args__ = {"comment": "One row per subject and question: the subject's answer."}  # noqa: RUF012
+    response: str = key("Key of the response: a hash of subject and question.")
+    subject: str = column("The subject.")
+    question: str = column("The question.")
+    content: str = column("The answer.")
+    backend: str = column("Backend that gave it: recorded or transformers.")
+    model: str = column("The model as the backend names it.")
+
+
+class Perception(SQLModel, table=True):
+    __tablename__ = "perceptions"
+    __table_args__ = {"comment": "One row per perception: an atomic statement of an attitude."}  # noqa: RUF012
+    perception: str = key("Key of the perception: a hash of its parent and place.")
+    origin: str = column("What it was found in: text or response.")
+    parent: str = column("Key of that text or response.")
+    source: str = column("The source of the parent.")
+    subject: str | None = column("The subject; null for corpus texts.", default=None)
+    ordinal: int = column("Its place among the parent's perceptions, from 0.")
+    start_offset: int = column("First character of the sentence in the parent's content.")
+    end_offset: int = column("One past the sentence's last character.")
+    sentence: str = column("The words as they stand in the parent.")
+    content: str = column("The statement in words that can be understood alone.")
+    attitude: float = column("Probability that the sentence states an attitude, 0 to 1.")
+
+
+class Value(SQLModel, table=True):
+    __tablename__ = "values"
+    __table_args__ = {"comment": "One row per value of the vocabulary."}  # noqa: RUF012
+    value: str = key("Name of the value.")
+    definition: str = column("What someone who holds it wants, in one line.")
+    origin: str = column("The inventory or list that the name comes from.")
+
+
+class PerceptionValue(SQLModel, table=True):
+    __tablename__ = "perception_values"
+    __table_args__ = {"comment": "One row per corpus perception and value that M_G sees in it."}  # noqa: RUF012
+    perception: str = key("The perception.")
+    value: str = key("The value.")
+    source: str = column("The source of the perception.")
+    probability: float = column("Strength that the generator gives, 0 to 1.")
+
+
+class ValueSimilarity(SQLModel, table=True):
+    __tablename__ = "value_similarities"
+    __table_args__ = {"comment": "One row per candidate pair of near-duplicate values."}  # noqa: RUF012
+    value_a: str = key("The value that comes first by name.")
+    value_b: str = key("The other value.")
+    rouge_f: float = column("rougeLsum F measure of the two names, stemmed.")
+    rouge_precision: float = column("rougeLsum precision.")
+    rouge_recall: float = column("rougeLsum recall.")
+    cosine: float = column("Cosine of the two names' sentence embeddings.")
+
+
+class Measurement(SQLModel, table=True):
+    __tablename__ = "measurements"
+    # the key's index costs two thirds of the insert rate and buys a second check of uniqueness
+    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}  # noqa: RUF012
+    perception: str = key("The perception.")
+    value: str = key("The value.")
+    subject: str = column("The subject.")
+    relevance: float = column("Probability that the perception bears on the value.")
+    p_support: float = column("Probability that it supports the value.")
+    p_oppose: float = column("Probability that it opposes the value.")
+    p_either: float = column("Probability that it does neither.")
+    score: float | None = column(
+        "p_support - p_oppose; null where p_either is the largest.", default=None
+    )
+
+
+class Eigenvalue(SQLModel, table=True):
+    __tablename__ = "eigenvalues"
+    __table_args__ = {"comment": "One row per component of the correlation matrix (the scree)."}  # noqa: RUF012
+    component: int = key("Number of the component, from 1.")
+    eigenvalue: float = column("Its eigenvalue.")
+    explained: float = column("Share of the variance that it explains.")
+    random_95: float = column("95th percentile of the eigenvalue in random data.")
+    retained: bool = column("Whether it is kept as a factor.")
+
+
+class Loading(SQLModel, table=True):
+    __tablename__ = "loadings"
+    __table_args__ = {"comment": "One row per factor and value of the rotated solution."}  # noqa: RUF012
+    factor: str = key("The factor.")
+    value: str = key("The value.")
+    loading: float = column("Correlation of the value with the factor after rotation.")
+    is_primary: bool = column("Whether this is the value's largest absolute loading.")
+    keyed: int = column("1 or -1: the sign of the loading.")
+    communality: float = column("Share of the value's variance that the factors explain.")
+    kept: bool = column("Whether purification kept the value.")
+
+
+class ValueRemoval(SQLModel, table=True):
+    __tablename__ = "value_removals"
+    __table_args__ = {"comment": "One row per value that purification removed."}  # noqa: RUF012
+    value: str = key("The value.")
+    round: int = column("Round of its removal; 0 before the first extraction.")
+    reason: str = column("The rule that it broke.")
+    loading: float | None = column("Its primary loading then.", default=None)
+    gap: float | None = column("Distance to its second loading then.", default=None)
+
+
+class FactorReliability(SQLModel, table=True):
+    __tablename__ = "reliabilities"
+    __table_args__ = {"comment": "One row per factor: its values' internal consistency."}  # noqa: RUF012
+    factor: str = key("The factor.")
+    name: str = column("Its name, from its leading values.")
+    n_values: int = column("Values whose primary loading is on it.")
+    n_subjects: int = column("Subjects that alpha was computed from.")
+    alpha: float | None = column("Cronbach's alpha.", default=None)
+    ci_low: float | None = column("Lower end of alpha's 95% interval (Feldt).", default=None)
+    ci_high: float | None = column("Upper end of alpha's 95% interval.", default=None)
+    variance_explained: float = column("Share of the variance, after rotation.")
+    interpretable: bool = column("False where subjects are too few for the values.")
+    caution: str | None = column("What a reader must know before using it.", default=None)
+
+
+class FactorScore(SQLModel, table=True):
+    __tablename__ = "factor_scores"
+    __table_args__ = {"comment": "One row per subject and factor."}  # noqa: RUF012
+    subject: str = key("The subject.")
+    factor: str = key("The factor.")
+    score: float | None = column("Mean of the keyed values, -1 to 1.", default=None)
+    n_values: int = column("Values that the mean is over.")
+
+
+class Run(SQLModel, table=True):
+    __tablename__ = "runs"
+    __table_args__ = {"comment": "One row per asset and partition: what made its present rows."}  # noqa: RUF012
+    asset: str = key("The asset.")
+    partition_key: str = key("The partition; empty for an asset without partitions.")
+    fingerprint: str = column("Hash of everything that the rows depend on.")
+    components: str = column("JSON of those things: settings, code version, upstream.")
+    code_version: str = column("Version of the asset's code.")
+    row_count: int = column("Rows written.")
+    inferences: int = column("Texts that went through a model.")
+    seconds: float = column("Wall time.")
+    details: str = column("JSON of what the asset reports besides: skips, accuracies, cautions.")
+    finished_at: datetime = column("When it was written (UTC).")
+
+
+TABLES: dict[str, type[SQLModel]] = {
+    model.__tablename__: model  # type: ignore[misc]
+    for model in (
+        Llm,
+        Profile,
+        Subject,
+        Question,
+        Text,
+        Response,
+        Perception,
+        Value,
+        PerceptionValue,
+        ValueSimilarity,
+        Measurement,
+        Eigenvalue,
+        Loading,
+        ValueRemoval,
+        FactorReliability,
+        FactorScore,
+        Run,
+    )
+}

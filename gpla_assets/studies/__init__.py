@@ -1,0 +1,23 @@
+"""Studies: the configuration of the whole pipeline."""
+
+from gpla_assets.studies.study import (
+    PROJECT_ROOT,
+    SHIPPED,
+    Study,
+    StudyError,
+    data_dir,
+    fingerprint,
+    load_study,
+    parse_study,
+)
+
+__all__ = [
+    "PROJECT_ROOT",
+    "SHIPPED",
+    "Study",
+    "StudyError",
+    "data_dir",
+    "fingerprint",
+    "load_study",
+    "parse_study",
+]

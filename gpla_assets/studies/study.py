@@ -1,0 +1,184 @@
+"""A study: one validated configuration of the whole pipeline.
+
+Defaults are the paper's or, where it leaves a point open, those of the project's list of open
+points; each says which and why in its description.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ("demo", "survey", "paper")
+
+
+class StudyError(ValueError):
+    """A study file that cannot be used; the message names the key, the value and what is allowed."""
+
+
+class Settings(BaseModel):
+    """A group of settings; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusSource(Settings):
+    """A source of corpus texts, from which the lexicon is drawn."""
+
+    source: str
+    file: Path | None = Field(None, description="Read this file instead of the source's own.")
+    sample: int | None = Field(None, ge=1, description="Seeded sample of so many texts.")
+    columns: dict[str, str] = Field(default_factory=dict, description="Column mapping of `table`.")
+
+
+class SubjectSource(Settings):
+    """Who is measured, and where the answers come from."""
+
+    backend: Literal["recorded", "transformers", "openai"] = "recorded"
+    source: str = Field("alpaca_eval", description="The source of recorded answers.")
+    file: Path | None = None
+    llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
+    profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
+    max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
+    batch_size: int = Field(16, ge=1, le=1024)
+
+
+class Questions(Settings):
+    """What subjects are asked."""
+
+    origin: Literal["project", "source"] = Field(
+        "project", description="The project's own questions, or prompts of the subjects' source."
+    )
+    count: int | None = Field(None, ge=1, description="How many; all if absent.")
+    pilot_llms: list[str] = Field(
+        default_factory=list,
+        description="Prompts of a source are chosen by the share of these LLMs' sentences that M_P "
+        "keeps: a prompt whose answers state no attitude measures no value.",
+    )
+
+
+class Parser(Settings):
+    """M_P."""
+
+    backend: str = "sentence"
+    model: str | None = None
+    minimum_attitude: float = Field(0.6, ge=0, le=1, description="Keep 5% right, not 50%.")
+
+
+class Generator(Settings):
+    """M_G."""
+
+    backend: str = "embedding"
+    model: str | None = None
+    minimum_cosine: float = Field(0.30, ge=-1, le=1)
+    values_per_perception: int = Field(5, ge=1, le=100, description="Table 5: 2.2 to 3.2 on mean.")
+
+
+class Evaluator(Settings):
+    """M_E."""
+
+    backend: str = "embedding"
+    model: str | None = None
+    minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
+
+
+class Lexicon(Settings):
+    """Filtering of near-duplicates (point 5)."""
+
+    rouge_threshold: float = Field(0.5, gt=0, le=1)
+    cosine_threshold: float = Field(0.53, gt=0, le=1, description="The only cut published, C.1.")
+    minimum_frequency: int = Field(1, ge=1, description="Point 4: no cut-off.")
+    size: int | None = Field(None, ge=2, description="Measure only the most frequent values.")
+
+
+class Structure(Settings):
+    """Factors (points 11 to 15)."""
+
+    n_factors: Literal["parallel", "kaiser"] | int = "parallel"
+    minimum_loading: float = Field(0.40, ge=0, le=1, description="Smallest kept in Table 10: .419")
+    minimum_gap: float = Field(0.10, ge=0, le=1)
+    minimum_alpha: float = Field(0.70, ge=0, le=1)
+    minimum_coverage: float = Field(0.5, ge=0, le=1, description="Share of subjects with a cell.")
+    minimum_ratio: float = Field(5.0, gt=0, description="Subjects per value to be interpretable.")
+
+
+class Study(Settings):
+    """One study, one warehouse."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    description: str = ""
+    seed: int = Field(0, ge=0)
+    corpus: list[CorpusSource] = Field(min_length=1)
+    subjects: list[SubjectSource] = Field(min_length=1)
+    questions: Questions = Questions()
+    parser: Parser = Parser()
+    generator: Generator = Generator()
+    evaluator: Evaluator = Evaluator()
+    lexicon: Lexicon = Lexicon()
+    structure: Structure = Structure()
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The published warehouse file."""
+        folder = Path(os.environ.get("GPLA_WAREHOUSE_DIR", PROJECT_ROOT / "warehouse"))
+        return folder / f"{self.name}.duckdb"
+
+    def settings(self, *groups: str) -> dict[str, Any]:
+        """The named groups of settings as plain data, for fingerprints."""
+        return self.model_dump(mode="json", include=set(groups))
+
+
+def data_dir() -> Path | None:
+    """The folder of downloaded data, from GPLA_DATA_DIR."""
+    folder = os.environ.get("GPLA_DATA_DIR")
+    return Path(folder) if folder else None
+
+
+def fingerprint(components: Any) -> str:
+    """A short hash of plain data."""
+    text = json.dumps(components, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load_study(name_or_path: str) -> Study:
+    """A shipped study by name or a user's by path.
+
+    Raises StudyError naming the key, the value found and what is allowed.
+    """
+    if name_or_path in SHIPPED:
+        text = files("gpla_assets.studies").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
+    else:
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise StudyError(
+                f"No study {name_or_path!r}: expected one of {', '.join(SHIPPED)} "
+                "or the path of a YAML file."
+            )
+        text = path.read_text("utf-8")
+    return parse_study(text, name_or_path)
+
+
+def parse_study(text: str, name: str) -> Study:
+    """A study from YAML text; `name` is for messages."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise StudyError(f"Study {name} is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise StudyError(f"Study {name} holds {type(content).__name__}, expected a mapping.")
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"])
+            lines.append(f"{where} = {problem['input']!r}: {problem['msg']}")
+        raise StudyError(f"Study {name}: " + "; ".join(lines)) from error
