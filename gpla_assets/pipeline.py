@@ -40,9 +40,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "responses", ("questions",), ("subjects",), ("subjects", "profiles.yaml"), partitioned=True
     ),
-    Step(
-        "perceptions", ("texts",), ("parser",), ("neutral_sentences.csv", "value_items.csv")
-    ),
+    Step("perceptions", ("texts",), ("parser",), ("neutral_sentences.csv", "value_items.csv")),
     Step(
         "subject_perceptions",
         ("responses",),
@@ -147,7 +145,7 @@ def stale_steps(
         if found is None:
             stale.append(Stale(step, key, "never made"))
         elif found[0] != fingerprint(components):
-            stale.append(Stale(step, key, _difference(json.loads(found[1]), components)))
+            stale.append(Stale(step, key, _difference(json.loads(str(found[1])), components)))
     return stale
 
 
@@ -157,8 +155,11 @@ def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
         for name in {*old.get(part, {}), *new.get(part, {})}
         if old.get(part, {}).get(name) != new.get(part, {}).get(name)
     )
-    reasons = [f"{part} changed: {', '.join(differs(part))}" for part in
-               ("settings", "files", "upstream") if differs(part)]
+    reasons = [
+        f"{part} changed: {', '.join(differs(part))}"
+        for part in ("settings", "files", "upstream")
+        if differs(part)
+    ]
     if old.get("code") != new.get("code"):
         reasons.append("code version changed")
     return "; ".join(reasons) or "changed"

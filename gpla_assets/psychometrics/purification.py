@@ -59,8 +59,11 @@ def purify(
                 else f"gap to the second loading below {minimum_gap}"
             )
             removals.append(
-                dict(zip(REMOVAL_COLUMNS, (number, kept[at], rule, primary[at], gap[at]),
-                         strict=True))
+                dict(
+                    zip(
+                        REMOVAL_COLUMNS, (number, kept[at], rule, primary[at], gap[at]), strict=True
+                    )
+                )
             )
         kept = [value for value, out in zip(kept, weak | unclear, strict=True) if not out]
         number += 1

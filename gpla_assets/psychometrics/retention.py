@@ -23,7 +23,7 @@ def parallel_analysis(
     found = np.empty((repeats, n_values))
     for turn in range(repeats):
         data = random.standard_normal((n_subjects, n_values))
-        found[turn] = eigenvalues(np.corrcoef(data, rowvar=False))
+        found[turn] = eigenvalues(np.atleast_2d(np.corrcoef(data, rowvar=False)))
     return np.percentile(found, percentile, axis=0)
 
 

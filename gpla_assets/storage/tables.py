@@ -1,4 +1,4 @@
-"""The warehouse's tables: one SQLModel class a table, its description and its columns' descriptions.
+"""The warehouse's tables: one SQLModel class a table, with descriptions of it and its columns.
 
 Keys are natural texts or hashes. There are no physical foreign keys: a partition is replaced by
 delete and insert, which a foreign key of DuckDB refuses; dbt tests check the relationships.
@@ -25,7 +25,7 @@ def key(description: str) -> Any:
 
 class Llm(SQLModel, table=True):
     __tablename__ = "llms"
-    __table_args__ = {"comment": "One row per LLM that is measured."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per LLM that is measured."}
     llm: str = key("Name of the LLM.")
     parameters: str | None = column("Number of parameters as published, e.g. 7B.", default=None)
     source: str = column("Where its answers come from: a source or a backend.")
@@ -33,14 +33,14 @@ class Llm(SQLModel, table=True):
 
 class Profile(SQLModel, table=True):
     __tablename__ = "profiles"
-    __table_args__ = {"comment": "One row per profiling prompt (the paper's Table 7)."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per profiling prompt (the paper's Table 7)."}
     profile: str = key("Name of the profile.")
     prompt: str = column("The system prompt that sets the profile.")
 
 
 class Subject(SQLModel, table=True):
     __tablename__ = "subjects"
-    __table_args__ = {"comment": "One row per subject: an LLM under a profile."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per subject: an LLM under a profile."}
     subject: str = key("Key of the subject: <llm>|<profile>.")
     llm: str = column("The LLM.")
     profile: str = column("The profile.")
@@ -48,7 +48,7 @@ class Subject(SQLModel, table=True):
 
 class Question(SQLModel, table=True):
     __tablename__ = "questions"
-    __table_args__ = {"comment": "One row per question that subjects answer."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per question that subjects answer."}
     question: str = key("Key of the question.")
     source: str = column("The source of the question.")
     value: str | None = column("The value that it is meant to elicit.", default=None)
@@ -61,7 +61,7 @@ class Question(SQLModel, table=True):
 
 class Text(SQLModel, table=True):
     __tablename__ = "texts"
-    __table_args__ = {"comment": "One row per corpus text, from which the lexicon is drawn."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per corpus text, from which the lexicon is drawn."}
     text: str = key("Key of the text: a hash of its source, LLM, question and content.")
     source: str = column("The source.")
     llm: str | None = column("The LLM that wrote it.", default=None)
@@ -72,7 +72,7 @@ class Text(SQLModel, table=True):
 
 class Response(SQLModel, table=True):
     __tablename__ = "responses"
-    __table_args__ = {"comment": "One row per subject and question: the subject's answer."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per subject and question: the subject's answer."}
     response: str = key("Key of the response: a hash of subject and question.")
     subject: str = column("The subject.")
     question: str = column("The question.")
@@ -83,7 +83,7 @@ class Response(SQLModel, table=True):
 
 class Perception(SQLModel, table=True):
     __tablename__ = "perceptions"
-    __table_args__ = {"comment": "One row per perception: an atomic statement of an attitude."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per perception: an atomic statement of an attitude."}
     perception: str = key("Key of the perception: a hash of its parent and place.")
     origin: str = column("What it was found in: text or response.")
     parent: str = column("Key of that text or response.")
@@ -99,7 +99,7 @@ class Perception(SQLModel, table=True):
 
 class Value(SQLModel, table=True):
     __tablename__ = "values"
-    __table_args__ = {"comment": "One row per value of the vocabulary."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per value of the vocabulary."}
     value: str = key("Name of the value.")
     definition: str = column("What someone who holds it wants, in one line.")
     origin: str = column("The inventory or list that the name comes from.")
@@ -107,7 +107,7 @@ class Value(SQLModel, table=True):
 
 class PerceptionValue(SQLModel, table=True):
     __tablename__ = "perception_values"
-    __table_args__ = {"comment": "One row per corpus perception and value that M_G sees in it."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per corpus perception and value that M_G sees in it."}
     perception: str = key("The perception.")
     value: str = key("The value.")
     source: str = column("The source of the perception.")
@@ -116,7 +116,7 @@ class PerceptionValue(SQLModel, table=True):
 
 class ValueSimilarity(SQLModel, table=True):
     __tablename__ = "value_similarities"
-    __table_args__ = {"comment": "One row per candidate pair of near-duplicate values."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per candidate pair of near-duplicate values."}
     value_a: str = key("The value that comes first by name.")
     value_b: str = key("The other value.")
     rouge_f: float = column("rougeLsum F measure of the two names, stemmed.")
@@ -128,7 +128,7 @@ class ValueSimilarity(SQLModel, table=True):
 class Measurement(SQLModel, table=True):
     __tablename__ = "measurements"
     # the key's index costs two thirds of the insert rate and buys a second check of uniqueness
-    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}
     perception: str = key("The perception.")
     value: str = key("The value.")
     subject: str = column("The subject.")
@@ -143,7 +143,7 @@ class Measurement(SQLModel, table=True):
 
 class Eigenvalue(SQLModel, table=True):
     __tablename__ = "eigenvalues"
-    __table_args__ = {"comment": "One row per component of the correlation matrix (the scree)."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per component of the correlation matrix (the scree)."}
     component: int = key("Number of the component, from 1.")
     eigenvalue: float = column("Its eigenvalue.")
     explained: float = column("Share of the variance that it explains.")
@@ -153,7 +153,7 @@ class Eigenvalue(SQLModel, table=True):
 
 class Loading(SQLModel, table=True):
     __tablename__ = "loadings"
-    __table_args__ = {"comment": "One row per factor and value of the rotated solution."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per factor and value of the rotated solution."}
     factor: str = key("The factor.")
     value: str = key("The value.")
     loading: float = column("Correlation of the value with the factor after rotation.")
@@ -165,7 +165,7 @@ class Loading(SQLModel, table=True):
 
 class ValueRemoval(SQLModel, table=True):
     __tablename__ = "value_removals"
-    __table_args__ = {"comment": "One row per value that purification removed."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per value that purification removed."}
     value: str = key("The value.")
     round: int = column("Round of its removal; 0 before the first extraction.")
     reason: str = column("The rule that it broke.")
@@ -175,7 +175,7 @@ class ValueRemoval(SQLModel, table=True):
 
 class FactorReliability(SQLModel, table=True):
     __tablename__ = "reliabilities"
-    __table_args__ = {"comment": "One row per factor: its values' internal consistency."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per factor: its values' internal consistency."}
     factor: str = key("The factor.")
     name: str = column("Its name, from its leading values.")
     n_values: int = column("Values whose primary loading is on it.")
@@ -190,7 +190,7 @@ class FactorReliability(SQLModel, table=True):
 
 class FactorScore(SQLModel, table=True):
     __tablename__ = "factor_scores"
-    __table_args__ = {"comment": "One row per subject and factor."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per subject and factor."}
     subject: str = key("The subject.")
     factor: str = key("The factor.")
     score: float | None = column("Mean of the keyed values, -1 to 1.", default=None)
@@ -199,7 +199,7 @@ class FactorScore(SQLModel, table=True):
 
 class Run(SQLModel, table=True):
     __tablename__ = "runs"
-    __table_args__ = {"comment": "One row per asset and partition: what made its present rows."}  # noqa: RUF012
+    __table_args__ = {"comment": "One row per asset and partition: what made its present rows."}
     asset: str = key("The asset.")
     partition_key: str = key("The partition; empty for an asset without partitions.")
     fingerprint: str = column("Hash of everything that the rows depend on.")

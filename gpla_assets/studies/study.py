@@ -21,7 +21,7 @@ SHIPPED = ("demo", "survey", "paper")
 
 
 class StudyError(ValueError):
-    """A study file that cannot be used; the message names the key, the value and what is allowed."""
+    """A study that cannot be used; the message names key, value and what is allowed."""
 
 
 class Settings(BaseModel):

@@ -1,1 +1,0 @@
-"""Assets: one file a stage, in the order of the data."""
