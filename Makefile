@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make run` and `make test`.
+# `make test` makes the environment and runs every check.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,10 +7,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export HF_HUB_OFFLINE := 1
 
-.PHONY: run test lint types demo-texts
-
-run: $(VENV)/installed
-	$(BIN)/gpla run demo
+.PHONY: test lint types
 
 test: $(VENV)/installed lint types
 	$(BIN)/python -m pytest
@@ -21,10 +18,6 @@ lint: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
-
-# Makes the demo's texts anew: SmolLM2 answers 60 questions under 21 profiles.
-demo-texts: $(VENV)/installed
-	$(BIN)/gpla administer demo
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
