@@ -7,6 +7,7 @@ differs from the stored one, so that `gpla status` can say why without running a
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from typing import Any
 
 import pandas as pd
 
+from gpla_assets.content import CONTENT
 from gpla_assets.studies import PROJECT_ROOT, Study, fingerprint
 
-CONTENT = Path(__file__).parent / "content"
+LARGE_FILE = 8_000_000
+"""Bytes; larger inputs are not read to learn whether they changed."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Step:
 
 STEPS: tuple[Step, ...] = (
     Step("texts", (), ("corpus", "seed"), ("corpus",)),
-    Step("questions", (), ("questions", "subjects", "parser"), ("subjects", "questions.csv")),
+    Step("questions", (), ("questions", "parser"), ("subjects", "questions.csv")),
     Step("subjects", (), ("subjects",), ("subjects", "added", "profiles.yaml")),
     Step(
         "responses", ("questions",), ("subjects",), ("subjects", "profiles.yaml"), partitioned=True
@@ -61,7 +64,6 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("value_correlations", (), (), ("dbt",), whole_upstream=("measurements",)),
     Step("factors", ("value_correlations",), ("structure", "seed")),
-    Step("report", ("factors", "lexicon")),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 
@@ -82,11 +84,13 @@ def folder_stamp(folder: Path, pattern: str) -> str:
 
 
 def file_stamp(path: Path | None) -> str:
-    """Size and modification time of a file, or 'missing'."""
+    """What tells that a file changed: its hash, or of a large one size and time; or 'missing'."""
     if path is None or not path.is_file():
         return "missing"
     stat = path.stat()
-    return f"{stat.st_size}-{stat.st_mtime_ns}"
+    if stat.st_size > LARGE_FILE:
+        return f"{stat.st_size}-{stat.st_mtime_ns}"
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _file_components(step: Step, stamps: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,18 +121,34 @@ def expected_components(
             "files": _file_components(step, stamps),
         }
         for key in subjects if step.partitioned else [""]:
+            if step.name == "responses":
+                base = _response_components(step, study, key, stamps)
             upstream = {
                 name: fingerprint(expected[name, key if BY_NAME[name].partitioned else ""])
                 for name in step.upstream
             }
             for name in step.whole_upstream:
                 upstream[name] = fingerprint([fingerprint(expected[name, s]) for s in subjects])
-            components = base | {"upstream": upstream}
-            own = stamps.get("answers", {}).get(key)
-            if step.name == "responses" and own:
-                components = components | {"files": {"answers": own}}
-            expected[step.name, key] = components
+            expected[step.name, key] = base | {"upstream": upstream}
     return expected
+
+
+def _response_components(
+    step: Step, study: Study, subject: str, stamps: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What one subject's answers depend on: not on which other LLMs the study has."""
+    own = stamps.get("answers", {}).get(subject)
+    if own:
+        return {"code": step.code_version, "settings": {}, "files": {"answers": own}}
+    llm = subject.rsplit("|", 1)[0]
+    source = next((one for one in study.subjects if one.llms and llm in one.llms), None) or next(
+        (one for one in study.subjects if not one.llms), study.subjects[0]
+    )
+    settings = source.model_dump(mode="json", exclude={"llms", "profiles", "batch_size"})
+    files = {"profiles.yaml": file_stamp(CONTENT / "profiles.yaml")}
+    if source.backend == "recorded":
+        files["answers"] = stamps.get("subjects", {}).get(source.source, "missing")
+    return {"code": step.code_version, "settings": {"subjects": settings}, "files": files}
 
 
 def stale_steps(

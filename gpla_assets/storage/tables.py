@@ -79,6 +79,10 @@ class Response(SQLModel, table=True):
     content: str = column("The answer.")
     backend: str = column("Backend that gave it: recorded or transformers.")
     model: str = column("The model as the backend names it.")
+    profile_role: str | None = column(
+        "Where the profile stood: system message, or before the question; null where recorded.",
+        default=None,
+    )
 
 
 class Perception(SQLModel, table=True):

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("demo", "survey", "paper")
+SHIPPED = ("demo", "survey", "paper", "demo_texts")
 
 
 class StudyError(ValueError):

@@ -1,0 +1,18 @@
+with subject_values as (
+    select * from {{ ref('subject_values') }}
+),
+
+subjects as (
+    select * from {{ source('gpla', 'subjects') }}
+),
+
+final as (
+    select
+        subjects.llm, subject_values."value", avg(subject_values.score) as score,
+        count(subject_values.score) as n_subjects, sum(subject_values.n)::bigint as n
+    from subject_values
+    inner join subjects on subject_values.subject = subjects.subject
+    group by subjects.llm, subject_values."value"
+)
+
+select * from final

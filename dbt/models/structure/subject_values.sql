@@ -1,0 +1,14 @@
+with measurements as (
+    select * from {{ source('gpla', 'measurements') }}
+),
+
+final as (
+    -- pooled over all perceptions of all responses (open point 10); avg and count skip the null
+    -- scores of perceptions that take no side
+    select
+        subject, "value", avg(score) as score, count(score) as n, count(*) as n_relevant
+    from measurements
+    group by subject, "value"
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with subject_values as (
+    select * from {{ ref('subject_values') }} where score is not null
+),
+
+subjects as (
+    select * from {{ source('gpla', 'subjects') }}
+),
+
+by_llm as (
+    select
+        subject_values."value", subjects.llm, avg(subject_values.score) as mean_score,
+        var_samp(subject_values.score) as variance
+    from subject_values
+    inner join subjects on subject_values.subject = subjects.subject
+    group by subject_values."value", subjects.llm
+),
+
+final as (
+    select
+        "value", count(*) as llms, avg(mean_score) as mean_score,
+        var_samp(mean_score) as variance_between_llms, avg(variance) as variance_within_llms
+    from by_llm
+    group by "value"
+)
+
+select * from final

@@ -1,0 +1,17 @@
+"""Administration: which texts, who is asked, what is asked, and the answers."""
+
+from gpla_assets.administration.corpus import corpus_texts
+from gpla_assets.administration.questions import choose_questions
+from gpla_assets.administration.responses import Administered, answered, answers_as_source
+from gpla_assets.administration.subjects import AddedAnswersError, add_llm, study_subjects
+
+__all__ = [
+    "AddedAnswersError",
+    "Administered",
+    "add_llm",
+    "answered",
+    "answers_as_source",
+    "choose_questions",
+    "corpus_texts",
+    "study_subjects",
+]

@@ -1,0 +1,53 @@
+"""The corpus's texts, from which the lexicon is drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gpla_assets.keys import column_or_none, key_of
+from gpla_assets.sources import SOURCES, locate, read
+from gpla_assets.studies import Study, data_dir
+
+
+def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows of `texts` from all sources of a study, and what was skipped by reason.
+
+    Raises SourceMissing or SourceError; then no source is loaded.
+    """
+    parts, skipped = [], {}
+    for item in study.corpus:
+        found = read(item.source, locate(SOURCES[item.source], data_dir(), item.file), item.columns)
+        rows = found.rows
+        for reason, count in found.skipped.items():
+            skipped[f"{item.source}: {reason}"] = count
+        texts = pd.DataFrame(
+            {
+                "source": item.source,
+                "llm": column_or_none(rows, "llm"),
+                "question_text": column_or_none(rows, "question_text"),
+                "content": rows["content"],
+            }
+        ).astype(object)
+        texts = texts.where(texts.notna(), None)
+        texts["text"] = _keys(texts, column_or_none(rows, "profile"))
+        texts["question"] = [
+            None if question is None else key_of(item.source, question)
+            for question in texts["question_text"]
+        ]
+        if item.sample and item.sample < len(texts):
+            # sorted first, so that the sample depends on the texts and the seed alone
+            texts = texts.sort_values("text").sample(item.sample, random_state=study.seed)
+        parts.append(texts)
+    everything = pd.concat(parts, ignore_index=True)
+    repeated = everything["text"].duplicated()
+    if repeated.any():
+        skipped["repeated in another source"] = int(repeated.sum())
+    columns = ["text", "source", "llm", "question", "question_text", "content"]
+    return everything.loc[~repeated, columns].sort_values("text", ignore_index=True), skipped
+
+
+def _keys(texts: pd.DataFrame, profiles: pd.Series) -> list[str]:
+    return [
+        key_of(row.source, row.llm, profile, row.question_text, row.content)
+        for row, profile in zip(texts.itertuples(), profiles, strict=True)
+    ]

@@ -1,0 +1,109 @@
+"""Whether a sentence states an attitude: rules that drop the obvious, then a learned head.
+
+The head is a logistic regression on the sentence's embedding and a few lexical cues, fitted to the
+project's own statements (`value_items.csv`) against its sentences without an attitude
+(`neutral_sentences.csv`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+from gpla_assets.agents.cues import text_cues
+from gpla_assets.agents.embedding import Encoder
+from gpla_assets.agents.heads import ENTRY_SCALE, Floats
+
+SHORTEST = 3
+LONGEST = 70
+"""Words; longer lines are lists or broken markup."""
+STRENGTH = 1.0
+FOLDS = 5
+
+BOILERPLATE = re.compile(
+    r"\bas an? (?:ai|artificial|large language|language model|assistant|computer program)\b|"
+    r"\blanguage model\b|\bi (?:don['’]t|do not|cannot|can['’]t) have (?:personal|access|feelings)|"
+    r"^(?:i hope (?:this|that|these)|let me know|feel free|sure[,!]|certainly[,!]|of course[,!]|"
+    r"here (?:is|are)|here['’]s|below (?:is|are)|the following|hello|hi[ ,!]|dear |sincerely|"
+    r"best regards|thank you|thanks|great question|that['’]s a great question|i['’]m sorry|"
+    r"i apologi[sz]e|there are (?:several|many|some|a few|various|a number))",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"[{}<>]|==|::|\\\w|\w\(\)|https?://|www\.|;\s*$|^\s*(?:import|def|from|return) ")
+DEONTIC = re.compile(
+    r"\b(?:should|must|ought|need to|needs to|have to|never|always|deserves?|right to|duty|"
+    r"responsib\w+|obligat\w+)\b",
+    re.IGNORECASE,
+)
+EVALUATIVE = re.compile(
+    r"\b(?:important|essential|crucial|vital|valu\w+|beneficial|healthy|worth\w*|better|best|good|"
+    r"bad|wrong|right|fair|unfair|acceptable|appropriate|natural|okay|ok|harm\w*|helpful|key|"
+    r"necessary|prioriti\w+|matters?|strive|respect\w*|meaningful|unethical|ethical|moral\w*)\b",
+    re.IGNORECASE,
+)
+CONVICTION = re.compile(
+    r"\b(?:i|we) (?:\w+ )?(?:believe|think|feel|value|prefer|love|like|enjoy|hate|dislike|want|"
+    r"trust|respect|admire|appreciate|support|oppose|refuse)\b|\bin my (?:view|opinion)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class AttitudeHead:
+    """Weights (d + c,) on embedding and cues, and the bias."""
+
+    weights: Floats
+    bias: float
+
+    def probability(self, embeddings: Floats, cues: Floats) -> Floats:
+        """(n, d) and (n, c) -> (n,): probability that a sentence states an attitude."""
+        logits = np.hstack([embeddings * ENTRY_SCALE, cues]) @ self.weights + self.bias
+        return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+
+def obviously_none(sentence: str) -> bool:
+    """Whether a sentence is a question, a heading, a greeting, code, or no sentence at all."""
+    words = len(sentence.split())
+    letters = sum(character.isalpha() or character.isspace() for character in sentence)
+    return (
+        not SHORTEST <= words <= LONGEST
+        or sentence.rstrip("\"”'’)").endswith(("?", ":"))
+        or letters < 0.8 * len(sentence)
+        or bool(BOILERPLATE.search(sentence) or CODE.search(sentence))
+    )
+
+
+def attitude_cues(sentences: Sequence[str]) -> Floats:
+    """(n, 8): sentiment and negation, then whether words of duty, worth and conviction occur."""
+    lexical = [
+        [float(bool(pattern.search(text))) for pattern in (DEONTIC, EVALUATIVE, CONVICTION)]
+        for text in sentences
+    ]
+    return np.hstack([text_cues(sentences), np.array(lexical, np.float32).reshape(-1, 3)])
+
+
+def fit_attitude_head(
+    attitudes: Sequence[str], neutral: Sequence[str], embedder: Encoder
+) -> AttitudeHead:
+    """Balanced logistic regression of sentences with an attitude against those without."""
+    sentences = [*attitudes, *neutral]
+    features = _features(sentences, embedder)
+    labels = np.repeat([1, 0], [len(attitudes), len(neutral)])
+    model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
+    model.fit(features, labels)
+    return AttitudeHead(model.coef_[0].astype(np.float32), float(model.intercept_[0]))
+
+
+def _features(sentences: Sequence[str], embedder: Encoder) -> Floats:
+    return np.hstack([embedder.encode(sentences) * ENTRY_SCALE, attitude_cues(sentences)])
+
+
+def training_sentences(items: pd.DataFrame, neutral: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Statements that support or oppose a value, and sentences that state no attitude."""
+    sided = items.loc[items["stance"] != "either", "statement"]
+    return list(dict.fromkeys(sided)), list(dict.fromkeys(neutral["sentence"]))

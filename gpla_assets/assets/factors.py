@@ -1,0 +1,34 @@
+"""Subject x value scores -> eigenvalues, loadings, reliabilities and factor scores."""
+
+import dagster as dg
+
+from gpla_assets.assets.texts import TAGS
+from gpla_assets.psychometrics import StructureSettings, value_system
+from gpla_assets.resources import StudyResource, making
+
+GROUP = "stage_7_factors"
+
+
+@dg.asset(
+    group_name=GROUP,
+    tags=TAGS,
+    code_version="1",
+    deps=[dg.AssetKey("value_correlations"), dg.AssetKey("subject_values")],
+)
+def factors(study: StudyResource) -> dg.MaterializeResult:
+    """The value system: scree, loadings, removals, reliabilities and scores of subjects."""
+    with making(study, "factors") as made:
+        settings = study.load()
+        scores = study.read('select subject, "value", score from subject_values')
+        matrix = scores.pivot(index="subject", columns="value", values="score").sort_index()
+        system = value_system(
+            matrix, StructureSettings(**settings.structure.model_dump(), seed=settings.seed)
+        )
+        made.write("eigenvalues", system.eigenvalues)
+        made.write("loadings", system.loadings)
+        made.write("value_removals", system.removals)
+        made.write("reliabilities", system.reliabilities)
+        made.write("factor_scores", system.scores)
+        made.details = {"cautions": list(system.cautions)}
+    assert made.result is not None
+    return made.result

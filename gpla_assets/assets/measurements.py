@@ -1,0 +1,65 @@
+"""Perceptions x lexicon -> measurements (M_E)."""
+
+import dagster as dg
+import pandas as pd
+
+from gpla_assets.agents import make_embedder, make_evaluator, training_report
+from gpla_assets.assets.perceptions import subject_perceptions
+from gpla_assets.assets.texts import TAGS, counts_by
+from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
+from gpla_assets.resources import StudyResource, making
+
+GROUP = "stage_5_measurements"
+
+PERCEPTIONS = """
+select perception, subject, content from perceptions
+where subject in (select unnest(?)) order by subject, perception
+"""
+LEXICON = 'select "value", definition from lexicon order by rank'
+
+
+@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+def evaluator(study: StudyResource) -> dg.MaterializeResult:
+    """M_E's accuracy on values that it was not trained on."""
+    with making(study, "evaluator") as made:
+        made.details = training_report(make_embedder(), study.load().seed)
+    assert made.result is not None
+    return made.result
+
+
+@dg.asset(
+    group_name=GROUP,
+    tags=TAGS,
+    code_version="1",
+    partitions_def=SUBJECTS,
+    backfill_policy=SINGLE_RUN,
+    deps=[subject_perceptions, evaluator, dg.AssetKey("lexicon")],
+)
+def measurements(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
+    """One row per perception and value that it is relevant to: relevance, stance and score."""
+    keys = list(context.partition_keys)
+    with making(study, "measurements", keys) as made:
+        settings = study.load()
+        found = study.read(PERCEPTIONS, [keys])
+        lexicon = study.read(LEXICON).head(settings.lexicon.size or 10**9)
+        agent = make_evaluator(settings.evaluator, settings.seed)
+        before = agent.inferences
+        scored = agent.evaluate(
+            list(found["content"]), list(lexicon["value"]), list(lexicon["definition"])
+        )
+        made.inferences = agent.inferences - before
+        rows = joined_measurements(found, scored)
+        made.write("measurements", rows, "subject", keys)
+        made.counts = counts_by(rows, "subject")
+    assert made.result is not None
+    return made.result
+
+
+def joined_measurements(perceptions: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
+    """Scored pairs with their perceptions' keys and subjects; a NaN score becomes null."""
+    at = scored["row"].to_numpy()
+    rows = scored.drop(columns="row").assign(
+        perception=perceptions["perception"].to_numpy()[at],
+        subject=perceptions["subject"].to_numpy()[at],
+    )
+    return rows

@@ -1,0 +1,27 @@
+"""What the project made and ships: values, items, questions, profiles and the demo's texts."""
+
+from gpla_assets.content.reading import (
+    CONTENT,
+    STANCES,
+    ContentError,
+    check_stances,
+    definitions_of,
+    neutral_sentences,
+    profiles,
+    questions,
+    value_items,
+    vocabulary,
+)
+
+__all__ = [
+    "CONTENT",
+    "STANCES",
+    "ContentError",
+    "check_stances",
+    "definitions_of",
+    "neutral_sentences",
+    "profiles",
+    "questions",
+    "value_items",
+    "vocabulary",
+]

@@ -1,0 +1,94 @@
+"""Readers of the content files; a damaged file is an error that names it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+CONTENT = Path(__file__).resolve().parent
+STANCES = ("support", "oppose", "either")
+
+
+class ContentError(ValueError):
+    """A content file that is missing or not as its reader expects."""
+
+
+def vocabulary(path: Path = CONTENT / "vocabulary.csv") -> pd.DataFrame:
+    """Values to name perceptions with: rows (value, definition, origin), one a value."""
+    rows = _read(path, ("value", "definition", "origin"))
+    _check_unique(rows, "value", path)
+    return rows
+
+
+def value_items(path: Path = CONTENT / "value_items.csv") -> pd.DataFrame:
+    """Statements about values that M_E is trained on: rows (value, stance, statement)."""
+    rows = _read(path, ("value", "stance", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def neutral_sentences(path: Path = CONTENT / "neutral_sentences.csv") -> pd.DataFrame:
+    """Sentences that state no attitude, which M_P is trained to drop: rows (kind, sentence)."""
+    return _read(path, ("kind", "sentence"))
+
+
+def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:
+    """Value-eliciting questions in the order to take them: rows (question_id, value, question)."""
+    rows = _read(path, ("question_id", "value", "question"))
+    _check_unique(rows, "question_id", path)
+    return rows
+
+
+def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
+    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt), Default first."""
+    content = yaml.safe_load(path.read_text("utf-8"))
+    rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
+    rows["prompt"] = rows["prompt"].str.strip()
+    _check_unique(rows, "profile", path)
+    return rows
+
+
+def check_stances(stances: pd.Series, where: str) -> None:
+    """Raises ContentError at the first stance that is none of STANCES."""
+    unknown = stances[~stances.isin(STANCES)]
+    if len(unknown):
+        raise ContentError(
+            f"{where} holds stance {unknown.iloc[0]!r} at row {unknown.index[0]}, "
+            f"expected one of {', '.join(STANCES)}."
+        )
+
+
+def definitions_of(values: pd.Series, known: pd.DataFrame) -> list[str]:
+    """Definitions by name whatever the case; '' where the vocabulary has none."""
+    by_name = dict(zip(known["value"].str.casefold(), known["definition"], strict=True))
+    return [by_name.get(str(value).casefold(), "") for value in values]
+
+
+def _check_unique(rows: pd.DataFrame, column: str, path: Path) -> None:
+    repeated = rows.loc[rows[column].str.casefold().duplicated(), column]
+    if len(repeated):
+        raise ContentError(
+            f"{path} holds {column} {repeated.iloc[0]!r} twice, expected one row each."
+        )
+
+
+@lru_cache
+def _cached(path: Path, stamp: int) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        raise ContentError(f"{path} is missing, expected a CSV with columns {', '.join(columns)}.")
+    rows = _cached(path, path.stat().st_mtime_ns)
+    missing = [column for column in columns if column not in rows]
+    if missing:
+        raise ContentError(
+            f"{path} has columns {', '.join(rows.columns)}, expected {', '.join(columns)}."
+        )
+    if rows.empty:
+        raise ContentError(f"{path} has no rows, expected at least one.")
+    return rows[list(columns)].apply(lambda column: column.str.strip())

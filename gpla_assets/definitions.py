@@ -1,0 +1,29 @@
+"""Everything that Dagster sees, gathered."""
+
+import dagster as dg
+
+from gpla_assets.assets import dbt, factors, measurements, perceptions, texts, values
+from gpla_assets.resources import StudyResource
+
+ASSETS: list[dg.AssetsDefinition] = [
+    texts.texts,
+    texts.questions,
+    texts.subjects,
+    texts.responses,
+    perceptions.perceptions,
+    perceptions.subject_perceptions,
+    values.values,
+    values.perception_values,
+    values.value_similarities,
+    dbt.lexicon_models,
+    measurements.evaluator,
+    measurements.measurements,
+    dbt.structure_models,
+    factors.factors,
+]
+
+defs = dg.Definitions(
+    assets=ASSETS,
+    resources={"study": StudyResource()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,128 @@
+"""The rule by which near-duplicates are dropped, one value after the other.
+
+dbt's `lexicon_ledger` does the same in SQL; a property test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+COLUMNS = ["value", "frequency", "rank", "kept", "winner", "rule", "similarity"]
+RULES = ("rouge_f", "rouge_precision", "rouge_recall", "cosine")
+"""In the order in which one is named where several hold."""
+
+
+class LexiconError(ValueError):
+    """Values that cannot be filtered; the message names the value found and what is expected."""
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    rule: str
+    similarity: float
+
+
+def normal_form(name: str) -> str:
+    """A value's name casefolded, trimmed, with single inner blanks (point 4 of the open points).
+
+    >>> normal_form("  Self  Respect ")
+    'self respect'
+    """
+    return " ".join(name.casefold().split())
+
+
+def filter_lexicon(
+    frequencies: pd.DataFrame,
+    similarities: pd.DataFrame,
+    rouge_threshold: float = 0.5,
+    cosine_threshold: float = 0.53,
+    minimum_frequency: int = 1,
+) -> pd.DataFrame:
+    """Keep or drop each value: by descending frequency, ties by name.
+
+    A value goes if Rouge (F, precision or recall) or cosine with a value already kept reaches its
+    threshold; `winner` is the first such value, `rule` the first of RULES that holds and
+    `similarity` its number. Rarer than `minimum_frequency`: rule 'frequency', no winner.
+
+    `frequencies`: rows (value, frequency); `similarities`: as of `value_similarities`. Returns rows
+    (value, frequency, rank from 1, kept, winner, rule, similarity) by rank. Raises LexiconError.
+    """
+    _check(frequencies, rouge_threshold, cosine_threshold)
+    overlaps = _overlaps(similarities, rouge_threshold, cosine_threshold)
+    ordered = frequencies.sort_values(["frequency", "value"], ascending=[False, True])
+    kept: list[str] = []
+    rows: list[tuple[object, ...]] = []
+    for rank, (value, frequency) in enumerate(
+        zip(ordered["value"], ordered["frequency"], strict=True), start=1
+    ):
+        if frequency < minimum_frequency:
+            rows.append((value, frequency, rank, False, None, "frequency", None))
+            continue
+        near = overlaps.get(value, {})
+        winner = next((other for other in kept if other in near), None) if near else None
+        if winner is None:
+            kept.append(value)
+            rows.append((value, frequency, rank, True, None, None, None))
+        else:
+            found = near[winner]
+            rows.append((value, frequency, rank, False, winner, found.rule, found.similarity))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def sweep(
+    frequencies: pd.DataFrame,
+    similarities: pd.DataFrame,
+    rouge_thresholds: Sequence[float],
+    cosine_thresholds: Sequence[float],
+) -> pd.DataFrame:
+    """Size of the lexicon by thresholds: rows (rouge_threshold, cosine_threshold, size)."""
+    rows = [
+        (rouge, cosine, int(filter_lexicon(frequencies, similarities, rouge, cosine)["kept"].sum()))
+        for rouge in rouge_thresholds
+        for cosine in cosine_thresholds
+    ]
+    return pd.DataFrame(rows, columns=["rouge_threshold", "cosine_threshold", "size"])
+
+
+def _overlaps(
+    similarities: pd.DataFrame, rouge: float, cosine: float
+) -> dict[str, dict[str, _Overlap]]:
+    thresholds = dict(zip(RULES, (rouge, rouge, rouge, cosine), strict=True))
+    found: dict[str, dict[str, _Overlap]] = {}
+    for row in similarities.itertuples():
+        for rule in RULES:
+            if getattr(row, rule) >= thresholds[rule]:
+                overlap = _Overlap(rule, float(getattr(row, rule)))
+                found.setdefault(row.value_a, {})[row.value_b] = overlap
+                found.setdefault(row.value_b, {})[row.value_a] = overlap
+                break
+    return found
+
+
+def _check(frequencies: pd.DataFrame, rouge: float, cosine: float) -> None:
+    for name, threshold in (("rouge_threshold", rouge), ("cosine_threshold", cosine)):
+        if not 0 < threshold <= 1:
+            raise LexiconError(f"{name} = {threshold}: expected above 0 and at most 1.")
+    missing = [name for name in ("value", "frequency") if name not in frequencies]
+    if missing:
+        raise LexiconError(
+            f"Columns {', '.join(map(str, frequencies.columns))}: {missing[0]!r} is missing, "
+            "expected value,frequency."
+        )
+    values, counts = frequencies["value"], frequencies["frequency"]
+    blank = values.isna() | (values.astype(str).str.strip() == "")
+    if blank.any():
+        raise LexiconError(f"Row {blank.idxmax()}: the value is blank, expected a name.")
+    if values.duplicated().any():
+        repeated = values[values.duplicated()].iloc[0]
+        raise LexiconError(f"Value {repeated!r} occurs twice, expected one row a value.")
+    numbers = pd.to_numeric(counts, errors="coerce")
+    wrong = numbers.isna() | (numbers < 0)
+    if wrong.any():
+        row = wrong.idxmax()
+        raise LexiconError(
+            f"Value {values[row]!r}: frequency {counts[row]!r}, expected a number of at least 0."
+        )

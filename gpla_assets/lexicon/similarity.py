@@ -1,0 +1,65 @@
+"""How alike the names of two values are: rougeLsum and cosine of sentence embeddings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import DefaultTokenizer
+
+COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
+CHUNK = 1024
+
+
+def value_similarities(
+    names: Sequence[str], embeddings: NDArray[np.floating], minimum_cosine: float = 0.4
+) -> pd.DataFrame:
+    """Candidate pairs of near-duplicates: those that share a stem, or reach `minimum_cosine`.
+
+    `names` (n,) distinct; `embeddings` (n, d) unit rows. Rows (value_a, value_b, rouge_f,
+    rouge_precision, rouge_recall, cosine) with value_a < value_b; value_a is Rouge's target and
+    value_b its prediction, so that recall is the share of value_a's words found in value_b. A pair
+    that is not listed has Rouge 0 and a cosine below `minimum_cosine`. Measures: point 5 of the
+    open points (Kaleido's rougeLsum with stemmer; the paper's App. C.1 for the cosine).
+    Raises ValueError where names repeat or differ in number from the embeddings.
+    """
+    if len(names) != len(embeddings) or len(set(names)) != len(names):
+        raise ValueError(
+            f"{len(names)} names ({len(set(names))} distinct) and {len(embeddings)} embeddings, "
+            "expected one embedding for each of distinct names."
+        )
+    places = sorted(range(len(names)), key=lambda place: names[place])
+    ordered = [names[place] for place in places]
+    vectors = np.asarray(embeddings, float)[places]
+    pairs = sorted(_stem_pairs(ordered) | _near_pairs(vectors, minimum_cosine))
+    scorer = RougeScorer(["rougeLsum"], use_stemmer=True)
+    rows = []
+    for a, b in pairs:
+        rouge = scorer.score(ordered[a], ordered[b])["rougeLsum"]
+        cosine = float(np.clip(vectors[a] @ vectors[b], -1, 1))
+        rows.append((ordered[a], ordered[b], rouge.fmeasure, rouge.precision, rouge.recall, cosine))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _stem_pairs(names: list[str]) -> set[tuple[int, int]]:
+    tokenizer = DefaultTokenizer(use_stemmer=True)
+    by_stem: dict[str, list[int]] = defaultdict(list)
+    for place, name in enumerate(names):
+        for stem in set(tokenizer.tokenize(name)):
+            by_stem[stem].append(place)
+    return {pair for places in by_stem.values() for pair in combinations(places, 2)}
+
+
+def _near_pairs(vectors: NDArray[np.floating], minimum: float) -> set[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    for first in range(0, len(vectors), CHUNK):
+        rows, columns = np.nonzero(vectors[first : first + CHUNK] @ vectors.T >= minimum)
+        rows = rows + first
+        later = columns > rows
+        found.update(zip(rows[later].tolist(), columns[later].tolist(), strict=True))
+    return found

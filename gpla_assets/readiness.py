@@ -1,0 +1,57 @@
+"""What of a study is ready on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend
+from gpla_assets.sources import SOURCES, SourceMissing, locate
+from gpla_assets.studies import Study, data_dir
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """One need of a study: whether it is met, and where it was found or how to get it."""
+
+    what: str
+    ready: bool
+    detail: str
+
+
+def readiness(study: Study) -> list[Readiness]:
+    """Sources, agents and subjects of a study, in the order of the data."""
+    lines = [_source(f"source {one.source}", one.source, one.file) for one in study.corpus]
+    for role, agent in (
+        ("parser", study.parser),
+        ("generator", study.generator),
+        ("evaluator", study.evaluator),
+    ):
+        lines.append(_backend(f"{role} {agent.backend}", role, agent.backend, agent.model))
+    lines += _subjects(study)
+    return lines
+
+
+def _subjects(study: Study) -> Iterator[Readiness]:
+    for source in study.subjects:
+        if source.backend == "recorded":
+            yield _source(f"answers {source.source}", source.source, source.file)
+            continue
+        for llm in source.llms or []:
+            yield _backend(f"LLM {llm}", "subjects", source.backend, llm)
+
+
+def _source(what: str, name: str, file: object) -> Readiness:
+    if name not in SOURCES:
+        return Readiness(what, False, f"unknown; expected one of {', '.join(SOURCES)}")
+    try:
+        return Readiness(what, True, str(locate(SOURCES[name], data_dir(), file)))  # type: ignore[arg-type]
+    except SourceMissing as error:
+        return Readiness(what, False, " ".join(str(error).split()))
+
+
+def _backend(what: str, role: str, backend: str, model: str | None) -> Readiness:
+    try:
+        return Readiness(what, True, check_backend(role, backend, model))
+    except (BackendUnavailable, UnknownBackend) as error:
+        return Readiness(what, False, str(error))

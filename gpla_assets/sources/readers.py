@@ -1,0 +1,161 @@
+"""One reader a source: its published columns -> ours.
+
+Corpus and answers: (llm, profile, question_text, content) as far as the source has them. Items:
+(value, definition, stance, statement).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gpla_assets.sources.errors import SourceError
+from gpla_assets.sources.reading import ReadResult, file_rows, renamed, require, usable
+
+Columns = Mapping[str, str]
+ANSWER = "_answer"
+STANCE_OF = {1: "support", -1: "oppose", 0: "either"}
+
+
+def read_valuebench(path: Path, columns: Columns) -> ReadResult:
+    """ValueBench's QA workbook: a question a row, a column `<llm>_answer` for each LLM."""
+    rows = file_rows(path)
+    require(rows, ["question"], path)
+    llms = [str(name).removesuffix(ANSWER) for name in rows.columns if str(name).endswith(ANSWER)]
+    if not llms:
+        raise SourceError(f"{path} has no column that ends in {ANSWER!r}, expected one an LLM.")
+    parts = [
+        pd.DataFrame(
+            {
+                "llm": llm,
+                "question_text": rows["question"],
+                "content": rows[f"{llm}{ANSWER}"],
+                "row": range(len(rows)),
+            }
+        )
+        for llm in llms
+    ]
+    # several items share a question, and each was answered anew: the row is part of the key
+    found = usable(pd.concat(parts, ignore_index=True), ["llm", "row", "content"])
+    return ReadResult(found.rows.drop(columns="row"), found.skipped)
+
+
+def read_valuebench_items(path: Path, columns: Columns) -> ReadResult:
+    """ValueBench's questionnaire items; definitions are in the file beside it."""
+    rows = file_rows(path)
+    require(rows, ["questionnaire", "item", "value", "agreement"], path)
+    agreement = pd.to_numeric(rows["agreement"], errors="coerce")
+    stance = agreement.map(STANCE_OF)
+    if stance.isna().any():
+        row = stance.isna().idxmax()
+        raise SourceError(
+            f"{path}, row {row}: agreement {rows['agreement'][row]!r}, expected 1, -1 or 0."
+        )
+    items = pd.DataFrame(
+        {
+            "value": rows["value"].str.strip(),
+            "definition": "",
+            "stance": stance,
+            "statement": rows["item"],
+        }
+    )
+    beside = path.with_name("value_definitions.csv")
+    if beside.is_file():
+        known = file_rows(beside)
+        require(known, ["value dimension", "corresponding definition/description"], beside)
+        definitions = dict(
+            zip(known["value dimension"].str.strip().str.casefold(), known.iloc[:, 2], strict=True)
+        )
+        names = items["value"].str.casefold()
+        items["definition"] = [" ".join(definitions.get(name, "").split()) for name in names]
+    return usable(items, ["value", "statement"], text="statement")
+
+
+def read_gpv(path: Path, columns: Columns) -> ReadResult:
+    """GPV's question-answer-perception table; an answer stands once, whatever its perceptions."""
+    rows = renamed(file_rows(path), {"question_text": "question", "content": "answer"}, path)
+    return usable(rows.drop_duplicates(), ["question_text", "content"])
+
+
+def read_beavertails(path: Path, columns: Columns) -> ReadResult:
+    """BeaverTails: a prompt and a response a row; a pair is repeated for every annotator."""
+    rows = renamed(file_rows(path), {"question_text": "prompt", "content": "response"}, path)
+    return usable(rows.drop_duplicates(), ["question_text", "content"])
+
+
+def read_valuelex(path: Path, columns: Columns) -> ReadResult:
+    """ValueLex's generated values; columns differ by release, so that a mapping may be given."""
+    mapping = {"llm": "model", "content": "response"} | dict(columns)
+    return usable(renamed(file_rows(path), mapping, path), ["llm", "content"])
+
+
+def read_alpaca_eval(path: Path, columns: Columns) -> ReadResult:
+    """AlpacaEval's model outputs, as the official JSON or as one Parquet table of all LLMs."""
+    rows = file_rows(path)
+    llm = "model" if "model" in rows else "generator"
+    mapping = {"llm": llm, "question_text": "instruction", "content": "output"}
+    return usable(renamed(rows, mapping, path), ["llm", "question_text"])
+
+
+def read_salad_bench(path: Path, columns: Columns) -> ReadResult:
+    """SALAD-Bench's prompts (JSON) or its table of scores (CSV with model and score)."""
+    rows = file_rows(path)
+    if "question" in rows:
+        prompts = renamed(rows, {"question_text": "question"}, path)
+        return usable(prompts.assign(content=prompts["question_text"]), ["question_text"])
+    require(rows, ["model", "score"], path)
+    scores = pd.DataFrame({"llm": rows["model"], "content": rows["score"].astype(str)})
+    return usable(scores, ["llm"])
+
+
+def read_lmsys_chat(path: Path, columns: Columns) -> ReadResult:
+    """LMSYS-Chat-1M: the first turn of each English conversation."""
+    rows = file_rows(path)
+    require(rows, ["conversation_id", "model", "conversation", "language"], path)
+    english = rows[rows["language"] == "English"]
+    turns = [_first_turn(list(conversation)) for conversation in english["conversation"]]
+    first = pd.DataFrame(turns, columns=["question_text", "content"], index=english.index)
+    found = usable(
+        first.assign(llm=english["model"], conversation=english["conversation_id"]),
+        ["conversation"],
+    )
+    skipped = dict(found.skipped)
+    if len(rows) > len(english):
+        skipped["not in English"] = len(rows) - len(english)
+    return ReadResult(found.rows[["llm", "question_text", "content"]], skipped)
+
+
+def read_demo(path: Path, columns: Columns) -> ReadResult:
+    """The demo's texts, which the project made."""
+    rows = file_rows(path)
+    wanted = ["llm", "profile", "question_text", "content"]
+    require(rows, wanted, path)
+    return usable(rows[wanted], ["llm", "profile", "question_text"])
+
+
+def read_table(path: Path, columns: Columns) -> ReadResult:
+    """Any JSONL, CSV or Parquet file; `columns` maps our names to the file's.
+
+    `content` is needed; `llm`, `profile` and `question_text` may be there.
+    """
+    known = ("llm", "profile", "question_text", "content")
+    unknown = sorted(set(columns) - set(known))
+    if unknown:
+        raise SourceError(f"Column mapping names {unknown[0]!r}, expected some of {known}.")
+    rows = file_rows(path)
+    mapping = {name: name for name in known if name in rows} | dict(columns)
+    if "content" not in mapping:
+        require(rows, ["content"], path)
+    found = renamed(rows, mapping, path)
+    key = [name for name in ("llm", "profile", "question_text") if name in found]
+    return usable(found, key if "question_text" in found else [*key, "content"])
+
+
+def _first_turn(conversation: list[Mapping[str, Any]]) -> tuple[str, str]:
+    def said(role: str) -> str:
+        return next((str(turn["content"]) for turn in conversation if turn["role"] == role), "")
+
+    return said("user"), said("assistant")

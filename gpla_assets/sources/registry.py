@@ -1,0 +1,163 @@
+"""The sources by name: reader, files, where to download, checksum and licence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpla_assets.content import CONTENT
+from gpla_assets.sources import readers
+from gpla_assets.sources.errors import SourceError, SourceMissing
+from gpla_assets.sources.reading import ReadResult
+
+Reader = Callable[[Path, Mapping[str, str]], ReadResult]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set: `files` are tried in this order below the data folder."""
+
+    name: str
+    title: str
+    kind: str
+    files: tuple[str, ...]
+    reader: Reader
+    homepage: str
+    licence: str
+    url: str | None = None
+    sha256: str | None = None
+
+
+HUB = "https://huggingface.co/datasets"
+GITHUB = "https://github.com"
+
+_ALL = (
+    Source(
+        "valuebench",
+        "ValueBench QA: answers of six LLMs to 1,988 questions made of questionnaire items",
+        "corpus",
+        ("valuebench/QA-dataset-answers-rating.xlsx",),
+        readers.read_valuebench,
+        f"{GITHUB}/Value4AI/ValueBench",
+        "CC BY-SA 4.0 (see the repository)",
+        f"{GITHUB}/Value4AI/ValueBench/raw/main/assets/QA-dataset-answers-rating.xlsx",
+    ),
+    Source(
+        "valuebench_items",
+        "ValueBench's questionnaire items with the value that each agrees or disagrees with",
+        "items",
+        ("valuebench/value_orientation.csv",),
+        readers.read_valuebench_items,
+        f"{GITHUB}/Value4AI/ValueBench",
+        "CC BY-SA 4.0 (see the repository)",
+        f"{GITHUB}/Value4AI/ValueBench/raw/main/assets/value_orientation.csv",
+    ),
+    Source(
+        "gpv",
+        "GPV: questions, answers and the perceptions parsed from them",
+        "corpus",
+        ("gpv/question-answer-perception.csv",),
+        readers.read_gpv,
+        f"{GITHUB}/Value4AI/gpv",
+        "see the repository",
+        f"{GITHUB}/Value4AI/gpv/raw/master/assets/question-answer-perception.csv",
+    ),
+    Source(
+        "beavertails",
+        "BeaverTails round 0, 30k: prompts and LLM responses annotated for harm",
+        "corpus",
+        ("beavertails/round0/30k/train.jsonl.gz", "beavertails/train.jsonl.gz"),
+        readers.read_beavertails,
+        f"{HUB}/PKU-Alignment/BeaverTails",
+        "CC BY-NC 4.0",
+        f"{HUB}/PKU-Alignment/BeaverTails/resolve/main/round0/30k/train.jsonl.gz",
+    ),
+    Source(
+        "valuelex",
+        "ValueLex: values that LLMs name when asked for theirs",
+        "corpus",
+        ("valuelex/valuelex.csv",),
+        readers.read_valuelex,
+        f"{GITHUB}/ValueCompass",
+        "see the repository",
+    ),
+    Source(
+        "alpaca_eval",
+        "AlpacaEval: answers of the leaderboard's LLMs to 805 instructions",
+        "answers",
+        ("alpaca_eval/model_outputs.parquet", "alpaca_eval/model_outputs.json"),
+        readers.read_alpaca_eval,
+        f"{GITHUB}/tatsu-lab/alpaca_eval",
+        "Apache 2.0 (code); CC BY-NC 4.0 (data)",
+    ),
+    Source(
+        "salad_bench",
+        "SALAD-Bench: safety prompts, and the scores of LLMs on them",
+        "prompts",
+        ("salad_bench/base_set.json", "salad_bench/scores.csv"),
+        readers.read_salad_bench,
+        f"{HUB}/OpenSafetyLab/Salad-Data",
+        "Apache 2.0",
+        f"{HUB}/OpenSafetyLab/Salad-Data/resolve/main/raw/base_set.json",
+    ),
+    Source(
+        "lmsys_chat_1m",
+        "LMSYS-Chat-1M: conversations of people with 25 LLMs (to be requested)",
+        "corpus",
+        ("lmsys_chat_1m/train.parquet",),
+        readers.read_lmsys_chat,
+        f"{HUB}/lmsys/lmsys-chat-1m",
+        "LMSYS-Chat-1M licence agreement",
+    ),
+    Source(
+        "demo",
+        "SmolLM2-135M-Instruct's answers under 21 profiles, made by this project",
+        "answers",
+        (),
+        readers.read_demo,
+        "in this package: gpla_assets/content/demo_texts.parquet",
+        "MIT; the LLM is Apache 2.0",
+    ),
+    Source(
+        "table",
+        "Any JSONL, CSV or Parquet file with a column mapping",
+        "answers",
+        (),
+        readers.read_table,
+        "the study's `file`",
+        "the file's own",
+    ),
+)
+SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
+
+
+def locate(source: Source, data_dir: Path | None, override: Path | None = None) -> Path:
+    """The file of a source: the override (a file, or a folder of it), or below the data folder.
+
+    Raises SourceMissing saying where it was looked for and where to get it.
+    """
+    if source.name == "demo" and override is None:
+        looked = [CONTENT / "demo_texts.parquet"]
+    elif override is not None:
+        names = [Path(name).name for name in source.files]
+        looked = [override, *(override / name for name in names)]
+    else:
+        looked = [data_dir / name for name in source.files] if data_dir else []
+    for path in looked:
+        if path.is_file():
+            return path
+    places = ", ".join(map(str, looked)) or "nowhere, since GPLA_DATA_DIR is not set"
+    where = source.url or source.homepage
+    raise SourceMissing(
+        f"Source {source.name} is not on this machine: looked in {places}; expected "
+        f"{' or '.join(source.files) or 'a file'} below the folder GPLA_DATA_DIR, or the study's "
+        f"`file`. Get it from {where} (licence: {source.licence})."
+    )
+
+
+def read(name: str, path: Path, columns: Mapping[str, str] | None = None) -> ReadResult:
+    """All rows of a source's file; raises SourceError, and then nothing is half-loaded."""
+    if name not in SOURCES:
+        raise SourceError(f"No source {name!r}, expected one of {', '.join(SOURCES)}.")
+    return SOURCES[name].reader(path, columns or {})

@@ -1,0 +1,35 @@
+"""Stamps of a study's input files: what tells that a source has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gpla_assets.administration.subjects import added_files
+from gpla_assets.keys import subject_key
+from gpla_assets.pipeline import file_stamp
+from gpla_assets.sources import SOURCES, SourceMissing, locate
+from gpla_assets.studies import Study, data_dir
+
+
+def _stamp(name: str, override: Path | None) -> str:
+    try:
+        return file_stamp(locate(SOURCES[name], data_dir(), override))
+    except SourceMissing:
+        return "missing"
+
+
+def input_stamps(study: Study) -> dict[str, Any]:
+    """Stamps by the names that pipeline steps use."""
+    added = added_files(study)
+    return {
+        "corpus": {item.source: _stamp(item.source, item.file) for item in study.corpus},
+        "subjects": {
+            item.source: _stamp(item.source, item.file)
+            for item in study.subjects
+            if item.backend == "recorded"
+        },
+        "added": {path.stem: file_stamp(path) for path in added},
+        "items": _stamp("valuebench_items", None),
+        "answers": {subject_key(path.stem, "Default"): file_stamp(path) for path in added},
+    }
