@@ -3,6 +3,7 @@
 import dagster as dg
 
 from gpla_assets.assets import dbt, factors, measurements, perceptions, texts, values
+from gpla_assets.checks import CHECKS
 from gpla_assets.resources import StudyResource
 
 ASSETS: list[dg.AssetsDefinition] = [
@@ -24,6 +25,7 @@ ASSETS: list[dg.AssetsDefinition] = [
 
 defs = dg.Definitions(
     assets=ASSETS,
+    asset_checks=CHECKS,
     resources={"study": StudyResource()},
     executor=dg.in_process_executor,
 )

@@ -89,13 +89,13 @@ def _materialise(study_name: str, step: str, keys: Sequence[str]) -> None:
     os.environ["GPLA_STUDY"] = study_name
     import dagster as dg
 
-    from gpla_assets.definitions import ASSETS
+    from gpla_assets.definitions import ASSETS, CHECKS
     from gpla_assets.resources import StudyResource
 
     with dg.DagsterInstance.get() as instance:
         for tags in _range_tags(instance, keys):
             result = dg.materialize(
-                [*ASSETS],
+                [*ASSETS, *CHECKS],
                 selection=_selection(step),
                 instance=instance,
                 resources={"study": StudyResource(study=study_name)},

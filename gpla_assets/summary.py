@@ -30,6 +30,7 @@ SHOWN_TABLES = (
     "loadings",
     "factor_scores",
 )
+SHOWN_VALUES = 8
 FACTORS = """
 select r.factor, r.name, r.n_values, r.alpha, r.ci_low, r.ci_high, r.interpretable, r.caution,
     (select string_agg(l."value", ', ' order by abs(l.loading) desc)
@@ -102,9 +103,16 @@ def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> N
             else "none"
         )
         mark = "" if row.interpretable else " [yellow]*[/yellow]"
-        table.add_row(f"{row.factor}{mark}", escape(alpha), escape(str(row.top_values)))
+        table.add_row(f"{row.factor}{mark}", escape(alpha), escape(_first_values(row.top_values)))
         if row.caution and row.caution not in cautions:
             cautions.append(str(row.caution))
     console.print(table)
     for caution in cautions:
         console.print(f"[yellow]*[/yellow] {escape(caution)}", soft_wrap=True)
+
+
+def _first_values(values: object) -> str:
+    """The leading values of a factor; how many more there are."""
+    names = str(values).split(", ") if values else ["(no value)"]
+    more = f" and {len(names) - SHOWN_VALUES} more" if len(names) > SHOWN_VALUES else ""
+    return ", ".join(names[:SHOWN_VALUES]) + more

@@ -29,7 +29,18 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
             }
         ).astype(object)
         texts = texts.where(texts.notna(), None)
-        texts["text"] = _keys(texts, column_or_none(rows, "profile"))
+        texts["text"] = [
+            key_of(*parts)
+            for parts in zip(
+                texts["source"],
+                texts["llm"],
+                column_or_none(rows, "profile"),
+                column_or_none(rows, "item"),
+                texts["question_text"],
+                texts["content"],
+                strict=True,
+            )
+        ]
         texts["question"] = [
             None if question is None else key_of(item.source, question)
             for question in texts["question_text"]
@@ -44,10 +55,3 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
         skipped["repeated in another source"] = int(repeated.sum())
     columns = ["text", "source", "llm", "question", "question_text", "content"]
     return everything.loc[~repeated, columns].sort_values("text", ignore_index=True), skipped
-
-
-def _keys(texts: pd.DataFrame, profiles: pd.Series) -> list[str]:
-    return [
-        key_of(row.source, row.llm, profile, row.question_text, row.content)
-        for row, profile in zip(texts.itertuples(), profiles, strict=True)
-    ]

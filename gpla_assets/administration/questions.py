@@ -53,6 +53,11 @@ def _chosen_prompts(study: Study) -> tuple[pd.DataFrame, int]:
         inferences = parser.inferences - before
     ranked = sorted(shares, key=lambda text: (-(shares[text] or 0.0), text))
     chosen = ranked[: study.questions.count]
+    if not chosen:
+        raise StudyError(
+            f"questions.pilot_llms = {pilots}: no prompt of {source.source} has "
+            f"{FEWEST_SENTENCES} sentences in their answers together; name more of its LLMs."
+        )
     return (
         pd.DataFrame(
             {

@@ -117,14 +117,23 @@ def column_names(path: Path) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _read_answers(source: str, path: Path, stamp: int) -> pd.DataFrame:
-    return read(source, path).rows
+    rows = read(source, path).rows
+    return rows if "profile" in rows else rows.assign(profile="Default")
+
+
+@lru_cache(maxsize=4)
+def _llms_in(source: str, path: Path, stamp: int) -> tuple[str, ...]:
+    return tuple(sorted(set(_read_answers(source, path, stamp)["llm"])))
 
 
 def source_answers(source: SubjectSource) -> pd.DataFrame:
     """Recorded answers of a source: rows (llm, profile, question_text, content)."""
+    return _read_answers(source.source, *_file(source))
+
+
+def _file(source: SubjectSource) -> tuple[Path, int]:
     path = locate(SOURCES[source.source], data_dir(), source.file)
-    rows = _read_answers(source.source, path, path.stat().st_mtime_ns)
-    return rows if "profile" in rows else rows.assign(profile="Default")
+    return path, path.stat().st_mtime_ns
 
 
 def source_of(study: Study, llm: str) -> SubjectSource | None:
@@ -137,14 +146,14 @@ def _llms(source: SubjectSource) -> list[str]:
         if not source.llms:
             raise StudyError(f"subjects.llms is empty, expected names for {source.backend!r}.")
         return source.llms
-    present = sorted(set(source_answers(source)["llm"]))
+    present = _llms_in(source.source, *_file(source))
     missing = sorted(set(source.llms or []) - set(present))
     if missing:
         raise StudyError(
             f"subjects.llms = {missing[0]!r}: not in source {source.source}, "
             f"expected some of its {len(present)}, e.g. {present[0]!r}."
         )
-    return source.llms or present
+    return source.llms or list(present)
 
 
 def _profiles(source: SubjectSource, known: pd.DataFrame) -> list[str]:

@@ -1,8 +1,8 @@
 """Whether a sentence states an attitude: rules that drop the obvious, then a learned head.
 
 The head is a logistic regression on the sentence's embedding and a few lexical cues, fitted to the
-project's own statements (`value_items.csv`) against its sentences without an attitude
-(`neutral_sentences.csv`).
+project's statements for or against a value (`value_items.csv`) against its sentences without an
+attitude (`neutral_sentences.csv`, and the items that take no side).
 """
 
 from __future__ import annotations
@@ -104,6 +104,10 @@ def _features(sentences: Sequence[str], embedder: Encoder) -> Floats:
 
 
 def training_sentences(items: pd.DataFrame, neutral: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Statements that support or oppose a value, and sentences that state no attitude."""
-    sided = items.loc[items["stance"] != "either", "statement"]
-    return list(dict.fromkeys(sided)), list(dict.fromkeys(neutral["sentence"]))
+    """Statements that support or oppose a value, and sentences that state no attitude.
+
+    Items that take no side are of the second kind: they speak of a value without an attitude.
+    """
+    sided = items["stance"] != "either"
+    without = [*neutral["sentence"], *items.loc[~sided, "statement"]]
+    return list(dict.fromkeys(items.loc[sided, "statement"])), list(dict.fromkeys(without))

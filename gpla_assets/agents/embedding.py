@@ -121,6 +121,9 @@ class Embedder:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
             import torch
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()
 
             self._loaded = SentenceTransformer(str(self.folder or packaged_model()), device="cpu")
             self._loaded.max_seq_length = MAX_TOKENS

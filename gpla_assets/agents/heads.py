@@ -21,6 +21,7 @@ Floats = NDArray[np.float32]
 # scaled to be alike, one penalty suits all.
 PRODUCT_SCALE = 10.0
 ENTRY_SCALE = 3.0
+COSINE_SCALE = 5.0
 
 
 @dataclass(frozen=True)
@@ -96,47 +97,30 @@ class HeadWeights:
 
 
 def fit_pair_head(
-    p: Floats, v: Floats, cues: Floats, labels: NDArray[np.int64], strength: float
+    p: Floats,
+    v: Floats,
+    cues: Floats,
+    labels: NDArray[np.int64],
+    strength: float,
 ) -> PairHead:
-    """Balanced logistic regression on [p * v, p, v, cos, cues]; K = 1 for two labels, else K.
+    """Logistic regression on [p * v, p, v, cos, cues]; K = 1 for two labels, else K.
 
     `labels`: 0..K-1, all present. `strength`: scikit-learn's C, 1 / the penalty.
     """
     d = p.shape[1]
-    cosine = (p * v).sum(1, keepdims=True)
+    cosine = (p * v).sum(1, keepdims=True) * COSINE_SCALE
     features = np.hstack([p * v * PRODUCT_SCALE, p * ENTRY_SCALE, v * ENTRY_SCALE, cosine, cues])
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
-    model.fit(features, labels)
+    model = LogisticRegression(C=strength, max_iter=1000)
+    model.fit(features.astype(np.float32), labels)
     weights = model.coef_.astype(np.float32)
     return PairHead(
         product=weights[:, :d] * PRODUCT_SCALE,
         perception=weights[:, d : 2 * d] * ENTRY_SCALE,
         value=weights[:, 2 * d : 3 * d] * ENTRY_SCALE,
-        cosine=weights[:, 3 * d],
+        cosine=weights[:, 3 * d] * COSINE_SCALE,
         cues=weights[:, 3 * d + 1 :],
         bias=model.intercept_.astype(np.float32),
     )
-
-
-@dataclass(frozen=True)
-class SentenceHead:
-    """Logistic regression on the embedding of one sentence: `weights` (d,) and `bias`."""
-
-    weights: Floats
-    bias: float
-
-    def probability(self, p: Floats) -> Floats:
-        """(n, d) -> (n,)."""
-        return sigmoid(p @ self.weights + self.bias)
-
-
-def fit_sentence_head(positive: Floats, negative: Floats, strength: float) -> SentenceHead:
-    """Balanced logistic regression of positive against negative embeddings."""
-    features = np.vstack([positive, negative]) * ENTRY_SCALE
-    labels = np.repeat([1, 0], [len(positive), len(negative)])
-    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
-    model.fit(features, labels)
-    return SentenceHead(model.coef_[0].astype(np.float32) * ENTRY_SCALE, float(model.intercept_[0]))
 
 
 def sigmoid(logits: Floats) -> Floats:

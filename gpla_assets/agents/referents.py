@@ -95,6 +95,8 @@ def declarative(question: str, negative: bool = False) -> str | None:
     subject = "you" if subject == "i" else subject
     auxiliary = {"am": "are"}.get(auxiliary, auxiliary)
     rest = _addressed(rest)
+    if negative and rest.lower().startswith("never "):
+        return _capitalised(f"{subject} {auxiliary} at times {rest[6:]}")
     if negative:
         return _capitalised(f"{subject} {auxiliary} not {rest}")
     if auxiliary in ("do", "does", "did"):

@@ -124,5 +124,5 @@ def _check(frequencies: pd.DataFrame, rouge: float, cosine: float) -> None:
     if wrong.any():
         row = wrong.idxmax()
         raise LexiconError(
-            f"Value {values[row]!r}: frequency {counts[row]!r}, expected a number of at least 0."
+            f"Value {values[row]!r}: frequency {str(counts[row])!r}, expected a number from 0 on."
         )

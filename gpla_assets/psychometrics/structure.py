@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.correlation import nearest_psd, pairwise_correlations
-from gpla_assets.psychometrics.purification import REMOVAL_COLUMNS, primary_and_gap, purify
+from gpla_assets.psychometrics.purification import (
+    REMOVAL_COLUMNS,
+    Purified,
+    primary_and_gap,
+    purify,
+)
 from gpla_assets.psychometrics.reliability import cronbach_alpha
 from gpla_assets.psychometrics.retention import eigenvalues, n_factors, parallel_analysis
 
@@ -61,15 +66,17 @@ def value_system(scores: pd.DataFrame, settings: StructureSettings | None = None
     matrix, mended = nearest_psd(correlations.to_numpy())
     observed = eigenvalues(matrix)
     random = parallel_analysis(len(usable), usable.shape[1], settings.seed)
-    number = n_factors(observed, random, settings.n_factors)
-    purified = purify(
-        pd.DataFrame(matrix, correlations.index, correlations.columns),
-        number,
-        settings.minimum_loading,
-        settings.minimum_gap,
+    retained = n_factors(observed, random, settings.n_factors)
+    number, purified = _purified(
+        pd.DataFrame(matrix, correlations.index, correlations.columns), retained, settings
     )
     loadings = _long_loadings(purified.loadings)
     cautions = _cautions(usable, settings, mended, purified.caution)
+    if number < retained:
+        cautions.append(
+            f"{retained} components stand out from random data; {number} were rotated, since of "
+            "more not every factor has two values."
+        )
     reliabilities = _reliabilities(usable, loadings, settings, cautions)
     frames = [frame for frame in (early, purified.removals) if len(frame)]
     removals = pd.concat(frames, ignore_index=True) if frames else early
@@ -81,6 +88,22 @@ def value_system(scores: pd.DataFrame, settings: StructureSettings | None = None
         factor_scores(usable, loadings),
         tuple(cautions),
     )
+
+
+def _purified(
+    correlations: pd.DataFrame, retained: int, settings: StructureSettings
+) -> tuple[int, Purified]:
+    """Purification with the most factors, up to `retained`, that have two values each.
+
+    A number that the study fixes is taken as it is.
+    """
+    for number in range(retained, 0, -1):
+        found = purify(correlations, number, settings.minimum_loading, settings.minimum_gap)
+        primary = found.loadings.abs().to_numpy().argmax(axis=1)
+        values = np.bincount(primary, minlength=found.loadings.shape[1])
+        if isinstance(settings.n_factors, int) or values.min() >= 2 or number == 1:
+            return number, found
+    raise ValueError(f"{retained} components were retained, expected at least one.")
 
 
 def usable_values(

@@ -1,7 +1,7 @@
 """One reader a source: its published columns -> ours.
 
-Corpus and answers: (llm, profile, question_text, content) as far as the source has them. Items:
-(value, definition, stance, statement).
+Corpus and answers: (llm, profile, item, question_text, content), as far as the source has them.
+Items: (value, definition, stance, statement).
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ def read_valuebench(path: Path, columns: Columns) -> ReadResult:
                 "llm": llm,
                 "question_text": rows["question"],
                 "content": rows[f"{llm}{ANSWER}"],
-                "row": range(len(rows)),
+                "item": [str(row) for row in range(len(rows))],
             }
         )
         for llm in llms
     ]
-    # several items share a question, and each was answered anew: the row is part of the key
-    found = usable(pd.concat(parts, ignore_index=True), ["llm", "row", "content"])
-    return ReadResult(found.rows.drop(columns="row"), found.skipped)
+    # items may share a question, and each of them has its answer: the item is part of the key
+    return usable(pd.concat(parts, ignore_index=True), ["llm", "item"])
 
 
 def read_valuebench_items(path: Path, columns: Columns) -> ReadResult:

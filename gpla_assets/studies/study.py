@@ -78,7 +78,12 @@ class Generator(Settings):
 
     backend: str = "embedding"
     model: str | None = None
-    minimum_cosine: float = Field(0.30, ge=-1, le=1)
+    minimum_cosine: float = Field(
+        0.45,
+        ge=-1,
+        le=1,
+        description="Read by eye: below, names stop fitting (Table 5: 3 a perception).",
+    )
     values_per_perception: int = Field(5, ge=1, le=100, description="Table 5: 2.2 to 3.2 on mean.")
 
 

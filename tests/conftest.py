@@ -1,0 +1,80 @@
+"""Shared fixtures: the demo study, run once; a small study of recorded answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gpla_assets.content import CONTENT
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command: where its warehouses lie, and what it printed."""
+
+    folder: Path
+    output: str
+    study: str
+
+
+def gpla(*arguments: str, folder: Path, expected: int = 0, **environment: str) -> str:
+    """Run the `gpla` command on warehouses in `folder`; its output."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("gpla")), *arguments],
+        env=os.environ | {"GPLA_WAREHOUSE_DIR": str(folder), "COLUMNS": "160"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expected, (done.stdout + done.stderr)[-4000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The shipped demo study, run whole."""
+    folder = tmp_path_factory.mktemp("demo")
+    return Ran(folder, gpla("run", "demo", folder=folder), "demo")
+
+
+SMALL = """
+name: small
+corpus:
+  - {{source: table, file: {file}}}
+subjects:
+  - {{backend: recorded, source: table, file: {file}}}
+questions: {{origin: source, count: 10, pilot_llms: [llm-00, llm-01, llm-02, llm-03, llm-04]}}
+lexicon: {{size: 12}}
+structure: {{n_factors: 2, minimum_coverage: 0.3, minimum_gap: 0.0, minimum_alpha: 0.0}}
+"""
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Eight LLMs by recorded answers (the demo's profiles under other names), run whole."""
+    folder = tmp_path_factory.mktemp("small")
+    texts = pd.read_parquet(CONTENT / "demo_texts.parquet")
+    profiles = list(dict.fromkeys(texts["profile"]))[:8]
+    texts = texts[texts["profile"].isin(profiles)]
+    answers = folder / "answers.jsonl"
+    with answers.open("w", encoding="utf-8") as file:
+        for row in texts.itertuples():
+            named = {
+                "llm": f"llm-{profiles.index(row.profile):02d}",
+                "question_text": row.question_text,
+                "content": row.content,
+            }
+            file.write(json.dumps(named) + "\n")
+    study = folder / "small.yaml"
+    study.write_text(SMALL.format(file=answers), "utf-8")
+    return Ran(folder, gpla("run", str(study), folder=folder), str(study))

@@ -1,0 +1,122 @@
+"""The demo study from end to end: what `make run` makes, its queries, and a rerun."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from gpla_assets.query import list_queries, run_query
+from gpla_assets.storage import TABLES
+from tests.conftest import Ran, gpla
+
+QUERIES = [query.name for query in list_queries()]
+MAY_BE_EMPTY = {"most_unlike", "removed_values"}
+"""One LLM has no other to be unlike; purification may remove nothing."""
+
+
+@pytest.fixture(scope="module")
+def connection(demo: Ran) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(demo.folder / "demo.duckdb"), read_only=True)
+
+
+def count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(f"select count(*) from {sql}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_every_declared_table_has_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES:
+        if table != "value_removals":
+            assert count(connection, f'"{table}"') > 0, table
+
+
+def test_the_demo_has_21_subjects_answering_60_questions(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    assert count(connection, "subjects") == 21
+    assert count(connection, "responses") == 21 * 60
+
+
+def test_perceptions_stand_in_their_texts(connection: duckdb.DuckDBPyConnection) -> None:
+    wrong = count(
+        connection,
+        "perceptions p join responses r on p.parent = r.response where "
+        "substring(r.content, p.start_offset + 1, p.end_offset - p.start_offset) <> p.sentence",
+    )
+    assert wrong == 0
+
+
+def test_the_measured_values_are_the_lexicons_most_frequent(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    measured = connection.execute('select distinct "value" from measurements').df()["value"]
+    most = connection.execute('select "value" from lexicon where rank <= 40').df()["value"]
+    assert set(measured) <= set(most)
+    assert len(measured) >= 30
+
+
+def test_the_summary_says_what_was_made_and_what_may_not_be_interpreted(demo: Ran) -> None:
+    for part in ("measurements", "alpha", "warehouse", "report", "Go on with", "gpla ui demo"):
+        assert part in demo.output
+    assert "Not interpretable: n = 21 subjects for p = " in demo.output
+    assert str(demo.folder / "demo.duckdb") in demo.output
+
+
+def test_too_few_subjects_are_flagged_in_the_table(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute("from reliabilities").df()
+    assert not rows["interpretable"].any()
+    assert rows["caution"].str.contains("n/p").all()
+
+
+def test_a_rerun_does_no_inference_and_says_so(demo: Ran) -> None:
+    output = gpla("run", "demo", folder=demo.folder)
+    assert "Nothing is stale: no step ran and no model inference was done." in output
+    assert "Nothing is stale." in gpla("status", "demo", folder=demo.folder)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_runs_on_the_demo(demo: Ran, name: str) -> None:
+    rows = run_query(name, demo.folder / "demo.duckdb")
+    if name not in MAY_BE_EMPTY:
+        assert len(rows) > 0
+
+
+def test_there_are_at_least_twelve_queries_and_each_says_what_it_asks() -> None:
+    assert len(QUERIES) >= 12
+    for query in list_queries():
+        assert "?" in query.path.read_text("utf-8").splitlines()[0], query.name
+
+
+def test_the_audit_trail_reaches_the_score(demo: Ran) -> None:
+    warehouse = demo.folder / "demo.duckdb"
+    trail = run_query("audit_trail", warehouse)
+    subject, value = trail.loc[0, "subject"], trail.loc[0, "value"]
+    profile = run_query("subject_profile", warehouse, [f"subject={subject}"])
+    score = profile.set_index("value").loc[value, "score"]
+    assert trail["score"].dropna().mean() == pytest.approx(score, abs=2e-3)
+
+
+def test_queries_come_as_csv_json_and_parquet(demo: Ran, tmp_path: Path) -> None:
+    csv = gpla("query", "factors", "--format", "csv", folder=demo.folder)
+    assert csv.startswith("factor,n_values,alpha")
+    rows = json.loads(gpla("query", "factors", "-f", "json", folder=demo.folder))
+    out = tmp_path / "factors.parquet"
+    gpla("query", "factors", "-f", "parquet", "--out", str(out), folder=demo.folder)
+    assert [row["factor"] for row in rows] == pd.read_parquet(out)["factor"].tolist()
+
+
+def test_an_unknown_query_or_variable_is_named(demo: Ran) -> None:
+    output = gpla("query", "nothing", folder=demo.folder, expected=1)
+    assert "No query 'nothing'" in output
+    output = gpla("query", "factors", "--set", "x=1", folder=demo.folder, expected=1)
+    assert "expected name=value with a variable of factors" in " ".join(output.split())
+
+
+def test_a_study_that_was_not_run_is_named(tmp_path: Path) -> None:
+    output = gpla("query", "factors", folder=tmp_path, expected=1)
+    assert "the study was not run yet" in " ".join(output.split())

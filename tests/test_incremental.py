@@ -1,0 +1,116 @@
+"""Adding an LLM makes its own partitions and the aggregates, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import Ran, gpla
+
+
+@pytest.fixture(scope="module")
+def added(small: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The small study with one more LLM."""
+    folder = tmp_path_factory.mktemp("added")
+    shutil.copytree(small.folder, folder, dirs_exist_ok=True)
+    with duckdb.connect(str(folder / "small.duckdb"), read_only=True) as connection:
+        questions = [row[0] for row in connection.execute("select text from questions").fetchall()]
+    responses = folder / "new.jsonl"
+    answer = "You should always be honest. It is important to respect other people. "
+    with responses.open("w", encoding="utf-8") as file:
+        for number, question in enumerate(questions):
+            said = answer + f"Never give up after {number} failures."
+            file.write(json.dumps({"instruction": question, "output": said}) + "\n")
+    output = gpla(
+        *("add-llm", "new-llm", "--responses", str(responses), "--study", small.study),
+        folder=folder,
+    )
+    return Ran(folder, output, small.study)
+
+
+def runs(folder: Path) -> dict[tuple[str, str], tuple[str, int]]:
+    with duckdb.connect(str(folder / "small.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select asset, partition_key, finished_at, inferences from runs"
+        ).fetchall()
+    return {(asset, key): (str(finished), inferences) for asset, key, finished, inferences in rows}
+
+
+def test_only_the_new_partitions_and_the_aggregates_are_made(small: Ran, added: Ran) -> None:
+    before, after = runs(small.folder), runs(added.folder)
+    new = {key for key in after if key not in before}
+    changed = {key[0] for key in before if before[key] != after[key]}
+    assert new == {
+        (asset, "new-llm|Default") for asset in ("responses", "subject_perceptions", "measurements")
+    }
+    assert changed == {"subjects", "value_correlations", "factors"}
+
+
+def test_no_model_runs_on_the_others_texts(small: Ran, added: Ran) -> None:
+    after = runs(added.folder)
+    with duckdb.connect(str(added.folder / "small.duckdb"), read_only=True) as connection:
+        own = connection.execute(
+            "select count(distinct content) from perceptions where subject = 'new-llm|Default'"
+        ).fetchone()
+    assert own is not None
+    # M_P also embeds its few hundred training sentences, M_E its items and the values; none of the
+    # other LLMs' texts, of which there are thousands of sentences
+    parsed = after["subject_perceptions", "new-llm|Default"][1]
+    everything = sum(
+        inferences
+        for (asset, _), (_, inferences) in runs(small.folder).items()
+        if asset == "subject_perceptions"
+    )
+    assert own[0] <= parsed
+    assert parsed - own[0] < 1000
+    assert everything > 0
+
+
+def test_the_new_llm_is_measured_and_scored(added: Ran) -> None:
+    with duckdb.connect(str(added.folder / "small.duckdb"), read_only=True) as connection:
+        for table in ("responses", "measurements", "factor_scores"):
+            row = connection.execute(
+                f"select count(*) from {table} where subject = 'new-llm|Default'"
+            ).fetchone()
+            assert row is not None
+            assert row[0] > 0, table
+    assert "answers to 10 of 10 questions" in added.output
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("llm-00", {"instruction": "q", "output": "a"}, "one of the study's own"),
+        ("../x", {"instruction": "q", "output": "a"}, "LLM name"),
+        ("other", {"instruction": "no such question", "output": "a"}, "none of its 1 questions"),
+        ("other", {"asked": "q", "output": "a"}, "expected one of question_text"),
+    ],
+)
+def test_answers_that_cannot_be_added_are_refused(
+    small: Ran, tmp_path: Path, name: str, line: dict[str, str], message: str
+) -> None:
+    responses = tmp_path / "bad.jsonl"
+    responses.write_text(json.dumps(line) + "\n")
+    output = gpla(
+        *("add-llm", name, "--responses", str(responses), "--study", small.study),
+        folder=small.folder,
+        expected=1,
+    )
+    assert message in " ".join(output.split())
+
+
+def test_a_changed_threshold_makes_only_what_depends_on_it(small: Ran, tmp_path: Path) -> None:
+    shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True)
+    study = tmp_path / "small.yaml"
+    text = Path(small.study).read_text("utf-8")
+    study.write_text(text.replace("n_factors: 2", "n_factors: 3"), "utf-8")
+    output = gpla("status", str(study), folder=tmp_path)
+    assert "settings changed: structure" in output
+    assert "measurements" not in output
+    gpla("run", str(study), folder=tmp_path)
+    before, after = runs(small.folder), runs(tmp_path)
+    assert {key[0] for key in before if before[key] != after[key]} == {"factors"}

@@ -1,0 +1,176 @@
+"""M_P: sentences with their places, clauses, referents and attitudes."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pytest
+
+from gpla_assets.agents import make_embedder, make_parser, referents
+from gpla_assets.agents.attitude import fit_attitude_head, obviously_none, training_sentences
+from gpla_assets.agents.protocol import Utterance
+from gpla_assets.agents.referents import declarative, self_contained
+from gpla_assets.agents.sentences import clause_spans, plain, sentence_spans
+from gpla_assets.content import neutral_sentences, value_items
+from gpla_assets.studies import Parser
+
+MARKDOWN = """# Advice
+
+Here are some tips:
+
+1. **Be honest:** Tell the truth, even if it hurts. It pays.
+- Plan ahead; however, stay flexible when things change.
+
+```python
+print("You should not see this.")
+```
+| a | b |
+While rest is good, you should not be lazy all day.
+"""
+
+
+def words(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in sentence_spans(text)]
+
+
+def test_markdown_leaves_sentences_without_code_tables_headings_and_markers() -> None:
+    assert words(MARKDOWN) == [
+        "Here are some tips:",
+        "Tell the truth, even if it hurts.",
+        "It pays.",
+        "Plan ahead; however, stay flexible when things change.",
+        "While rest is good, you should not be lazy all day.",
+    ]
+
+
+def test_offsets_give_the_words_in_the_text() -> None:
+    text = "Café people 😀 agree. They should  share.\n* Kindness matters!"
+    for span in sentence_spans(text):
+        assert text[span.start : span.end].strip() == text[span.start : span.end]
+    assert words(text)[-1] == "Kindness matters!"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clauses"),
+    [
+        (
+            "Rest is good, but laziness is a vice.",
+            ["Rest is good", "laziness is a vice."],
+        ),
+        (
+            "While rest is good, you should not be lazy.",
+            ["rest is good", "you should not be lazy."],
+        ),
+        ("I like tea, but no.", ["I like tea, but no."]),
+        ("Bread, butter and jam are fine.", ["Bread, butter and jam are fine."]),
+    ],
+)
+def test_a_sentence_is_cut_where_it_turns(sentence: str, clauses: list[str]) -> None:
+    (span,) = sentence_spans(sentence)
+    found = [sentence[clause.start : clause.end] for clause in clause_spans(sentence, span)]
+    assert found == clauses
+
+
+@pytest.mark.parametrize(
+    ("question", "negative", "statement"),
+    [
+        ("Should I plan ahead?", False, "You should plan ahead"),
+        ("Should I trust my friends?", True, "You should not trust your friends"),
+        ("Is it normal for me to worry?", False, "It is normal for you to worry"),
+        ("Is it true that rich people lie?", False, "Rich people lie"),
+        ("Do people need rules?", False, "People need rules"),
+        ("Do people need rules?", True, "People do not need rules"),
+        ("How should one live?", False, None),
+        ("Write a poem about the sea.", False, None),
+    ],
+)
+def test_yes_and_no_amount_to_a_statement(
+    question: str, negative: bool, statement: str | None
+) -> None:
+    assert declarative(question, negative) == statement
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("No, it isn't necessary.", "You should not plan ahead; it isn't necessary."),
+        ("Yes.", "You should plan ahead."),
+        ("Absolutely not.", "You should not plan ahead."),
+        ("No, you should live in the moment.", "You should live in the moment."),
+        ("It depends.", "Asked whether you should plan ahead: it depends."),
+        (
+            "It is important to think about tomorrow.",
+            "It is important to think about tomorrow.",
+        ),
+    ],
+)
+def test_an_answer_is_stored_so_that_it_can_be_understood_alone(
+    sentence: str, expected: str
+) -> None:
+    assert self_contained(sentence, "Should I plan ahead?", None, 2) == expected
+
+
+def test_a_later_sentence_takes_its_referent_from_the_one_before() -> None:
+    made = self_contained("This will help you.", "How do I sleep?", "Read a book at night.", 9)
+    assert made == "Read a book at night. This will help you."
+
+
+def test_examples_in_the_docstrings_hold() -> None:
+    assert doctest.testmod(referents).failed == 0
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "What do you think about it?",
+        "Here are some tips:",
+        "As an AI language model, I do not have personal opinions.",
+        "I hope this helps!",
+        "for (i = 0; i < n; i++) { total += x[i]; }",
+        "Too short",
+        "12 + 30 = 42, 8 * 9 = 72",
+    ],
+)
+def test_what_states_nothing_is_dropped_by_rule(sentence: str) -> None:
+    assert obviously_none(sentence)
+
+
+def test_attitudes_are_told_from_neutral_sentences_that_were_held_out() -> None:
+    sided, neutral = training_sentences(value_items(), neutral_sentences())
+    rng = np.random.default_rng(0)
+    sided = list(rng.permutation(sided))
+    neutral = list(rng.permutation(neutral))
+    embedder = make_embedder()
+    head = fit_attitude_head(sided[100:], neutral[60:], embedder)
+    from gpla_assets.agents.attitude import attitude_cues
+
+    def probability(sentences: list[str]) -> np.ndarray:
+        return head.probability(embedder.encode(sentences), attitude_cues(sentences))
+
+    assert (probability(sided[:100]) > 0.5).mean() > 0.85
+    assert (probability(neutral[:60]) < 0.5).mean() > 0.85
+
+
+def test_perceptions_keep_the_place_of_their_words() -> None:
+    text = "No, it isn't necessary. The bus leaves at ten. Honesty is always better than a lie."
+    parser = make_parser(Parser())
+    found = parser.parse([Utterance("t", text, "Should I plan ahead?"), Utterance("u", "", None)])
+    assert [p.ordinal for p in found] == list(range(len(found)))
+    assert all(text[p.start : p.end] == p.sentence for p in found)
+    contents = [p.content for p in found]
+    assert "You should not plan ahead; it isn't necessary." in contents
+    assert "Honesty is always better than a lie." in contents
+    assert not any("bus leaves" in content for content in contents)
+
+
+def test_a_batch_gives_what_its_texts_give_alone() -> None:
+    parser = make_parser(Parser())
+    texts = [Utterance(str(n), f"You should be kind to {n} people.", None) for n in range(5)]
+    together = parser.parse(texts)
+    alone = [perception for text in texts for perception in parser.parse([text])]
+    assert [p.content for p in together] == [p.content for p in alone]
+
+
+def test_emphasis_marks_are_not_part_of_a_perception() -> None:
+    assert plain("**Always** tell the _truth_ to `all`") == "Always tell the truth to all"
