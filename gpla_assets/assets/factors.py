@@ -1,10 +1,13 @@
 """Subject x value scores -> eigenvalues, loadings, reliabilities and factor scores."""
 
+from dataclasses import fields
+
 import dagster as dg
 
 from gpla_assets.assets.texts import TAGS
 from gpla_assets.psychometrics import StructureSettings, value_system
 from gpla_assets.resources import StudyResource, making
+from gpla_assets.studies import Study
 
 GROUP = "stage_7_factors"
 
@@ -21,9 +24,7 @@ def factors(study: StudyResource) -> dg.MaterializeResult:
         settings = study.load()
         scores = study.read('select subject, "value", score from subject_values')
         matrix = scores.pivot(index="subject", columns="value", values="score").sort_index()
-        system = value_system(
-            matrix, StructureSettings(**settings.structure.model_dump(), seed=settings.seed)
-        )
+        system = value_system(matrix, structure_settings(settings))
         made.write("eigenvalues", system.eigenvalues)
         made.write("loadings", system.loadings)
         made.write("value_removals", system.removals)
@@ -32,3 +33,9 @@ def factors(study: StudyResource) -> dg.MaterializeResult:
         made.details = {"cautions": list(system.cautions)}
     assert made.result is not None
     return made.result
+
+
+def structure_settings(study: Study) -> StructureSettings:
+    """The study's settings that the method takes; those of one allowed value are its rules."""
+    names = {field.name for field in fields(StructureSettings)} - {"seed"}
+    return StructureSettings(**study.structure.model_dump(include=names), seed=study.seed)

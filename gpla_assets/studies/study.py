@@ -35,7 +35,9 @@ class CorpusSource(Settings):
 
     source: str
     file: Path | None = Field(None, description="Read this file instead of the source's own.")
-    sample: int | None = Field(None, ge=1, description="Seeded sample of so many texts.")
+    sample: int | None = Field(
+        None, ge=1, description="Point 1: a seeded sample of so many texts; their keys are stored."
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="Column mapping of `table`.")
 
 
@@ -48,6 +50,7 @@ class SubjectSource(Settings):
     llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
     profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
     max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
+    temperature: float = Field(0, ge=0, le=0, description="Point 8: greedy, so that it repeats.")
     batch_size: int = Field(16, ge=1, le=1024)
 
 
@@ -70,7 +73,11 @@ class Parser(Settings):
 
     backend: str = "sentence"
     model: str | None = None
-    minimum_attitude: float = Field(0.6, ge=0, le=1, description="Keep 5% right, not 50%.")
+    minimum_attitude: float = Field(
+        0.6, ge=0, le=1, description="Least probability that a sentence states an attitude."
+    )
+    temperature: float = Field(0, ge=0, le=2, description="Point 2: of an LLM parser.")
+    chunk_tokens: int = Field(300, ge=50, description="Point 2: of an LLM parser (GPV's).")
 
 
 class Generator(Settings):
@@ -85,6 +92,8 @@ class Generator(Settings):
         description="Read by eye: below, names stop fitting (Table 5: 3 a perception).",
     )
     values_per_perception: int = Field(5, ge=1, le=100, description="Table 5: 2.2 to 3.2 on mean.")
+    beams: int = Field(100, ge=1, description="Point 3: of Kaleido, type Value only.")
+    max_new_tokens: int = Field(30, ge=1, description="Point 3: of Kaleido.")
 
 
 class Evaluator(Settings):
@@ -93,6 +102,12 @@ class Evaluator(Settings):
     backend: str = "embedding"
     model: str | None = None
     minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
+    score: Literal["support_minus_oppose"] = Field(
+        "support_minus_oppose", description="Point 9; none where 'either' is strictly the largest."
+    )
+    subject_value: Literal["pooled_mean"] = Field(
+        "pooled_mean", description="Point 10: over all perceptions of all responses; n is stored."
+    )
 
 
 class Lexicon(Settings):
@@ -100,7 +115,13 @@ class Lexicon(Settings):
 
     rouge_threshold: float = Field(0.5, gt=0, le=1)
     cosine_threshold: float = Field(0.53, gt=0, le=1, description="The only cut published, C.1.")
+    normal_form: Literal["casefold"] = Field(
+        "casefold", description="Point 4: casefold, trim, single inner blanks."
+    )
     minimum_frequency: int = Field(1, ge=1, description="Point 4: no cut-off.")
+    frequency: Literal["raw_sum"] = Field(
+        "raw_sum", description="Point 6: sources weigh as they are; a row per source is kept."
+    )
     size: int | None = Field(None, ge=2, description="Measure only the most frequent values.")
 
 
@@ -113,6 +134,14 @@ class Structure(Settings):
     minimum_alpha: float = Field(0.70, ge=0, le=1)
     minimum_coverage: float = Field(0.5, ge=0, le=1, description="Share of subjects with a cell.")
     minimum_ratio: float = Field(5.0, gt=0, description="Subjects per value to be interpretable.")
+    missing: Literal["pairwise"] = Field(
+        "pairwise", description="Point 11: pairwise correlations; n is stored, coverage reported."
+    )
+    rotation: Literal["varimax"] = Field(
+        "varimax", description="Point 12: with Kaiser normalisation, of the correlations' PCA."
+    )
+    keying: Literal["loading_sign"] = Field("loading_sign", description="Point 14, as in Table 10.")
+    factor_score: Literal["keyed_mean"] = Field("keyed_mean", description="Point 15.")
 
 
 class Study(Settings):
