@@ -54,7 +54,7 @@ STEPS: tuple[Step, ...] = (
     Step("values", (), (), ("vocabulary.csv",)),
     Step("perception_values", ("perceptions", "values"), ("generator",)),
     Step("value_similarities", ("perception_values",)),
-    Step("lexicon", ("value_similarities", "values"), ("lexicon",), ("dbt",)),
+    Step("lexicon", ("value_similarities", "values"), ("lexicon",), ("dbt/lexicon",)),
     Step("evaluator", (), ("evaluator", "seed"), ("value_items.csv", "vocabulary.csv", "items")),
     Step(
         "measurements",
@@ -62,7 +62,7 @@ STEPS: tuple[Step, ...] = (
         ("evaluator",),
         partitioned=True,
     ),
-    Step("value_correlations", (), (), ("dbt",), whole_upstream=("measurements",)),
+    Step("value_correlations", (), (), ("dbt/structure",), whole_upstream=("measurements",)),
     Step("factors", ("value_correlations",), ("structure", "seed")),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
@@ -96,8 +96,9 @@ def file_stamp(path: Path | None) -> str:
 def _file_components(step: Step, stamps: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in step.files:
-        if name == "dbt":
-            found["dbt"] = folder_stamp(PROJECT_ROOT / "dbt" / "models", "*.sql")
+        if name.startswith("dbt/"):
+            models = PROJECT_ROOT / "dbt" / "models" / name.removeprefix("dbt/")
+            found[name] = folder_stamp(models, "*.sql")
         elif name in stamps:
             found[name] = stamps[name]
         else:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -92,7 +94,14 @@ def _materialise(study_name: str, step: str, keys: Sequence[str]) -> None:
     from gpla_assets.definitions import ASSETS, CHECKS
     from gpla_assets.resources import StudyResource
 
-    with dg.DagsterInstance.get() as instance:
+    # what dbt and Dagster print goes to a file, so that the terminal shows the steps alone
+    log = Path(os.environ["DAGSTER_HOME"]) / "run.log"
+    logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
+    with (
+        dg.DagsterInstance.get() as instance,
+        open(log, "a", encoding="utf-8") as file,
+        redirect_stdout(file),
+    ):
         for tags in _range_tags(instance, keys):
             result = dg.materialize(
                 [*ASSETS, *CHECKS],

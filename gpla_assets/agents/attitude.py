@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -59,6 +61,16 @@ class AttitudeHead:
 
     weights: Floats
     bias: float
+
+    def save(self, path: Path) -> None:
+        """Write as npz."""
+        np.savez(path, weights=self.weights, bias=self.bias)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(stored["weights"], float(stored["bias"]))
 
     def probability(self, embeddings: Floats, cues: Floats) -> Floats:
         """(n, d) and (n, c) -> (n,): probability that a sentence states an attitude."""

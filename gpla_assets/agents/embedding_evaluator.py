@@ -40,6 +40,9 @@ the head called 15% of all pairs of real perceptions and values relevant, most o
 UNRELATED_COSINE = 0.4
 """Values whose definitions are closer may well be relevant to the same statement."""
 
+TRAINING = (RELEVANCE_STRENGTH, VALENCE_STRENGTH, NEGATIVES, UNRELATED_COSINE)
+"""What the weights depend on besides the items."""
+
 Indices = NDArray[np.int64]
 
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from gpla_assets.agents.embedding import Embedder, packaged_model
-from gpla_assets.agents.embedding_evaluator import EmbeddingEvaluator, train
+from gpla_assets.agents.embedding_evaluator import TRAINING, EmbeddingEvaluator, train
 from gpla_assets.agents.embedding_generator import EmbeddingGenerator
+from gpla_assets.agents.heads import HeadWeights
 from gpla_assets.agents.protocol import (
     BackendUnavailable,
     PerceptionParser,
@@ -18,6 +19,7 @@ from gpla_assets.agents.protocol import (
     ValueGenerator,
 )
 from gpla_assets.agents.sentence_parser import SentenceParser
+from gpla_assets.agents.trained import kept
 from gpla_assets.agents.training import training_items
 from gpla_assets.agents.transformers_subject import TransformersSubject, packaged_file
 from gpla_assets.content import vocabulary
@@ -60,7 +62,9 @@ def make_evaluator(settings: Evaluator, seed: int = 0) -> ValueEvaluator:
 
     def embedding() -> ValueEvaluator:
         embedder = make_embedder()
-        heads = train(training_items(), embedder, seed)
+        items = training_items()
+        depends_on = [items.to_dict("list"), embedder.model, seed, TRAINING]
+        heads = kept(HeadWeights, "evaluator", depends_on, lambda: train(items, embedder, seed))
         return EmbeddingEvaluator(embedder, heads, settings.minimum_relevance)
 
     return _make("evaluator", settings.backend, {"embedding": embedding})

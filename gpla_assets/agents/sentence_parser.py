@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gpla_assets.agents.attitude import (
+    STRENGTH,
     AttitudeHead,
     attitude_cues,
     fit_attitude_head,
@@ -16,6 +17,7 @@ from gpla_assets.agents.embedding import Encoder
 from gpla_assets.agents.protocol import Perception, Utterance
 from gpla_assets.agents.referents import self_contained
 from gpla_assets.agents.sentences import clause_spans, plain, sentence_spans
+from gpla_assets.agents.trained import kept
 from gpla_assets.content import neutral_sentences, value_items
 
 CHUNK = 2048
@@ -60,7 +62,12 @@ class SentenceParser:
         """The attitude head, fitted to the shipped sentences at first use."""
         if self._head is None:
             sided, neutral = training_sentences(value_items(), neutral_sentences())
-            self._head = fit_attitude_head(sided, neutral, self.embedder)
+            self._head = kept(
+                AttitudeHead,
+                "attitude",
+                [sided, neutral, self.embedder.model, STRENGTH],
+                lambda: fit_attitude_head(sided, neutral, self.embedder),
+            )
         return self._head
 
     def parse(

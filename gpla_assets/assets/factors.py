@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import dagster as dg
 
-from gpla_assets.assets.texts import TAGS
+from gpla_assets.assets.shown import shown
 from gpla_assets.psychometrics import StructureSettings, value_system
 from gpla_assets.resources import StudyResource, making
 from gpla_assets.studies import Study
@@ -14,8 +14,7 @@ GROUP = "stage_7_factors"
 
 @dg.asset(
     group_name=GROUP,
-    tags=TAGS,
-    code_version="1",
+    **shown("factors", "loadings"),
     deps=[dg.AssetKey("value_correlations"), dg.AssetKey("subject_values")],
 )
 def factors(study: StudyResource) -> dg.MaterializeResult:

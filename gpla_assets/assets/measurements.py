@@ -5,7 +5,8 @@ import pandas as pd
 
 from gpla_assets.agents import make_embedder, make_evaluator, training_report
 from gpla_assets.assets.perceptions import subject_perceptions
-from gpla_assets.assets.texts import TAGS, counts_by
+from gpla_assets.assets.shown import shown
+from gpla_assets.assets.texts import counts_by
 from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
 from gpla_assets.resources import StudyResource, making
 
@@ -18,7 +19,7 @@ where subject in (select unnest(?)) order by subject, perception
 LEXICON = 'select "value", definition from lexicon order by rank'
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+@dg.asset(group_name=GROUP, **shown("evaluator", "runs"))
 def evaluator(study: StudyResource) -> dg.MaterializeResult:
     """M_E's accuracy on values that it was not trained on."""
     with making(study, "evaluator") as made:
@@ -29,8 +30,7 @@ def evaluator(study: StudyResource) -> dg.MaterializeResult:
 
 @dg.asset(
     group_name=GROUP,
-    tags=TAGS,
-    code_version="1",
+    **shown("measurements"),
     partitions_def=SUBJECTS,
     backfill_policy=SINGLE_RUN,
     deps=[subject_perceptions, evaluator, dg.AssetKey("lexicon")],

@@ -3,7 +3,8 @@
 import dagster as dg
 
 from gpla_assets.agents import make_parser
-from gpla_assets.assets.texts import TAGS, counts_by, responses, texts
+from gpla_assets.assets.shown import shown
+from gpla_assets.assets.texts import counts_by, responses, texts
 from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
 from gpla_assets.perceiving import perceive
 from gpla_assets.progress import progress
@@ -21,7 +22,7 @@ select "text" as parent, content, null as subject, source, question_text from te
 """
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1", deps=[texts])
+@dg.asset(group_name=GROUP, **shown("perceptions"), deps=[texts])
 def perceptions(study: StudyResource) -> dg.MaterializeResult:
     """One row per perception of the corpus's texts."""
     with making(study, "perceptions") as made:
@@ -38,8 +39,7 @@ def perceptions(study: StudyResource) -> dg.MaterializeResult:
 
 @dg.asset(
     group_name=GROUP,
-    tags=TAGS,
-    code_version="1",
+    **shown("subject_perceptions", "perceptions"),
     partitions_def=SUBJECTS,
     backfill_policy=SINGLE_RUN,
     deps=[responses],

@@ -9,15 +9,15 @@ from gpla_assets.administration import (
     corpus_texts,
     study_subjects,
 )
+from gpla_assets.assets.shown import shown
 from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
 from gpla_assets.progress import progress
 from gpla_assets.resources import StudyResource, making
 
 GROUP = "stage_1_texts"
-TAGS = {"dagster/kind/duckdb": "", "dagster/kind/python": ""}
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+@dg.asset(group_name=GROUP, **shown("texts"))
 def texts(study: StudyResource) -> dg.MaterializeResult:
     """One row per corpus text, from which the lexicon is drawn."""
     with making(study, "texts") as made:
@@ -28,7 +28,7 @@ def texts(study: StudyResource) -> dg.MaterializeResult:
     return made.result
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+@dg.asset(group_name=GROUP, **shown("questions"))
 def questions(study: StudyResource) -> dg.MaterializeResult:
     """One row per question that subjects answer; prompts of a source are chosen by M_P."""
     with making(study, "questions") as made:
@@ -38,7 +38,7 @@ def questions(study: StudyResource) -> dg.MaterializeResult:
     return made.result
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+@dg.asset(group_name=GROUP, **shown("subjects"))
 def subjects(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
     """One row per subject, an LLM under a profile; registers the partitions."""
     with making(study, "subjects") as made:
@@ -56,8 +56,7 @@ def subjects(context: dg.AssetExecutionContext, study: StudyResource) -> dg.Mate
 
 @dg.asset(
     group_name=GROUP,
-    tags=TAGS,
-    code_version="1",
+    **shown("responses"),
     partitions_def=SUBJECTS,
     backfill_policy=SINGLE_RUN,
     deps=[questions, subjects],

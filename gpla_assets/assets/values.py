@@ -5,7 +5,7 @@ import pandas as pd
 
 from gpla_assets.agents import make_embedder, make_generator
 from gpla_assets.assets.perceptions import perceptions
-from gpla_assets.assets.texts import TAGS
+from gpla_assets.assets.shown import shown
 from gpla_assets.content import vocabulary
 from gpla_assets.lexicon import value_similarities as similarities
 from gpla_assets.resources import StudyResource, making
@@ -17,7 +17,7 @@ CORPUS_PERCEPTIONS = (
 )
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1")
+@dg.asset(group_name=GROUP, **shown("values"))
 def values(study: StudyResource) -> dg.MaterializeResult:
     """One row per value of the vocabulary."""
     with making(study, "values") as made:
@@ -26,7 +26,7 @@ def values(study: StudyResource) -> dg.MaterializeResult:
     return made.result
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1", deps=[perceptions, values])
+@dg.asset(group_name=GROUP, **shown("perception_values"), deps=[perceptions, values])
 def perception_values(study: StudyResource) -> dg.MaterializeResult:
     """One row per corpus perception and value that M_G sees in it."""
     with making(study, "perception_values") as made:
@@ -53,7 +53,7 @@ def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.Data
     )
 
 
-@dg.asset(group_name=GROUP, tags=TAGS, code_version="1", deps=[perception_values])
+@dg.asset(group_name=GROUP, **shown("value_similarities"), deps=[perception_values])
 def value_similarities(study: StudyResource) -> dg.MaterializeResult:
     """One row per candidate pair of near-duplicate values: rouge and cosine."""
     with making(study, "value_similarities") as made:

@@ -13,6 +13,7 @@ from gpla_assets.studies.study import (
     fingerprint,
     load_study,
     parse_study,
+    warehouse_folder,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "fingerprint",
     "load_study",
     "parse_study",
+    "warehouse_folder",
 ]

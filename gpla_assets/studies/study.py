@@ -162,12 +162,16 @@ class Study(Settings):
     @property
     def warehouse_path(self) -> Path:
         """The published warehouse file."""
-        folder = Path(os.environ.get("GPLA_WAREHOUSE_DIR", PROJECT_ROOT / "warehouse"))
-        return folder / f"{self.name}.duckdb"
+        return warehouse_folder() / f"{self.name}.duckdb"
 
     def settings(self, *groups: str) -> dict[str, Any]:
         """The named groups of settings as plain data, for fingerprints."""
         return self.model_dump(mode="json", include=set(groups))
+
+
+def warehouse_folder() -> Path:
+    """The folder of the warehouses: GPLA_WAREHOUSE_DIR, or warehouse/ of the project."""
+    return Path(os.environ.get("GPLA_WAREHOUSE_DIR", PROJECT_ROOT / "warehouse"))
 
 
 def data_dir() -> Path | None:
