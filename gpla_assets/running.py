@@ -109,7 +109,7 @@ def _materialise(study_name: str, step: str, keys: Sequence[str]) -> None:
                 instance=instance,
                 resources={"study": StudyResource(study=study_name)},
                 tags=tags,
-                run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=True,
             )
             if not result.success:
@@ -148,8 +148,8 @@ def _range_tags(instance, keys: Sequence[str]) -> list[dict[str, str]]:  # type:
 
 
 def dagster_home(study: Study) -> Path:
-    """A Dagster home in the warehouse folder, with the shipped dagster.yaml."""
-    home = study.warehouse_path.parent / "dagster" / "home"
+    """The study's own Dagster home in the warehouse folder, with the shipped dagster.yaml."""
+    home = study.warehouse_path.parent / "dagster" / study.name
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)

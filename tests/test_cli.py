@@ -51,9 +51,14 @@ def test_an_unknown_study_is_an_error_not_a_traceback() -> None:
 def test_the_lexicon_tool_writes_every_decision(tmp_path: Path) -> None:
     file, out = tmp_path / "values.csv", tmp_path / "lexicon.csv"
     file.write_text("value,frequency\nhonesty,9\nhonesty and truth,5\nsailing,1\n")
-    result = runner.invoke(app, ["lexicon", str(file), "--out", str(out)])
+    sizes = tmp_path / "sweep.csv"
+    result = runner.invoke(app, ["lexicon", str(file), "--out", str(out), "--sweep", str(sizes)])
     assert result.exit_code == 0, result.output
     rows = pd.read_csv(out)
     assert list(rows.columns) == ["value", "frequency", "kept", "winner", "rule", "similarity"]
     assert rows.loc[rows["value"] == "honesty and truth", "winner"].item() == "honesty"
     assert "2 of 3 values kept" in result.output
+    sweep = pd.read_csv(sizes)
+    assert sweep["size"].between(1, 3).all()
+    strictest = sweep[sweep["rouge_threshold"].eq(1) & sweep["cosine_threshold"].eq(1)]
+    assert strictest["size"].item() == 2  # "honesty" is found whole in the longer name: recall 1

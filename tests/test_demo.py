@@ -120,3 +120,7 @@ def test_an_unknown_query_or_variable_is_named(demo: Ran) -> None:
 def test_a_study_that_was_not_run_is_named(tmp_path: Path) -> None:
     output = gpla("query", "factors", folder=tmp_path, expected=1)
     assert "the study was not run yet" in " ".join(output.split())
+
+
+def test_a_study_has_its_own_dagster_history(demo: Ran) -> None:
+    assert (demo.folder / "dagster" / "demo" / "history").is_dir()

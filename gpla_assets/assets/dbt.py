@@ -89,6 +89,7 @@ def _build(context: dg.AssetExecutionContext, study: StudyResource, step: str) -
             )
             arguments = ["build", "--vars", json.dumps(_variables(study))]
             yield from dbt.cli(arguments, context=context).stream()
+        made.counts[""] = int(study.read(f"select count(*) from {step}").iloc[0, 0])
         made.details = {"variables": _variables(study)}
 
 

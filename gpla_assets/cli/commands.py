@@ -33,6 +33,7 @@ def readable_errors() -> Iterator[None]:
     from gpla_assets.content import ContentError
     from gpla_assets.lexicon import LexiconError
     from gpla_assets.query import QueryError
+    from gpla_assets.running import RunFailed
     from gpla_assets.sources import SourceError, SourceMissing
     from gpla_assets.storage import WarehouseError
     from gpla_assets.studies import StudyError
@@ -43,6 +44,7 @@ def readable_errors() -> Iterator[None]:
         ContentError,
         LexiconError,
         QueryError,
+        RunFailed,
         SourceError,
         SourceMissing,
         StudyError,
@@ -206,13 +208,18 @@ def lexicon(
         0.5
     ),
     cosine: Annotated[float, typer.Option(help="Threshold of the embeddings' cosine.")] = 0.53,
+    sweep: Annotated[
+        Path | None, typer.Option(help="CSV to write, with the lexicon's size by thresholds.")
+    ] = None,
 ) -> None:
     """Drop the near-duplicates of a list of values; the more frequent stays."""
     with readable_errors():
-        from gpla_assets.lexicon.tool import filter_file
+        from gpla_assets.lexicon.tool import filter_file, sweep_file
 
         rows = filter_file(file, rouge, cosine)
         rows.to_csv(out, index=False)
+        if sweep is not None:
+            sweep_file(file).to_csv(sweep, index=False)
         console.print(f"{int(rows['kept'].sum())} of {len(rows)} values kept: {out}")
 
 
