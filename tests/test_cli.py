@@ -11,7 +11,18 @@ from typer.testing import CliRunner
 from gpla_assets.cli import app
 
 runner = CliRunner()
-COMMANDS = ("run", "status", "check", "query", "ui", "report", "add-llm", "administer", "lexicon")
+COMMANDS = (
+    "run",
+    "status",
+    "check",
+    "query",
+    "ui",
+    "report",
+    "add-llm",
+    "administer",
+    "download",
+    "lexicon",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,3 +73,12 @@ def test_the_lexicon_tool_writes_every_decision(tmp_path: Path) -> None:
     assert sweep["size"].between(1, 3).all()
     strictest = sweep[sweep["rouge_threshold"].eq(1) & sweep["cosine_threshold"].eq(1)]
     assert strictest["size"].item() == 2  # "honesty" is found whole in the longer name: recall 1
+
+
+def test_sources_are_listed_with_address_and_licence_and_an_unknown_one_is_named() -> None:
+    listed = runner.invoke(app, ["download", "list"])
+    assert "beavertails" in listed.output
+    assert "CC BY-NC 4.0" in listed.output
+    wrong = runner.invoke(app, ["download", "nothing"])
+    assert wrong.exit_code == 1
+    assert "expected one of valuebench" in wrong.output

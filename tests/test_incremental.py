@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -111,3 +114,31 @@ def test_a_changed_threshold_makes_only_what_depends_on_it(small: Ran, tmp_path:
     gpla("run", str(study), folder=tmp_path)
     before, after = runs(small.folder), runs(tmp_path)
     assert {key[0] for key in before if before[key] != after[key]} == {"factors"}
+
+
+def test_two_runs_at_once_with_a_reader_both_end_well(small: Ran, tmp_path: Path) -> None:
+    shutil.copytree(small.folder, tmp_path, dirs_exist_ok=True)
+    study = tmp_path / "small.yaml"
+    text = Path(small.study).read_text("utf-8")
+    study.write_text(text.replace("n_factors: 2", "n_factors: 3"), "utf-8")
+    command = [str(Path(sys.executable).with_name("gpla")), "run", str(study)]
+    environment = os.environ | {"GPLA_WAREHOUSE_DIR": str(tmp_path)}
+    with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as reader:
+        both = [
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        outputs = [process.communicate(timeout=300)[0] for process in both]
+        row = reader.execute("select count(*) from reliabilities").fetchone()
+        assert row is not None
+        assert row[0] <= 2  # the reader still sees the copy that it opened
+    assert [process.returncode for process in both] == [0, 0], outputs
+    with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as connection:
+        row = connection.execute("select count(distinct factor) from loadings").fetchone()
+    assert row == (3,)

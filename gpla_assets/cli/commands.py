@@ -178,6 +178,33 @@ def add_llm(
         print_made(console, done)
 
 
+@app.command(epilog="Example: gpla download beavertails")
+def download(
+    source: Annotated[str, typer.Argument(help="Name of a source; `list` names them.")],
+    folder: Annotated[Path | None, typer.Option(help="Data folder; else GPLA_DATA_DIR.")] = None,
+) -> None:
+    """Download a source's file, with progress, checksum and resume."""
+    with readable_errors():
+        from gpla_assets.sources import SOURCES, SourceError
+        from gpla_assets.sources import download as fetch
+        from gpla_assets.studies import data_dir
+
+        if source == "list":
+            for one in SOURCES.values():
+                where = one.url or one.homepage
+                console.print(
+                    f"[bold]{one.name:<18}[/bold] {where} ({one.licence})", soft_wrap=True
+                )
+            return
+        target = folder or data_dir()
+        if source not in SOURCES or target is None:
+            raise SourceError(
+                f"download {source!r} into {target}: expected one of {', '.join(SOURCES)}, and a "
+                "folder by --folder or GPLA_DATA_DIR."
+            )
+        console.print(f"{source}: {fetch(SOURCES[source], target)}", soft_wrap=True)
+
+
 @app.command(epilog="Example: gpla administer demo_texts --out demo_texts.parquet")
 def administer(
     study: StudyName,
