@@ -124,3 +124,13 @@ def test_a_study_that_was_not_run_is_named(tmp_path: Path) -> None:
 
 def test_a_study_has_its_own_dagster_history(demo: Ran) -> None:
     assert (demo.folder / "dagster" / "demo" / "history").is_dir()
+
+
+def test_runs_say_which_agent_and_model_made_the_rows(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = connection.execute("select asset, details from runs").fetchall()
+    agents = {asset: json.loads(details).get("agent") for asset, details in rows}
+    assert agents["perceptions"] == agents["subject_perceptions"] == "sentence"
+    assert agents["perception_values"] == agents["measurements"] == "embedding"
+    assert all("MiniLM" in details for asset, details in rows if agents[asset])

@@ -48,6 +48,7 @@ def measurements(context: dg.AssetExecutionContext, study: StudyResource) -> dg.
             list(found["content"]), list(lexicon["value"]), list(lexicon["definition"])
         )
         made.inferences = agent.inferences - before
+        made.details = {"agent": agent.name, "model": agent.model}
         rows = joined_measurements(found, scored)
         made.write("measurements", rows, "subject", keys)
         made.counts = counts_by(rows, "subject")

@@ -32,6 +32,7 @@ def perceptions(study: StudyResource) -> dg.MaterializeResult:
         with progress("texts", len(parents)) as advance:
             rows = perceive(parents, parser, "text", advance)
         made.inferences = parser.inferences - before
+        made.details = {"agent": parser.name, "model": parser.model}
         made.write("perceptions", rows, "origin", ["text"])
     assert made.result is not None
     return made.result
@@ -56,6 +57,7 @@ def subject_perceptions(
         with progress("responses", len(parents)) as advance:
             rows = perceive(parents, parser, "response", advance)
         made.inferences = parser.inferences - before
+        made.details = {"agent": parser.name, "model": parser.model}
         made.write("perceptions", rows, "subject", keys)
         made.counts = counts_by(rows, "subject")
     assert made.result is not None

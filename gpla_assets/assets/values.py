@@ -35,6 +35,7 @@ def perception_values(study: StudyResource) -> dg.MaterializeResult:
         found = study.read(CORPUS_PERCEPTIONS)
         generated = generator.generate(list(found["content"]))
         made.inferences = generator.inferences - before
+        made.details = {"agent": generator.name, "model": generator.model}
         made.write("perception_values", joined_values(found, generated))
     assert made.result is not None
     return made.result
