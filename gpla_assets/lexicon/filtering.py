@@ -48,11 +48,15 @@ def filter_lexicon(
     `similarity` its number. Rarer than `minimum_frequency`: rule 'frequency', no winner.
 
     `frequencies`: rows (value, frequency); `similarities`: as of `value_similarities`. Returns rows
-    (value, frequency, rank from 1, kept, winner, rule, similarity) by rank. Raises LexiconError.
+    (value, frequency, rank from 1, kept, winner, rule, similarity) by rank. Raises LexiconError
+    naming what it found: a threshold outside (0, 1], a missing column, a blank or repeated value, a
+    frequency that is no finite number from 0 on, a similarity that is NaN.
     """
-    _check(frequencies, rouge_threshold, cosine_threshold)
+    _check_thresholds(rouge_threshold, cosine_threshold)
+    checked = _checked_frequencies(frequencies)
+    _check_similarities(similarities)
     overlaps = _overlaps(similarities, rouge_threshold, cosine_threshold)
-    ordered = frequencies.sort_values(["frequency", "value"], ascending=[False, True])
+    ordered = checked.sort_values(["frequency", "value"], ascending=[False, True])
     kept: list[str] = []
     rows: list[tuple[object, ...]] = []
     for rank, (value, frequency) in enumerate(
@@ -78,7 +82,11 @@ def sweep(
     rouge_thresholds: Sequence[float],
     cosine_thresholds: Sequence[float],
 ) -> pd.DataFrame:
-    """Size of the lexicon by thresholds: rows (rouge_threshold, cosine_threshold, size)."""
+    """Size of the lexicon by thresholds: rows (rouge_threshold, cosine_threshold, size).
+
+    The size need not grow with a threshold: a value that a higher one spares may itself drop
+    several. Raises LexiconError as `filter_lexicon` does.
+    """
     rows = [
         (rouge, cosine, int(filter_lexicon(frequencies, similarities, rouge, cosine)["kept"].sum()))
         for rouge in rouge_thresholds
@@ -102,16 +110,24 @@ def _overlaps(
     return found
 
 
-def _check(frequencies: pd.DataFrame, rouge: float, cosine: float) -> None:
+def _check_thresholds(rouge: float, cosine: float) -> None:
     for name, threshold in (("rouge_threshold", rouge), ("cosine_threshold", cosine)):
         if not 0 < threshold <= 1:
             raise LexiconError(f"{name} = {threshold}: expected above 0 and at most 1.")
-    missing = [name for name in ("value", "frequency") if name not in frequencies]
+
+
+def _check_columns(rows: pd.DataFrame, expected: Sequence[str]) -> None:
+    missing = [name for name in expected if name not in rows]
     if missing:
         raise LexiconError(
-            f"Columns {', '.join(map(str, frequencies.columns))}: {missing[0]!r} is missing, "
-            "expected value,frequency."
+            f"Columns {', '.join(map(str, rows.columns))}: {missing[0]!r} is missing, "
+            f"expected {','.join(expected)}."
         )
+
+
+def _checked_frequencies(frequencies: pd.DataFrame) -> pd.DataFrame:
+    """The rows with frequencies as numbers: read from a file they may be text."""
+    _check_columns(frequencies, ("value", "frequency"))
     values, counts = frequencies["value"], frequencies["frequency"]
     blank = values.isna() | (values.astype(str).str.strip() == "")
     if blank.any():
@@ -120,9 +136,21 @@ def _check(frequencies: pd.DataFrame, rouge: float, cosine: float) -> None:
         repeated = values[values.duplicated()].iloc[0]
         raise LexiconError(f"Value {repeated!r} occurs twice, expected one row a value.")
     numbers = pd.to_numeric(counts, errors="coerce")
-    wrong = numbers.isna() | (numbers < 0)
+    wrong = ~numbers.between(0, float("inf"), inclusive="left")
     if wrong.any():
         row = wrong.idxmax()
         raise LexiconError(
             f"Value {values[row]!r}: frequency {str(counts[row])!r}, expected a number from 0 on."
         )
+    return frequencies.assign(frequency=numbers)
+
+
+def _check_similarities(similarities: pd.DataFrame) -> None:
+    _check_columns(similarities, ("value_a", "value_b", *RULES))
+    for rule in RULES:
+        unknown = similarities[rule].isna()
+        if unknown.any():
+            row = similarities[unknown].iloc[0]
+            raise LexiconError(
+                f"Pair {row['value_a']!r}, {row['value_b']!r}: {rule} is NaN, expected a number."
+            )

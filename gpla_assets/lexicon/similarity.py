@@ -14,6 +14,8 @@ from rouge_score.tokenizers import DefaultTokenizer
 
 COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
 CHUNK = 1024
+UNIT_TOLERANCE = 0.01
+"""How far from 1 an embedding's length may be: half-precision models round."""
 
 
 def value_similarities(
@@ -24,15 +26,13 @@ def value_similarities(
     `names` (n,) distinct; `embeddings` (n, d) unit rows. Rows (value_a, value_b, rouge_f,
     rouge_precision, rouge_recall, cosine) with value_a < value_b; value_a is Rouge's target and
     value_b its prediction, so that recall is the share of value_a's words found in value_b. A pair
-    that is not listed has Rouge 0 and a cosine below `minimum_cosine`. Measures: point 5 of the
-    open points (Kaleido's rougeLsum with stemmer; the paper's App. C.1 for the cosine).
-    Raises ValueError where names repeat or differ in number from the embeddings.
+    that is not listed has Rouge 0 and a cosine below `minimum_cosine`, so that no filter on these
+    rows sees an overlap below it. Measures: point 5 of the open points (Kaleido's rougeLsum with
+    stemmer; the paper's App. C.1 for the cosine). Raises ValueError for names that are blank,
+    repeat or differ in number from the embeddings, for an embedding that is not of unit length and
+    for a `minimum_cosine` outside (0, 1].
     """
-    if len(names) != len(embeddings) or len(set(names)) != len(names):
-        raise ValueError(
-            f"{len(names)} names ({len(set(names))} distinct) and {len(embeddings)} embeddings, "
-            "expected one embedding for each of distinct names."
-        )
+    _check(names, embeddings, minimum_cosine)
     places = sorted(range(len(names)), key=lambda place: names[place])
     ordered = [names[place] for place in places]
     vectors = np.asarray(embeddings, float)[places]
@@ -44,6 +44,28 @@ def value_similarities(
         cosine = float(np.clip(vectors[a] @ vectors[b], -1, 1))
         rows.append((ordered[a], ordered[b], rouge.fmeasure, rouge.precision, rouge.recall, cosine))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _check(names: Sequence[str], embeddings: NDArray[np.floating], minimum: float) -> None:
+    if not 0 < minimum <= 1:
+        raise ValueError(f"minimum_cosine = {minimum}: expected above 0 and at most 1.")
+    if len(names) != len(embeddings) or len(set(names)) != len(names):
+        raise ValueError(
+            f"{len(names)} names ({len(set(names))} distinct) and {len(embeddings)} embeddings, "
+            "expected one embedding for each of distinct names."
+        )
+    if np.ndim(embeddings) != 2:
+        raise ValueError(f"embeddings of shape {np.shape(embeddings)}: expected (n, d).")
+    blank = [place for place, name in enumerate(names) if not name.strip()]
+    if blank:
+        raise ValueError(f"names[{blank[0]}] = {names[blank[0]]!r} is blank, expected a name.")
+    lengths = np.linalg.norm(np.asarray(embeddings, float), axis=1)
+    wrong = ~(np.abs(lengths - 1) <= UNIT_TOLERANCE)  # so put, NaN is wrong too
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise ValueError(
+            f"The embedding of {names[place]!r} has length {lengths[place]:.3g}, expected 1."
+        )
 
 
 def _stem_pairs(names: list[str]) -> set[tuple[int, int]]:
