@@ -10,7 +10,16 @@ import pytest
 import gpla_assets
 
 PACKAGE = Path(gpla_assets.__file__).parent
-PURE = ("agents", "content", "lexicon", "psychometrics", "sources", "administration", "studies")
+PURE = (
+    "agents",
+    "chat",
+    "content",
+    "lexicon",
+    "psychometrics",
+    "sources",
+    "administration",
+    "studies",
+)
 FORBIDDEN = {"dagster", "dagster_dbt", "duckdb", "sqlmodel"}
 
 

@@ -30,6 +30,43 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Model(Settings):
+    """Which model a backend runs and how; what a backend does not use stays at its default."""
+
+    backend: str
+    model: str | None = Field(None, description="A hub name, a folder, or an endpoint's name.")
+    revision: str | None = Field(None, description="Commit or tag of a hub model.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    batch_size: int = Field(16, ge=1, le=4096)
+    base_url: str | None = Field(None, description="Endpoint of `openai`; its own if absent.")
+    key_variable: str = Field(
+        "OPENAI_API_KEY", description="Environment variable that holds the key; never the key."
+    )
+    prompt_version: str = Field("1", description="Version of the project's prompts.")
+
+
+class Price(Settings):
+    """Money per million tokens, in the currency that the budget is in."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
+class Calls(Settings):
+    """How endpoints are asked, and when to stop."""
+
+    concurrency: int = Field(8, ge=1, le=512)
+    requests_per_minute: float | None = Field(None, gt=0)
+    tokens_per_minute: float | None = Field(None, gt=0)
+    timeout_s: float = Field(60, gt=0)
+    attempts: int = Field(6, ge=1, description="Tries of one call before the run stops.")
+    max_calls: int | None = Field(None, ge=1, description="Budget of one run.")
+    max_tokens: int | None = Field(None, ge=1, description="Budget of one run.")
+    max_cost: float | None = Field(None, gt=0, description="Budget of one run, by `prices`.")
+    prices: dict[str, Price] = Field(default_factory=dict, description="By model name.")
+
+
 class CorpusSource(Settings):
     """A source of corpus texts, from which the lexicon is drawn."""
 
@@ -41,8 +78,8 @@ class CorpusSource(Settings):
     columns: dict[str, str] = Field(default_factory=dict, description="Column mapping of `table`.")
 
 
-class SubjectSource(Settings):
-    """Who is measured, and where the answers come from."""
+class SubjectSource(Model):
+    """Who is measured, and where the answers come from; an LLM's name is its model."""
 
     backend: Literal["recorded", "transformers", "openai"] = "recorded"
     source: str = Field("alpaca_eval", description="The source of recorded answers.")
@@ -51,7 +88,6 @@ class SubjectSource(Settings):
     profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
     max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
     temperature: float = Field(0, ge=0, le=0, description="Point 8: greedy, so that it repeats.")
-    batch_size: int = Field(16, ge=1, le=1024)
 
 
 class Questions(Settings):
@@ -68,11 +104,10 @@ class Questions(Settings):
     )
 
 
-class Parser(Settings):
+class Parser(Model):
     """M_P."""
 
     backend: str = "sentence"
-    model: str | None = None
     minimum_attitude: float = Field(
         0.6, ge=0, le=1, description="Least probability that a sentence states an attitude."
     )
@@ -80,11 +115,10 @@ class Parser(Settings):
     chunk_tokens: int = Field(300, ge=50, description="Point 2: of an LLM parser (GPV's).")
 
 
-class Generator(Settings):
+class Generator(Model):
     """M_G."""
 
     backend: str = "embedding"
-    model: str | None = None
     minimum_cosine: float = Field(
         0.45,
         ge=-1,
@@ -96,11 +130,13 @@ class Generator(Settings):
     max_new_tokens: int = Field(30, ge=1, description="Point 3: of Kaleido.")
 
 
-class Evaluator(Settings):
+class Evaluator(Model):
     """M_E."""
 
     backend: str = "embedding"
-    model: str | None = None
+    mode: Literal["fast", "accurate"] = Field(
+        "fast", description="fast: all pairs by matrix product; accurate: re-scores the gated ones."
+    )
     minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
     score: Literal["support_minus_oppose"] = Field(
         "support_minus_oppose", description="Point 9; none where 'either' is strictly the largest."
@@ -158,6 +194,7 @@ class Study(Settings):
     evaluator: Evaluator = Evaluator()
     lexicon: Lexicon = Lexicon()
     structure: Structure = Structure()
+    calls: Calls = Calls()
 
     @property
     def warehouse_path(self) -> Path:
