@@ -19,7 +19,7 @@ import pandas as pd
 from gpla_assets.content import CONTENT
 from gpla_assets.studies import PROJECT_ROOT, Study, fingerprint
 
-LARGE_FILE = 8_000_000
+LARGE_FILE = 20_000_000
 """Bytes; larger inputs are not read to learn whether they changed."""
 
 
@@ -52,10 +52,12 @@ STEPS: tuple[Step, ...] = (
         partitioned=True,
     ),
     Step("values", (), (), ("vocabulary.csv",)),
-    Step("perception_values", ("perceptions", "values"), ("generator",)),
+    Step(
+        "perception_values", ("perceptions", "values"), ("generator",), ("evaluator/weights.npz",)
+    ),
     Step("value_similarities", ("perception_values",)),
     Step("lexicon", ("value_similarities", "values"), ("lexicon",), ("dbt/lexicon",)),
-    Step("evaluator", (), ("evaluator", "seed"), ("value_items.csv", "vocabulary.csv", "items")),
+    Step("evaluator", (), ("evaluator",), ("evaluator/weights.npz", "evaluator/held_out.csv")),
     Step(
         "measurements",
         ("subject_perceptions", "lexicon", "evaluator"),
@@ -101,6 +103,8 @@ def _file_components(step: Step, stamps: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = folder_stamp(models, "*.sql")
         elif name in stamps:
             found[name] = stamps[name]
+        elif name.startswith("evaluator/"):
+            found[name] = file_stamp(CONTENT.parent / name)
         else:
             found[name] = file_stamp(CONTENT / name)
     return found
@@ -111,7 +115,7 @@ def expected_components(
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """What each step and partition depends on now.
 
-    `stamps` names input files outside the package: `corpus`, `subjects`, `added`, `items`; the
+    `stamps` names input files outside the package: `corpus`, `subjects`, `added`; the
     entry `answers` maps a subject to the stamp of its own file where it was added by itself.
     """
     expected: dict[tuple[str, str], dict[str, Any]] = {}
@@ -146,7 +150,7 @@ def _response_components(
         (one for one in study.subjects if not one.llms), study.subjects[0]
     )
     settings = source.model_dump(mode="json", exclude={"llms", "profiles", "batch_size"})
-    files = {"profiles.yaml": file_stamp(CONTENT / "profiles.yaml")}
+    files = {"profiles.yaml": stamps.get("profiles.yaml")}
     if source.backend == "recorded":
         files["answers"] = stamps.get("subjects", {}).get(source.source, "missing")
     return {"code": step.code_version, "settings": {"subjects": settings}, "files": files}

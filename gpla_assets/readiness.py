@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend
 from gpla_assets.sources import SOURCES, SourceMissing, locate
-from gpla_assets.studies import Study, data_dir
+from gpla_assets.studies import Model, Study, data_dir
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def readiness(study: Study) -> list[Readiness]:
         ("generator", study.generator),
         ("evaluator", study.evaluator),
     ):
-        lines.append(_backend(f"{role} {agent.backend}", role, agent.backend, agent.model))
+        lines.append(_backend(f"{role} {agent.backend}", role, agent))
     lines += _subjects(study)
     return lines
 
@@ -38,7 +38,7 @@ def _subjects(study: Study) -> Iterator[Readiness]:
             yield _source(f"answers {source.source}", source.source, source.file)
             continue
         for llm in source.llms or []:
-            yield _backend(f"LLM {llm}", "subjects", source.backend, llm)
+            yield _backend(f"LLM {llm}", "subjects", source, llm)
 
 
 def _source(what: str, name: str, file: object) -> Readiness:
@@ -50,8 +50,8 @@ def _source(what: str, name: str, file: object) -> Readiness:
         return Readiness(what, False, " ".join(str(error).split()))
 
 
-def _backend(what: str, role: str, backend: str, model: str | None) -> Readiness:
+def _backend(what: str, role: str, settings: Model, llm: str | None = None) -> Readiness:
     try:
-        return Readiness(what, True, check_backend(role, backend, model))
+        return Readiness(what, True, check_backend(role, settings, llm))
     except (BackendUnavailable, UnknownBackend) as error:
         return Readiness(what, False, str(error))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gpla_assets.administration.subjects import added_files
+from gpla_assets.content import CONTENT
 from gpla_assets.keys import subject_key
 from gpla_assets.pipeline import file_stamp
 from gpla_assets.sources import SOURCES, SourceMissing, locate
@@ -29,7 +30,8 @@ def input_stamps(study: Study) -> dict[str, Any]:
             for item in study.subjects
             if item.backend == "recorded"
         },
+        "questions.csv": file_stamp(study.questions.file or CONTENT / "questions.csv"),
+        "profiles.yaml": file_stamp(study.profiles_file or CONTENT / "profiles.yaml"),
         "added": {path.stem: file_stamp(path) for path in added},
-        "items": _stamp("valuebench_items", None),
         "answers": {subject_key(path.stem, "Default"): file_stamp(path) for path in added},
     }

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import duckdb
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -51,6 +52,16 @@ def print_summary(console: Console, name: str, study: Study, done: Done) -> None
     console.print(f"  .venv/bin/gpla query subject_profile --study {name}")
     console.print(f"  .venv/bin/gpla query audit_trail --study {name}")
     console.print(f"  .venv/bin/gpla ui {name}")
+
+
+def print_quality(console: Console, quality: pd.DataFrame) -> None:
+    """The table `agent_quality`, a line a measure."""
+    table = Table("role", "model", "measured on", "measure", "number", "n", "held out", box=None)
+    order = ["role", "backend", "model", "data", "measure"]
+    for row in quality.sort_values(order).itertuples(index=False):
+        number = f"{row.number:,.3f}" if abs(row.number) < 100 else f"{row.number:,.0f}"
+        table.add_row(row.role, row.model, row.data, row.measure, number, str(row.n), row.held_out)
+    console.print(table)
 
 
 def print_made(console: Console, done: Done) -> None:
@@ -104,7 +115,7 @@ def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> N
         )
         mark = "" if row.interpretable else " [yellow]*[/yellow]"
         table.add_row(f"{row.factor}{mark}", escape(alpha), escape(_first_values(row.top_values)))
-        if row.caution and row.caution not in cautions:
+        if isinstance(row.caution, str) and row.caution not in cautions:
             cautions.append(str(row.caution))
     console.print(table)
     for caution in cautions:

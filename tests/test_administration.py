@@ -18,7 +18,10 @@ from gpla_assets.administration import (
     study_subjects,
 )
 from gpla_assets.content import profiles, questions
+from gpla_assets.stamps import input_stamps
 from gpla_assets.studies import Study, StudyError, load_study, parse_study
+from tests.conftest import gpla
+from tests.fault_server import FaultServer
 
 ANSWERS = [
     ("m1", "q1", "one"),
@@ -108,7 +111,7 @@ class Parrot:
 def test_generated_answers_say_where_the_profile_stood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(responses, "make_subject", lambda source, llm: Parrot())
+    monkeypatch.setattr(responses, "make_subject", lambda source, llm, asking: Parrot())
     study = load_study("demo_texts")
     asked = pd.DataFrame({"question": ["k1"], "text": ["q1"]})
     subjects = [f"SmolLM2-135M-Instruct|{name}" for name in profiles()["profile"].head(2)]
@@ -130,3 +133,45 @@ def test_the_content_is_what_the_paper_counts() -> None:
     assert len(questions()) == 123
     assert set(table["value"]) <= set(vocabulary()["value"])
     assert len(vocabulary()) >= 600
+
+
+def test_a_users_profiles_and_questions_take_the_place_of_the_shipped(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "profiles:\n- [Default, '']\n- [Stoic, You bear things calmly.]\n", "utf-8"
+    )
+    (tmp_path / "q.csv").write_text(
+        "question_id,value,question\nx1,Calm,Should I mind the noise?\n", "utf-8"
+    )
+    study = load_study("demo_texts")
+    changed = study.model_copy(
+        update={
+            "profiles_file": tmp_path / "p.yaml",
+            "questions": study.questions.model_copy(update={"file": tmp_path / "q.csv"}),
+        }
+    )
+    rows, _ = choose_questions(changed)
+    assert rows[["question", "value", "text"]].to_numpy().tolist() == [
+        ["x1", "Calm", "Should I mind the noise?"]
+    ]
+    _, known, subjects = study_subjects(changed)
+    assert list(known["profile"]) == ["Default", "Stoic"]
+    assert set(subjects["profile"]) == {"Default", "Stoic"}
+    before, after = (input_stamps(one) for one in (study, changed))
+    for name in ("profiles.yaml", "questions.csv"):
+        assert before[name] != after[name] != "missing"
+
+
+def test_a_study_asks_generated_questions(tmp_path: Path) -> None:
+    question = "My flat is so noisy that I cannot think. Should I move out, or should I bear it?"
+    (tmp_path / "values.csv").write_text("value\nCalm\nHonesty\n", "utf-8")
+    with FaultServer(reply=lambda asked: json.dumps({"question": question})) as server:
+        command = ["generate-questions", str(tmp_path / "values.csv"), "--model", "m"]
+        command += ["--base-url", server.url, "--out", str(tmp_path / "q.csv")]
+        output = gpla(*command, folder=tmp_path)
+        asked = len(server.asked)
+        gpla(*command, folder=tmp_path)
+        assert len(server.asked) == asked
+    assert "1 of 2 questions" in output  # the second is a repetition, however often it is asked
+    assert "no question for Honesty" in output
+    made = questions(tmp_path / "q.csv")
+    assert made[["value", "question"]].to_numpy().tolist() == [["Calm", question]]

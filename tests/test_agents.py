@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,36 +16,61 @@ from gpla_assets.agents import (
     make_evaluator,
     make_generator,
     make_parser,
-    training_report,
+    make_value_encoder,
 )
-from gpla_assets.agents.embedding_evaluator import EmbeddingEvaluator, relevance_pairs, train
-from gpla_assets.agents.embedding_evaluator import training_pairs as embedded
-from gpla_assets.agents.heads import HeadWeights, fit_pair_head
+from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator, question_of
 from gpla_assets.agents.protocol import PerceptionParser, ValueEvaluator, ValueGenerator
-from gpla_assets.agents.training import project_items
+from gpla_assets.agents.record import agent_record
+from gpla_assets.agents.registry import evaluator_weights
 from gpla_assets.agents.transformers_subject import TransformersSubject
-from gpla_assets.content import ContentError, value_items, vocabulary
-from gpla_assets.studies import Evaluator, Generator, Parser
+from gpla_assets.content import value_items, vocabulary
+from gpla_assets.studies import Evaluator, Generator, Model, Parser
+
+LOCAL = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture(scope="module")
-def evaluator() -> EmbeddingEvaluator:
-    return EmbeddingEvaluator(make_embedder(), train(project_items(), make_embedder()))
+def evaluator() -> ValueEvaluator:
+    return make_evaluator(Evaluator())
 
 
-def test_backends_fulfil_their_protocols(evaluator: EmbeddingEvaluator) -> None:
+@pytest.fixture(scope="module")
+def everything() -> ValueEvaluator:
+    """The evaluator that keeps all pairs."""
+    return EmbeddedEvaluator(make_value_encoder(), evaluator_weights().heads, 0.0)
+
+
+def test_backends_fulfil_their_protocols(evaluator: ValueEvaluator) -> None:
     assert isinstance(make_parser(Parser()), PerceptionParser)
     assert isinstance(make_generator(Generator()), ValueGenerator)
     assert isinstance(evaluator, ValueEvaluator)
 
 
 def test_an_unknown_backend_is_named_with_the_known_ones() -> None:
-    with pytest.raises(UnknownBackend, match=r"'guess', expected one of sentence"):
+    with pytest.raises(UnknownBackend, match=r"'guess', expected one of embedded"):
         make_parser(Parser(backend="guess"))
-    with pytest.raises(BackendUnavailable, match="'kaleido' is named for the paper's own setting"):
-        make_generator(Generator(backend="kaleido"))
-    with pytest.raises(BackendUnavailable, match="valuellama"):
-        make_evaluator(Evaluator(backend="valuellama"))
+    for backend in ("openai", "transformers"):
+        with pytest.raises(BackendUnavailable, match="has no model: found model = None"):
+            make_parser(Parser(backend=backend))
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "kind"),
+    [
+        (make_parser, Parser(backend="openai", model="m", base_url=LOCAL), PerceptionParser),
+        (make_parser, Parser(backend="transformers", model="m"), PerceptionParser),
+        (make_generator, Generator(backend="openai", model="m", base_url=LOCAL), ValueGenerator),
+        (make_generator, Generator(backend="kaleido"), ValueGenerator),
+        (make_evaluator, Evaluator(backend="openai", model="m", base_url=LOCAL), ValueEvaluator),
+        (make_evaluator, Evaluator(backend="valuellama"), ValueEvaluator),
+    ],
+)
+def test_every_backend_is_made_by_its_name_without_loading(
+    make: Callable[[Model], object], settings: Model, kind: type
+) -> None:
+    agent = make(settings)
+    assert isinstance(agent, kind)
+    assert agent_record("role", agent, settings)["backend"] == settings.backend
 
 
 def test_embeddings_are_unit_vectors_of_each_distinct_text_once() -> None:
@@ -89,16 +115,15 @@ def test_the_generator_of_nothing_gives_nothing() -> None:
     ],
 )
 def test_the_evaluator_tells_support_from_opposition(
-    evaluator: EmbeddingEvaluator, for_it: str, against_it: str, value: str
+    everything: ValueEvaluator, for_it: str, against_it: str, value: str
 ) -> None:
     definition = vocabulary().set_index("value").loc[value, "definition"]
-    everything = EmbeddingEvaluator(evaluator.embedder, evaluator.heads, minimum_relevance=0.0)
     found = everything.evaluate([for_it, against_it], [value], [definition])
     support = found["p_support"] - found["p_oppose"]
     assert support.iloc[0] > support.iloc[1]
 
 
-def test_scores_follow_gpvs_rule(evaluator: EmbeddingEvaluator) -> None:
+def test_scores_follow_gpvs_rule(evaluator: ValueEvaluator) -> None:
     words = vocabulary().head(40)
     statements = list(value_items()["statement"].head(60))
     found = evaluator.evaluate(statements, list(words["value"]), list(words["definition"]))
@@ -110,11 +135,10 @@ def test_scores_follow_gpvs_rule(evaluator: EmbeddingEvaluator) -> None:
     np.testing.assert_allclose(decided["score"], decided["p_support"] - decided["p_oppose"])
 
 
-def test_a_batch_of_pairs_gives_what_each_pair_gives_alone(evaluator: EmbeddingEvaluator) -> None:
+def test_a_batch_of_pairs_gives_what_each_pair_gives_alone(everything: ValueEvaluator) -> None:
     words = vocabulary().head(15)
     names, definitions = list(words["value"]), list(words["definition"])
     statements = list(value_items()["statement"].head(10))
-    everything = EmbeddingEvaluator(evaluator.embedder, evaluator.heads, minimum_relevance=0.0)
     together = everything.evaluate(statements, names, definitions)
     alone = pd.concat(
         [
@@ -127,46 +151,42 @@ def test_a_batch_of_pairs_gives_what_each_pair_gives_alone(evaluator: EmbeddingE
     pd.testing.assert_frame_equal(together, alone, check_exact=False, atol=1e-5)
 
 
-def test_matrix_products_equal_feature_vectors() -> None:
-    rng = np.random.default_rng(0)
-    p, v = (rng.normal(size=(60, 8)).astype(np.float32) for _ in range(2))
-    head = fit_pair_head(p, v, np.zeros((60, 0), np.float32), np.arange(60) % 3, 1.0)
-    pairwise = head.pair_logits(p, v, np.zeros((60, 0), np.float32))
-    product = head.logits(p, v)
-    np.testing.assert_allclose(product[:, np.arange(60), np.arange(60)].T, pairwise, atol=1e-4)
+def test_a_score_of_a_pair_is_what_evaluating_it_gives(everything: ValueEvaluator) -> None:
+    statements = list(value_items()["statement"].head(6))
+    words = vocabulary().head(6)
+    names, definitions = list(words["value"]), list(words["definition"])
+    aligned = everything.score(statements, names, definitions)
+    grid = everything.evaluate(statements, names, definitions)
+    diagonal = grid.groupby("row").nth(range(6)).reset_index(drop=True)
+    diagonal = diagonal[[names[row] == value for row, value in zip(*_pairs(diagonal), strict=True)]]
+    for name in ("relevance", "p_support", "p_oppose", "p_either"):
+        np.testing.assert_allclose(aligned[name], diagonal[name], atol=1e-5)
+    np.testing.assert_allclose(aligned["score"], aligned["p_support"] - aligned["p_oppose"])
 
 
-def test_weights_survive_saving_and_a_damaged_file_is_named(
-    evaluator: EmbeddingEvaluator, tmp_path: Path
-) -> None:
-    path = tmp_path / "heads.npz"
-    evaluator.heads.save(path)
-    loaded = HeadWeights.load(path)
-    np.testing.assert_array_equal(loaded.valence.product, evaluator.heads.valence.product)
-    np.savez(path, relevance_product=np.zeros(2))
-    with pytest.raises(ValueError, match=r"heads\.npz lacks relevance_perception"):
-        HeadWeights.load(path)
+def _pairs(rows: pd.DataFrame) -> tuple[list[int], list[str]]:
+    return list(rows["row"]), list(rows["value"])
 
 
-def test_unrelated_values_are_drawn_from_those_of_the_items() -> None:
-    pairs = embedded(project_items(), make_embedder())
-    items, values, labels = relevance_pairs(pairs, seed=0)
-    assert (values[labels == 1] == pairs.value_of[items[labels == 1]]).all()
-    assert (values[labels == 0] != pairs.value_of[items[labels == 0]]).all()
+def test_an_answer_to_a_question_is_judged_by_both(everything: ValueEvaluator) -> None:
+    assert question_of("Should I tell the truth? No, never.") == "Should I tell the truth?"
+    assert question_of("Why tell the truth? It pays.") is None
+    pair = [
+        "Should I always tell the truth? Yes, definitely.",
+        "Should I always tell the truth? No.",
+    ]
+    found = everything.score(pair, ["Honesty"] * 2, [None] * 2)
+    assert found["score"].iloc[0] > 0 > found["score"].iloc[1]
 
 
-def test_held_out_values_are_judged_better_than_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GPLA_DATA_DIR", raising=False)
-    report = training_report(make_embedder(), seed=0)["project items"]
-    assert report["n_values"] > 100
-    assert report["sign_accuracy"] > 0.65
-    assert report["relevance_auc"] > 0.9
-
-
-def test_items_without_a_stance_cannot_train() -> None:
-    items = project_items()
-    with pytest.raises(ContentError, match="No item has stance 'either'"):
-        train(items[items["stance"] != "either"].head(40), make_embedder())
+def test_an_agent_is_recorded_under_a_key_of_all_that_it_was_run_with() -> None:
+    settings = Parser()
+    record = agent_record("parser", make_parser(settings), settings)
+    assert record["backend"] == "embedded"
+    assert record["model"] == "all-MiniLM-L6-v2"
+    other = settings.model_copy(update={"dtype": "float32"})
+    assert agent_record("parser", make_parser(other), other)["agent"] != record["agent"]
+    assert agent_record("parser", make_parser(settings), settings) == record
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +240,38 @@ def test_the_profile_goes_before_the_question_where_there_is_no_system_role(
 def test_a_model_that_is_nowhere_is_named() -> None:
     with pytest.raises(BackendUnavailable, match="'/no/such/model' is no folder"):
         TransformersSubject("/no/such/model").answer("", ["a"])
+
+
+SCHWARTZ_10 = (
+    "Self-Direction, Stimulation, Hedonism, Achievement, Power, Security, Conformity, Tradition, "
+    "Benevolence, Universalism"
+)
+SCHWARTZ_19 = (
+    "Self-Direction of Thought, Self-Direction of Action, Stimulation, Hedonism, Achievement, "
+    "Dominance, Resources, Face, Personal Security, Societal Security, Tradition, Rule Conformity, "
+    "Interpersonal Conformity, Humility, Benevolence Dependability, Benevolence Caring, "
+    "Universalism Concern, Universalism Nature, Universalism Tolerance"
+)
+ROKEACH_36 = (
+    "A Comfortable Life, An Exciting Life, A Sense of Accomplishment, A World at Peace, "
+    "A World of Beauty, Equality, Family Security, Freedom, Happiness, Inner Harmony, Mature Love, "
+    "National Security, Pleasure, Salvation, Self-Respect, Social Recognition, True Friendship, "
+    "Wisdom, Ambitious, Broad-minded, Capable, Cheerful, Clean, Courageous, Forgiving, Helpful, "
+    "Honest, Imaginative, Independent, Intellectual, Logical, Loving, Obedient, Polite, "
+    "Responsible, Self-Controlled"
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "by_name"),
+    [(SCHWARTZ_10, 10, 10), (SCHWARTZ_19, 19, 12), (ROKEACH_36, 36, 17)],
+)
+def test_the_vocabulary_covers_the_published_lists(names: str, count: int, by_name: int) -> None:
+    """By name, or by a term that the lexicon's filter would count as the same (cosine 0.53)."""
+    listed = names.split(", ")
+    assert len(listed) == count
+    known = list(vocabulary()["value"])
+    same = {name.casefold() for name in known}
+    assert sum(name.casefold() in same for name in listed) == by_name
+    nearest = (make_embedder().encode(listed) @ make_embedder().encode(known).T).max(axis=1)
+    assert (nearest > 0.53).all()

@@ -75,9 +75,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     warehouse.replace_partition(
         [
-            Write("measurements", scored),
-            Write("values", values),
-            Write("perception_values", found),
+            Write("measurements", scored.assign(agent=None)),
+            Write("values", values.assign(lack=None)),
+            Write("perception_values", found.assign(agent=None)),
             Write("texts", texts),
             Write(
                 "subjects",

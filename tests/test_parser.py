@@ -7,10 +7,10 @@ import doctest
 import numpy as np
 import pytest
 
-from gpla_assets.agents import make_embedder, make_parser, referents
+from gpla_assets.agents import embedded_evaluator, make_embedder, make_parser
 from gpla_assets.agents.attitude import fit_attitude_head, obviously_none, training_sentences
 from gpla_assets.agents.protocol import Utterance
-from gpla_assets.agents.referents import declarative, self_contained
+from gpla_assets.agents.referents import is_polar, self_contained
 from gpla_assets.agents.sentences import clause_spans, plain, sentence_spans
 from gpla_assets.content import neutral_sentences, value_items
 from gpla_assets.studies import Parser
@@ -73,36 +73,32 @@ def test_a_sentence_is_cut_where_it_turns(sentence: str, clauses: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("question", "negative", "statement"),
+    ("question", "polar"),
     [
-        ("Should I plan ahead?", False, "You should plan ahead"),
-        ("Should I trust my friends?", True, "You should not trust your friends"),
-        ("Is it normal for me to worry?", False, "It is normal for you to worry"),
-        ("Is it true that rich people lie?", False, "Rich people lie"),
-        ("Do people need rules?", False, "People need rules"),
-        ("Do people need rules?", True, "People do not need rules"),
-        ("How should one live?", False, None),
-        ("Write a poem about the sea.", False, None),
+        ("Should I plan ahead?", True),
+        ("Is it normal for me to worry?", True),
+        ("Do you think that rich people lie?", True),
+        ("Do people need rules?", True),
+        ("Can you help me write a poem?", False),
+        ("Could you explain rain?", False),
+        ("How should one live?", False),
+        ("Write a poem about the sea.", False),
+        ("Is it right? Or wrong?", False),
+        ("Should I " + "really " * 30 + "go?", False),
     ],
 )
-def test_yes_and_no_amount_to_a_statement(
-    question: str, negative: bool, statement: str | None
+def test_questions_that_ask_for_yes_or_no_are_told_from_requests(
+    question: str, polar: bool
 ) -> None:
-    assert declarative(question, negative) == statement
+    assert is_polar(question) is polar
 
 
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        ("No, it isn't necessary.", "You should not plan ahead; it isn't necessary."),
-        ("Yes.", "You should plan ahead."),
-        ("Absolutely not.", "You should not plan ahead."),
-        ("No, you should live in the moment.", "You should live in the moment."),
-        ("It depends.", "Asked whether you should plan ahead: it depends."),
-        (
-            "It is important to think about tomorrow.",
-            "It is important to think about tomorrow.",
-        ),
+        ("No, it isn't necessary.", "Should I plan ahead? No, it isn't necessary."),
+        ("Yes.", "Should I plan ahead? Yes."),
+        ("However, it depends.", "Should I plan ahead? It depends."),
     ],
 )
 def test_an_answer_is_stored_so_that_it_can_be_understood_alone(
@@ -117,7 +113,12 @@ def test_a_later_sentence_takes_its_referent_from_the_one_before() -> None:
 
 
 def test_examples_in_the_docstrings_hold() -> None:
-    assert doctest.testmod(referents).failed == 0
+    assert doctest.testmod(embedded_evaluator).failed == 0
+
+
+def test_an_answer_to_an_open_question_quotes_it_where_it_must() -> None:
+    made = self_contained("It helps.", "What of rest?", None, 1)
+    assert made == 'Asked "What of rest?": it helps.'
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_perceptions_keep_the_place_of_their_words() -> None:
     assert [p.ordinal for p in found] == list(range(len(found)))
     assert all(text[p.start : p.end] == p.sentence for p in found)
     contents = [p.content for p in found]
-    assert "You should not plan ahead; it isn't necessary." in contents
+    assert "Should I plan ahead? No, it isn't necessary." in contents
     assert "Honesty is always better than a lie." in contents
     assert not any("bus leaves" in content for content in contents)
 

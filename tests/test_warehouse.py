@@ -149,3 +149,19 @@ def test_a_lock_that_is_not_had_names_its_holder(tmp_path: Path) -> None:
         waiting.locked(),
     ):
         pass
+
+
+def test_a_warehouse_of_an_older_version_gets_what_it_lacks_and_keeps_its_rows(
+    tmp_path: Path,
+) -> None:
+    old = Warehouse(tmp_path / "old.duckdb")
+    old.working.parent.mkdir(parents=True)
+    with duckdb.connect(str(old.working)) as connection:
+        connection.execute(
+            'create table "values" ("value" varchar primary key, definition varchar)'
+        )
+        connection.execute("""insert into "values" values ('Honesty', 'telling the truth')""")
+    rows = old.table("values")
+    assert list(rows["value"]) == ["Honesty"]
+    assert rows["lack"].isna().all()
+    assert old.table("model_calls").empty

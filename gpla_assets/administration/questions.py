@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gpla_assets.administration.subjects import source_answers
-from gpla_assets.agents import PerceptionParser, Utterance, make_parser
+from gpla_assets.agents import Asking, PerceptionParser, Utterance, make_parser
 from gpla_assets.agents.sentences import sentence_spans
 from gpla_assets.content import questions as shipped_questions
 from gpla_assets.keys import key_of
@@ -15,10 +15,12 @@ FEWEST_SENTENCES = 12
 """Of a prompt's pilot answers together; a share of fewer is chance."""
 
 
-def choose_questions(study: Study) -> tuple[pd.DataFrame, int]:
+def choose_questions(study: Study, asking: Asking = Asking()) -> tuple[pd.DataFrame, int]:
     """Rows of `questions`, and the sentences that choosing them put through a model."""
     if study.questions.origin == "project":
-        rows = shipped_questions().head(study.questions.count or 10**9)
+        file = study.questions.file
+        rows = shipped_questions(file) if file else shipped_questions()
+        rows = rows.head(study.questions.count or 10**9)
         return (
             pd.DataFrame(
                 {
@@ -31,10 +33,10 @@ def choose_questions(study: Study) -> tuple[pd.DataFrame, int]:
             ),
             0,
         )
-    return _chosen_prompts(study)
+    return _chosen_prompts(study, asking)
 
 
-def _chosen_prompts(study: Study) -> tuple[pd.DataFrame, int]:
+def _chosen_prompts(study: Study, asking: Asking) -> tuple[pd.DataFrame, int]:
     source = next((item for item in study.subjects if item.backend == "recorded"), None)
     if source is None:
         raise StudyError("questions.origin = 'source': expected a subject source with answers.")
@@ -46,7 +48,7 @@ def _chosen_prompts(study: Study) -> tuple[pd.DataFrame, int]:
     inferences = 0
     shares: dict[str, float | None] = dict.fromkeys(sorted(set(answers["question_text"])))
     if pilots:
-        parser = make_parser(study.parser)
+        parser = make_parser(study.parser, asking)
         before = parser.inferences
         pilot = answers[answers["llm"].isin(pilots)]
         shares = {**attitude_shares(pilot, parser)}

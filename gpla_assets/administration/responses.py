@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from gpla_assets.administration.subjects import (
     added_answers,
     added_files,
+    profiles_of,
     source_answers,
     source_of,
 )
-from gpla_assets.agents import make_subject
-from gpla_assets.content import profiles as shipped_profiles
+from gpla_assets.agents import Asking, Subject, agent_record, make_subject
 from gpla_assets.keys import key_of, subject_key
 from gpla_assets.studies import Study, SubjectSource
 
-COLUMNS = ["response", "subject", "question", "content", "backend", "model", "profile_role"]
+COLUMNS = [
+    "response",
+    "subject",
+    "question",
+    "content",
+    "backend",
+    "model",
+    "profile_role",
+    "agent",
+]
 Progress = Callable[[int], None]
 
 
 @dataclass
 class Administered:
-    """Rows of `responses`, answers generated, and questions that got no answer, by reason."""
+    """Rows of `responses`, answers generated, questions without an answer, and rows of `agents`."""
 
     rows: pd.DataFrame
     inferences: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    agents: list[dict[str, Any]] = field(default_factory=list)
 
 
 def answered(
     study: Study,
     subjects: Sequence[str],
     questions: pd.DataFrame,
+    asking: Asking = Asking(),
     progress: Progress = lambda count: None,
 ) -> Administered:
     """Answers of subjects (keys) to questions (question, text).
@@ -45,12 +57,18 @@ def answered(
     for subject in subjects:
         llm, profile = subject.rsplit("|", 1)
         by_llm.setdefault(llm, []).append(profile)
-    parts, inferences = [], 0
+    prompts = dict(profiles_of(study).itertuples(index=False))
+    parts, inferences, agents = [], 0, []
     for llm, profiles in by_llm.items():
         source = source_of(study, llm)
         if source is not None and source.backend != "recorded":
-            rows, count = _generated(source, llm, profiles, questions, progress)
-            inferences += count
+            model = make_subject(source, llm, asking)
+            record = agent_record("subject", model, source)
+            rows = _generated(model, profiles, llm, questions, prompts, progress).assign(
+                agent=record["agent"]
+            )
+            inferences += model.inferences
+            agents.append(record)
         else:
             rows = _recorded(_answers_of(study, source, llm), llm, profiles, questions)
         parts.append(rows)
@@ -59,7 +77,7 @@ def answered(
     missing = len(subjects) * len(questions) - len(rows)
     counts = {"question without an answer": missing, "empty answer": int(empty.sum())}
     skipped = {reason: count for reason, count in counts.items() if count}
-    return Administered(rows[~empty].reset_index(drop=True), inferences, skipped)
+    return Administered(rows[~empty].reset_index(drop=True), inferences, skipped, agents)
 
 
 def _answers_of(study: Study, source: SubjectSource | None, llm: str) -> pd.DataFrame:
@@ -82,14 +100,13 @@ def _recorded(
 
 
 def _generated(
-    source: SubjectSource,
-    llm: str,
+    model: Subject,
     profiles: list[str],
+    llm: str,
     questions: pd.DataFrame,
+    prompts: Mapping[str, str],
     progress: Progress,
-) -> tuple[pd.DataFrame, int]:
-    model = make_subject(source, llm)
-    prompts = dict(shipped_profiles().itertuples(index=False))
+) -> pd.DataFrame:
     role = "system" if model.has_system_role else "question"
     parts = []
     for profile in profiles:
@@ -98,7 +115,7 @@ def _generated(
         parts.append(
             _rows(subjects, list(questions["question"]), answers, model.name, model.model, role)
         )
-    return pd.concat(parts, ignore_index=True), model.inferences
+    return pd.concat(parts, ignore_index=True)
 
 
 def _rows(
@@ -113,7 +130,7 @@ def _rows(
     rows = pd.DataFrame(
         {"response": keys, "subject": subjects, "question": questions, "content": contents}
     )
-    return rows.assign(backend=backend, model=model, profile_role=role)[COLUMNS]
+    return rows.assign(backend=backend, model=model, profile_role=role, agent=None)[COLUMNS]
 
 
 def answers_as_source(responses: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:

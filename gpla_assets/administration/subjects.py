@@ -27,7 +27,7 @@ def study_subjects(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
 
     Raises StudyError where the study names an LLM or a profile that does not exist.
     """
-    known = shipped_profiles()
+    known = profiles_of(study)
     subjects: list[tuple[str, str, str]] = []
     for source in study.subjects:
         origin = source.source if source.backend == "recorded" else source.backend
@@ -154,6 +154,11 @@ def _llms(source: SubjectSource) -> list[str]:
             f"expected some of its {len(present)}, e.g. {present[0]!r}."
         )
     return source.llms or list(present)
+
+
+def profiles_of(study: Study) -> pd.DataFrame:
+    """The study's profiles: rows (profile, prompt); its own file's or the shipped ones."""
+    return shipped_profiles(study.profiles_file) if study.profiles_file else shipped_profiles()
 
 
 def _profiles(source: SubjectSource, known: pd.DataFrame) -> list[str]:

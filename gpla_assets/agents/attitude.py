@@ -17,14 +17,15 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from gpla_assets.agents.cues import text_cues
+from gpla_assets.agents.cues import Floats, text_cues
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.heads import ENTRY_SCALE, Floats
 
 SHORTEST = 3
 LONGEST = 70
 """Words; longer lines are lists or broken markup."""
 STRENGTH = 1.0
+ENTRY_SCALE = 3.0
+"""Entries of unit vectors in 384 dimensions are about 1/20; scaled, one penalty suits all."""
 FOLDS = 5
 
 BOILERPLATE = re.compile(

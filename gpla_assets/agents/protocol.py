@@ -88,9 +88,15 @@ class ValueEvaluator(Agent, Protocol):
     """M_E: perceptions x values -> relevance and valence."""
 
     def evaluate(
-        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str]
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
     ) -> pd.DataFrame:
         """Rows (row, value, relevance, p_support, p_oppose, p_either, score) of relevant pairs."""
+        ...
+
+    def score(
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
+    ) -> pd.DataFrame:
+        """The same columns for aligned pairs, all of them, in order."""
         ...
 
 

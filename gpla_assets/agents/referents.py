@@ -1,7 +1,8 @@
 """What a sentence speaks of when it does not say so itself: the question, or the one before it.
 
-"No, it isn't necessary." to "Should I plan ahead?" becomes "You should not plan ahead; it isn't
-necessary.", so that a perception can be understood alone.
+"No, it isn't necessary." to "Should I plan ahead?" is kept as "Should I plan ahead? No, it isn't
+necessary.", so that a perception can be understood alone: half of what an answer to a yes-or-no
+question means stands in the question.
 """
 
 from __future__ import annotations
@@ -19,15 +20,14 @@ AUXILIARY = (
     r"(?:should|can|could|will|would|may|might|must|am|is|are|was|were|do|does|did|have|has)"
 )
 INVERTED = re.compile(rf"^({AUXILIARY})\s+({SUBJECT})\s+(.+?)\?*$", re.IGNORECASE)
+REQUEST = re.compile(
+    r"^(?:can|could|will|would) you\b|^(?:can|could|may) (?:i|we) (?:ask|get|have)\b", re.IGNORECASE
+)
+"""Asks for something to be done: yes or no to it says nothing of what the answerer holds dear."""
 EMBEDDED = re.compile(
     r"^(?:is it true that|do you (?:think|believe|agree)(?: that)?|would you say(?: that)?)"
     r"\s+(.+?)\?*$",
     re.IGNORECASE,
-)
-YES = r"yes|yeah|yep|absolutely|definitely|certainly|of course|sure|indeed"
-NO = r"no|nope|absolutely not|definitely not|certainly not|of course not|not necessarily|not really"
-POLAR = re.compile(
-    rf"^(?:(?P<no>{NO})|(?P<yes>{YES}))\b(?!\s+(?:one|matter|need))[,.!;:]*\s*", re.IGNORECASE
 )
 ANAPHOR = re.compile(
     r"^(?:it|this|that|these|those|they|them|he|she|such|doing so|both|either|neither|so|"
@@ -55,16 +55,6 @@ DEMONSTRATIVE_NOUN = re.compile(
 )
 MINIMUM_WORDS = 4
 
-SWAPS = {
-    "i": "you",
-    "me": "you",
-    "my": "your",
-    "mine": "yours",
-    "myself": "yourself",
-    "i'm": "you're",
-    "am": "are",
-}
-
 
 def is_dependent(sentence: str) -> bool:
     """Whether a sentence needs something outside to be understood."""
@@ -75,35 +65,6 @@ def is_dependent(sentence: str) -> bool:
     return bool(ANAPHOR.match(sentence))
 
 
-def declarative(question: str, negative: bool = False) -> str | None:
-    """The statement that "yes" (or "no") to a question amounts to; None for other questions.
-
-    >>> declarative("Should I plan my days ahead?", negative=True)
-    'You should not plan your days ahead'
-    """
-    question = " ".join(question.split())
-    embedded = EMBEDDED.match(question)
-    if embedded:
-        stated = _addressed(embedded.group(1))
-        return _capitalised(f"it is not true that {stated}" if negative else stated)
-    inverted = INVERTED.match(question)
-    if not inverted:
-        return None
-    auxiliary, subject, rest = (
-        part.lower() if n < 2 else part for n, part in enumerate(inverted.groups())
-    )
-    subject = "you" if subject == "i" else subject
-    auxiliary = {"am": "are"}.get(auxiliary, auxiliary)
-    rest = _addressed(rest)
-    if negative and rest.lower().startswith("never "):
-        return _capitalised(f"{subject} {auxiliary} at times {rest[6:]}")
-    if negative:
-        return _capitalised(f"{subject} {auxiliary} not {rest}")
-    if auxiliary in ("do", "does", "did"):
-        return _capitalised(f"{subject} {rest}")
-    return _capitalised(f"{subject} {auxiliary} {rest}")
-
-
 def self_contained(
     sentence: str, question: str | None, previous: str | None, n_sentences: int
 ) -> str:
@@ -112,15 +73,8 @@ def self_contained(
     `previous`: the sentence before it, None for the first; `n_sentences`: of the whole answer.
     """
     sentence = OPENER.sub("", sentence)
-    polar = POLAR.match(sentence) if question and previous is None else None
-    if polar and question:
-        rest = _capitalised(sentence[polar.end() :])
-        if len(rest.split()) >= MINIMUM_WORDS and not is_dependent(rest):
-            return rest
-        stated = declarative(question, negative=polar.group("no") is not None)
-        if stated:
-            return f"{stated}; {rest[:1].lower()}{rest[1:]}" if rest else f"{stated}."
-        return _asked(question, sentence)
+    if question and previous is None and is_polar(question):
+        return f"{_one_line(question)} {_capitalised(sentence)}"
     if not is_dependent(sentence):
         return _capitalised(sentence)
     if question and (previous is None or n_sentences <= SHORT_ANSWER):
@@ -130,22 +84,29 @@ def self_contained(
     return _capitalised(sentence)
 
 
+def is_polar(question: str) -> bool:
+    """Whether a question asks for yes or no, and is short enough to be kept before its answer."""
+    question = _one_line(question)
+    return (
+        question.endswith("?")
+        and len(question) <= LONGEST_QUESTION
+        and question.count("?") == 1
+        and not REQUEST.match(question)
+        and bool(EMBEDDED.match(question) or INVERTED.match(question))
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _asked(question: str, sentence: str) -> str:
-    question = " ".join(question.split())
+    question = _one_line(question)
     if len(question) > LONGEST_QUESTION:
         return _capitalised(sentence)
-    stated = declarative(question)
-    about = f"whether {stated[:1].lower()}{stated[1:]}" if stated else f'"{question}"'
-    return f"Asked {about}: {sentence[:1].lower()}{sentence[1:]}"
-
-
-def _addressed(text: str) -> str:
-    """First person to second: the answer speaks to the asker."""
-
-    def swap(found: re.Match[str]) -> str:
-        return SWAPS[found.group().casefold().replace("’", "'")]
-
-    return re.sub(r"\b(?:i['’]m|i|me|my|mine|myself|am)\b", swap, text, flags=re.IGNORECASE)
+    if is_polar(question):
+        return f"{question} {_capitalised(sentence)}"
+    return f'Asked "{question}": {sentence[:1].lower()}{sentence[1:]}'
 
 
 def _capitalised(text: str) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import pandas as pd
+
+from gpla_assets.agents.chat_subject import ChatSubject
+from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.embedded_generator import EmbeddedGenerator
 from gpla_assets.agents.embedding import Embedder, packaged_model
-from gpla_assets.agents.embedding_evaluator import TRAINING, EmbeddingEvaluator, train
-from gpla_assets.agents.embedding_generator import EmbeddingGenerator
-from gpla_assets.agents.heads import HeadWeights
+from gpla_assets.agents.prompted_evaluator import PromptedEvaluator, plausible_pairs
+from gpla_assets.agents.prompted_generator import PromptedGenerator
+from gpla_assets.agents.prompted_parser import PromptedParser
 from gpla_assets.agents.protocol import (
     BackendUnavailable,
     PerceptionParser,
@@ -19,92 +25,229 @@ from gpla_assets.agents.protocol import (
     ValueGenerator,
 )
 from gpla_assets.agents.sentence_parser import SentenceParser
-from gpla_assets.agents.trained import kept
-from gpla_assets.agents.training import training_items
 from gpla_assets.agents.transformers_subject import TransformersSubject, packaged_file
-from gpla_assets.content import vocabulary
-from gpla_assets.studies import Evaluator, Generator, Parser, SubjectSource
+from gpla_assets.chat import Budget, Chat, MemoryCalls, ReplyCache
+from gpla_assets.content import definitions_of, vocabulary
+from gpla_assets.evaluator.weights import SHIPPED_VERSION, EvaluatorWeights
+from gpla_assets.studies import Calls, Evaluator, Generator, Model, Parser, SubjectSource
 
-NOT_YET = {
-    "parser": ("openai",),
-    "generator": ("kaleido",),
-    "evaluator": ("valuellama",),
-    "subjects": ("openai",),
-}
-"""Backends of the paper's setting that this version names but cannot run."""
+PUBLISHED = {"kaleido": "tsor13/kaleido-xl", "valuellama": "Value4AI/ValueLlama-3-8B"}
+"""The paper's own models for M_G and M_E, where a study names none."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How endpoints are asked in a run: limits, the cache of replies, the budget, the seed."""
+
+    calls: Calls = field(default_factory=Calls)
+    cache: ReplyCache = field(default_factory=MemoryCalls)
+    budget: Budget | None = None
+    refresh: bool = False
+    seed: int = 0
 
 
 @lru_cache(maxsize=1)
 def make_embedder() -> Embedder:
-    """The one embedding model of this process: its texts are embedded once for all agents."""
+    """The general embedding model of this process: M_P's, and the lexicon's for names of values."""
     return Embedder()
 
 
-def make_parser(settings: Parser) -> PerceptionParser:
+@lru_cache(maxsize=1)
+def evaluator_weights() -> EvaluatorWeights:
+    """The weights that ship."""
+    return EvaluatorWeights.load()
+
+
+@lru_cache(maxsize=1)
+def make_value_encoder() -> Embedder:
+    """The encoder that training has tuned to values: M_G's and M_E's, one of this process."""
+    adapter = evaluator_weights().adapter
+    return Embedder(adapter=adapter, name=f"gpla-minilm-{SHIPPED_VERSION}")
+
+
+def make_chat(settings: Model, asking: Asking) -> Chat:
+    """The LLM that a prompted agent asks; raises BackendUnavailable where none is named."""
+    if not settings.model:
+        raise BackendUnavailable(
+            f"Backend {settings.backend!r} has no model: found model = {settings.model!r}, "
+            "expected a hub name, a folder or an endpoint's name; set it in the study."
+        )
+    if settings.backend == "openai":
+        from gpla_assets.chat.openai_chat import OpenAIChat
+
+        return OpenAIChat(
+            settings.model,
+            asking.calls,
+            asking.cache,
+            base_url=settings.base_url,
+            key_variable=settings.key_variable,
+            revision=settings.revision,
+            refresh=asking.refresh,
+            budget=asking.budget,
+        )
+    from gpla_assets.chat.transformers_chat import TransformersChat
+
+    return TransformersChat(
+        settings.model,
+        revision=settings.revision,
+        dtype=settings.dtype,
+        device=settings.device,
+        batch_size=settings.batch_size,
+    )
+
+
+def make_parser(settings: Parser, asking: Asking = Asking()) -> PerceptionParser:
     """M_P; raises UnknownBackend or BackendUnavailable."""
-    makers = {"sentence": lambda: SentenceParser(make_embedder(), settings.minimum_attitude)}
+
+    def prompted() -> PerceptionParser:
+        return PromptedParser(
+            make_chat(settings, asking),
+            chunk_tokens=settings.chunk_tokens,
+            temperature=settings.temperature,
+            seed=asking.seed,
+            prompt_version=settings.prompt_version,
+        )
+
+    makers = {
+        "embedded": lambda: SentenceParser(make_embedder(), settings.minimum_attitude),
+        "transformers": prompted,
+        "openai": prompted,
+    }
     return _make("parser", settings.backend, makers)
 
 
-def make_generator(settings: Generator) -> ValueGenerator:
+def make_generator(settings: Generator, asking: Asking = Asking()) -> ValueGenerator:
     """M_G; raises UnknownBackend or BackendUnavailable."""
 
-    def embedding() -> ValueGenerator:
-        return EmbeddingGenerator(
-            make_embedder(), vocabulary(), settings.minimum_cosine, settings.values_per_perception
+    def embedded() -> ValueGenerator:
+        return EmbeddedGenerator(
+            make_value_encoder(),
+            vocabulary(),
+            settings.minimum_cosine,
+            settings.values_per_perception,
         )
 
-    return _make("generator", settings.backend, {"embedding": embedding})
+    def kaleido() -> ValueGenerator:
+        from gpla_assets.agents.kaleido import KaleidoGenerator
+
+        return KaleidoGenerator(
+            settings.model or PUBLISHED["kaleido"],
+            make_embedder().encode,
+            revision=settings.revision,
+            dtype=settings.dtype,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            beams=settings.beams,
+            max_new_tokens=settings.max_new_tokens,
+        )
+
+    def prompted() -> ValueGenerator:
+        return PromptedGenerator(
+            make_chat(settings, asking),
+            known=vocabulary()["value"],
+            values_per_perception=settings.values_per_perception,
+            seed=asking.seed,
+            prompt_version=settings.prompt_version,
+        )
+
+    makers = {
+        "embedded": embedded,
+        "kaleido": kaleido,
+        "transformers": prompted,
+        "openai": prompted,
+    }
+    return _make("generator", settings.backend, makers)
 
 
-def make_evaluator(settings: Evaluator, seed: int = 0) -> ValueEvaluator:
-    """M_E, trained at first use; raises UnknownBackend or BackendUnavailable."""
+def make_evaluator(settings: Evaluator, asking: Asking = Asking()) -> ValueEvaluator:
+    """M_E; raises UnknownBackend or BackendUnavailable."""
 
-    def embedding() -> ValueEvaluator:
-        embedder = make_embedder()
-        items = training_items()
-        depends_on = [items.to_dict("list"), embedder.model, seed, TRAINING]
-        heads = kept(HeadWeights, "evaluator", depends_on, lambda: train(items, embedder, seed))
-        return EmbeddingEvaluator(embedder, heads, settings.minimum_relevance)
+    def above(minimum_relevance: float) -> EmbeddedEvaluator:
+        heads = evaluator_weights().heads
+        return EmbeddedEvaluator(make_value_encoder(), heads, minimum_relevance, settings.mode)
 
-    return _make("evaluator", settings.backend, {"embedding": embedding})
+    def gated(perceptions: Sequence[str], values: Sequence[str]) -> list[tuple[int, int]]:
+        definitions = definitions_of(pd.Series(list(values)), vocabulary())
+        return plausible_pairs(above(settings.gate or 0.0), definitions)(perceptions, values)
+
+    def valuellama() -> ValueEvaluator:
+        from gpla_assets.agents.valuellama import ValueLlamaEvaluator
+
+        return ValueLlamaEvaluator(
+            settings.model or PUBLISHED["valuellama"],
+            revision=settings.revision,
+            dtype=settings.dtype,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            minimum_relevance=settings.minimum_relevance,
+        )
+
+    def prompted() -> ValueEvaluator:
+        return PromptedEvaluator(
+            make_chat(settings, asking),
+            minimum_relevance=settings.minimum_relevance,
+            candidates=None if settings.gate is None else gated,
+            seed=asking.seed,
+            prompt_version=settings.prompt_version,
+        )
+
+    makers = {
+        "embedded": lambda: above(settings.minimum_relevance),
+        "valuellama": valuellama,
+        "transformers": prompted,
+        "openai": prompted,
+    }
+    return _make("evaluator", settings.backend, makers)
 
 
-def make_subject(settings: SubjectSource, llm: str) -> Subject:
+def make_subject(settings: SubjectSource, llm: str, asking: Asking = Asking()) -> Subject:
     """An LLM that answers here; raises UnknownBackend or BackendUnavailable."""
 
     def transformers() -> Subject:
         return TransformersSubject(llm, settings.max_new_tokens, settings.batch_size)
 
-    return _make("subjects", settings.backend, {"transformers": transformers})
+    def openai() -> Subject:
+        chat = make_chat(settings.model_copy(update={"model": llm}), asking)
+        return ChatSubject(chat, settings.max_new_tokens, settings.temperature, asking.seed)
+
+    makers = {"transformers": transformers, "openai": openai}
+    return _make("subjects", settings.backend, makers)
 
 
-def check_backend(role: str, backend: str, model: str | None = None) -> str:
-    """What a backend would run, without loading it; raises BackendUnavailable."""
-    if backend in NOT_YET.get(role, ()):
-        raise BackendUnavailable(_not_yet(role, backend))
-    if backend in ("sentence", "embedding"):
+def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
+    """What a backend would run, without loading it; raises BackendUnavailable or UnknownBackend."""
+    backend, model = settings.backend, llm or settings.model
+    if backend == "embedded":
         return f"all-MiniLM-L6-v2 in {packaged_model()}"
-    if backend == "transformers" and model:
-        file = packaged_file(model)
-        return str(file) if file else f"{model}: loaded from the hub's cache or a folder"
+    if backend == "openai":
+        from gpla_assets.chat.endpoint import Endpoint
+
+        endpoint = Endpoint(settings.base_url, settings.key_variable)
+        return f"{model or 'no model named'} at {endpoint.check()}"
+    if backend in PUBLISHED or backend == "transformers":
+        return _local(model or PUBLISHED.get(backend, ""))
     raise UnknownBackend(f"No {role} backend {backend!r}.")
+
+
+def _local(model: str) -> str:
+    from pathlib import Path
+
+    from huggingface_hub import try_to_load_from_cache
+
+    file = packaged_file(model)
+    if file:
+        return str(file)
+    if (Path(model) / "config.json").is_file():
+        return model
+    if isinstance(try_to_load_from_cache(model, "config.json"), str):
+        return f"{model} in the hub's cache"
+    raise BackendUnavailable(
+        f"Model {model!r} is no folder with a config.json and not in the hub's cache; download it "
+        f"where there is a network: `hf download {model}`."
+    )
 
 
 def _make(role: str, backend: str, makers: dict[str, Callable[[], Any]]) -> Any:
     if backend in makers:
         return makers[backend]()
-    if backend in NOT_YET.get(role, ()):
-        raise BackendUnavailable(_not_yet(role, backend))
-    raise UnknownBackend(
-        f"No {role} backend {backend!r}, expected one of "
-        f"{', '.join([*makers, *NOT_YET.get(role, ())])}."
-    )
-
-
-def _not_yet(role: str, backend: str) -> str:
-    return (
-        f"The {role} backend {backend!r} is named for the paper's own setting and is not part of "
-        "this version; choose another in the study, or write it: agents/protocol.py says what it "
-        "must do."
-    )
+    raise UnknownBackend(f"No {role} backend {backend!r}, expected one of {', '.join(makers)}.")

@@ -38,7 +38,8 @@ class Candidate:
 class SentenceParser:
     """Splits, drops by rule, then keeps what the attitude head gives `minimum_attitude`."""
 
-    name = "sentence"
+    name = "embedded"
+    revision: str | None = None
 
     def __init__(
         self, embedder: Encoder, minimum_attitude: float, head: AttitudeHead | None = None

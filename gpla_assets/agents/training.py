@@ -2,54 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import pandas as pd
 
-from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.embedding_evaluator import held_out_accuracy
 from gpla_assets.content import definitions_of, value_items, vocabulary
+from gpla_assets.evaluator.examples import (
+    ANSWER_COLUMNS,
+    answer_examples,
+    question_examples,
+    statement_examples,
+)
 from gpla_assets.sources import SOURCES, SourceMissing, locate, read
 from gpla_assets.studies import data_dir
-
-COLUMNS = ["value", "definition", "stance", "statement"]
 
 
 def project_items() -> pd.DataFrame:
     """The shipped items with the vocabulary's definitions: rows (value, definition, ...)."""
     items = value_items()
-    return items.assign(definition=definitions_of(items["value"], vocabulary()))[COLUMNS]
+    return items.assign(definition=definitions_of(items["value"], vocabulary()))
 
 
-def valuebench_items() -> pd.DataFrame | None:
-    """ValueBench's questionnaire items; None where GPLA_DATA_DIR has none."""
+def source_rows(source: str) -> pd.DataFrame | None:
+    """The rows of a source; None where GPLA_DATA_DIR has none."""
     try:
-        path = locate(SOURCES["valuebench_items"], data_dir(), None)
+        path = locate(SOURCES[source], data_dir(), None)
     except SourceMissing:
         return None
-    rows = read("valuebench_items", path).rows
-    return rows.assign(definition=rows["definition"].fillna(""))[COLUMNS]
+    rows = read(source, path).rows
+    return rows.assign(definition=rows["definition"].fillna(""))
 
 
-def training_items() -> pd.DataFrame:
-    """All items at hand; a statement that both sets hold for a value counts once."""
-    found = [items for items in (project_items(), valuebench_items()) if items is not None]
-    rows = pd.concat(found, ignore_index=True)
-    return rows.drop_duplicates(["value", "statement"], ignore_index=True)
+def training_statements() -> pd.DataFrame:
+    """All statements at hand, as in `examples`; one that two sets hold for a value counts once."""
+    parts = [statement_examples(project_items(), "project")]
+    items, ratings = source_rows("valuebench_items"), source_rows("valuebench_ratings")
+    if items is not None:
+        parts.append(statement_examples(items, "ValueBench items"))
+    if ratings is not None:
+        parts.append(question_examples(ratings))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.drop_duplicates(["value", "text"], ignore_index=True)
 
 
-def training_report(embedder: Encoder, seed: int) -> dict[str, Any]:
-    """Accuracy on values held out in training, for the project's items and for all at hand.
-
-    ValueBench's alone cannot train it: none of them takes no side.
-    """
-    report: dict[str, Any] = {
-        "project items": asdict(held_out_accuracy(project_items(), embedder, seed=seed))
-    }
-    if valuebench_items() is not None:
-        everything = training_items()
-        report["with ValueBench's items"] = asdict(
-            held_out_accuracy(everything, embedder, seed=seed)
-        )
-    return report
+def training_answers() -> pd.DataFrame:
+    """Rated answers as in `examples`; none without ValueBench's data."""
+    ratings = source_rows("valuebench_ratings")
+    return pd.DataFrame(columns=ANSWER_COLUMNS) if ratings is None else answer_examples(ratings)

@@ -3,10 +3,11 @@
 import dagster as dg
 import pandas as pd
 
-from gpla_assets.agents import make_embedder, make_evaluator, training_report
+from gpla_assets.agents import make_evaluator
 from gpla_assets.assets.perceptions import subject_perceptions
 from gpla_assets.assets.shown import shown
 from gpla_assets.assets.texts import counts_by
+from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
 from gpla_assets.resources import StudyResource, making
 
@@ -19,11 +20,13 @@ where subject in (select unnest(?)) order by subject, perception
 LEXICON = 'select "value", definition from lexicon order by rank'
 
 
-@dg.asset(group_name=GROUP, **shown("evaluator", "runs"))
+@dg.asset(group_name=GROUP, **shown("evaluator", "agent_quality"))
 def evaluator(study: StudyResource) -> dg.MaterializeResult:
-    """M_E's accuracy on values that it was not trained on."""
+    """How good the shipped M_E is on values that it was not trained on."""
     with making(study, "evaluator") as made:
-        made.details = training_report(make_embedder(), study.load().seed)
+        rows = held_out_quality()
+        made.write("agent_quality", rows, "held_out", ["values"])
+        made.details = {f"{row.data}: {row.measure}": row.number for row in rows.itertuples()}
     assert made.result is not None
     return made.result
 
@@ -42,14 +45,14 @@ def measurements(context: dg.AssetExecutionContext, study: StudyResource) -> dg.
         settings = study.load()
         found = study.read(PERCEPTIONS, [keys])
         lexicon = study.read(LEXICON).head(settings.lexicon.size or 10**9)
-        agent = make_evaluator(settings.evaluator, settings.seed)
+        agent = make_evaluator(settings.evaluator, study.asking())
         before = agent.inferences
         scored = agent.evaluate(
             list(found["content"]), list(lexicon["value"]), list(lexicon["definition"])
         )
         made.inferences = agent.inferences - before
-        made.details = {"agent": agent.name, "model": agent.model}
         rows = joined_measurements(found, scored)
+        rows["agent"] = made.made_by("evaluator", agent, settings.evaluator)
         made.write("measurements", rows, "subject", keys)
         made.counts = counts_by(rows, "subject")
     assert made.result is not None

@@ -26,13 +26,14 @@ select "text" as parent, content, null as subject, source, question_text from te
 def perceptions(study: StudyResource) -> dg.MaterializeResult:
     """One row per perception of the corpus's texts."""
     with making(study, "perceptions") as made:
-        parser = make_parser(study.load().parser)
+        settings = study.load().parser
+        parser = make_parser(settings, study.asking())
         before = parser.inferences
         parents = study.read(TEXTS)
         with progress("texts", len(parents)) as advance:
             rows = perceive(parents, parser, "text", advance)
         made.inferences = parser.inferences - before
-        made.details = {"agent": parser.name, "model": parser.model}
+        rows["agent"] = made.made_by("parser", parser, settings)
         made.write("perceptions", rows, "origin", ["text"])
     assert made.result is not None
     return made.result
@@ -51,13 +52,14 @@ def subject_perceptions(
     """One row per perception of the subjects' responses."""
     keys = list(context.partition_keys)
     with making(study, "subject_perceptions", keys) as made:
-        parser = make_parser(study.load().parser)
+        settings = study.load().parser
+        parser = make_parser(settings, study.asking())
         before = parser.inferences
         parents = study.read(RESPONSES, [keys])
         with progress("responses", len(parents)) as advance:
             rows = perceive(parents, parser, "response", advance)
         made.inferences = parser.inferences - before
-        made.details = {"agent": parser.name, "model": parser.model}
+        rows["agent"] = made.made_by("parser", parser, settings)
         made.write("perceptions", rows, "subject", keys)
         made.counts = counts_by(rows, "subject")
     assert made.result is not None

@@ -32,7 +32,7 @@ def texts(study: StudyResource) -> dg.MaterializeResult:
 def questions(study: StudyResource) -> dg.MaterializeResult:
     """One row per question that subjects answer; prompts of a source are chosen by M_P."""
     with making(study, "questions") as made:
-        rows, made.inferences = choose_questions(study.load())
+        rows, made.inferences = choose_questions(study.load(), study.asking())
         made.write("questions", rows)
     assert made.result is not None
     return made.result
@@ -67,9 +67,12 @@ def responses(context: dg.AssetExecutionContext, study: StudyResource) -> dg.Mat
     with making(study, "responses", keys) as made:
         asked = study.read("select * from questions")
         with progress("answers", len(keys) * len(asked)) as advance:
-            given = answered(study.load(), keys, asked, advance)
+            given = answered(study.load(), keys, asked, study.asking(), advance)
         made.inferences = given.inferences
         made.write("responses", given.rows, "subject", keys)
+        agents = pd.DataFrame(given.agents)
+        if len(agents):
+            made.write("agents", agents, "agent", list(agents["agent"]))
         made.counts = counts_by(given.rows, "subject")
         made.details = {"skipped": given.skipped}
     assert made.result is not None

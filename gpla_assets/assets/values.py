@@ -30,13 +30,15 @@ def values(study: StudyResource) -> dg.MaterializeResult:
 def perception_values(study: StudyResource) -> dg.MaterializeResult:
     """One row per corpus perception and value that M_G sees in it."""
     with making(study, "perception_values") as made:
-        generator = make_generator(study.load().generator)
+        settings = study.load().generator
+        generator = make_generator(settings, study.asking())
         before = generator.inferences
         found = study.read(CORPUS_PERCEPTIONS)
         generated = generator.generate(list(found["content"]))
         made.inferences = generator.inferences - before
-        made.details = {"agent": generator.name, "model": generator.model}
-        made.write("perception_values", joined_values(found, generated))
+        rows = joined_values(found, generated)
+        rows["agent"] = made.made_by("generator", generator, settings)
+        made.write("perception_values", rows)
     assert made.result is not None
     return made.result
 

@@ -30,6 +30,9 @@ def readable_errors() -> Iterator[None]:
     """An error that names its cause is printed as it stands, with exit code 1."""
     from gpla_assets.administration import AddedAnswersError
     from gpla_assets.agents import BackendUnavailable, UnknownBackend
+    from gpla_assets.agents.files import AgentFileError
+    from gpla_assets.agents.prompts import UnknownPrompt
+    from gpla_assets.chat import ChatStopped
     from gpla_assets.content import ContentError
     from gpla_assets.lexicon import LexiconError
     from gpla_assets.query import QueryError
@@ -40,7 +43,9 @@ def readable_errors() -> Iterator[None]:
 
     known = (
         AddedAnswersError,
+        AgentFileError,
         BackendUnavailable,
+        ChatStopped,
         ContentError,
         LexiconError,
         QueryError,
@@ -49,6 +54,7 @@ def readable_errors() -> Iterator[None]:
         SourceMissing,
         StudyError,
         UnknownBackend,
+        UnknownPrompt,
         WarehouseError,
     )
     try:
@@ -59,8 +65,15 @@ def readable_errors() -> Iterator[None]:
 
 
 @app.command(epilog="Example: gpla run demo")
-def run(study: StudyName = "demo") -> None:
+def run(
+    study: StudyName = "demo",
+    refresh: Annotated[
+        bool, typer.Option(help="Ask LLMs again what they have answered before.")
+    ] = False,
+) -> None:
     """Make what is stale of a study, and print what it holds."""
+    if refresh:
+        os.environ["GPLA_REFRESH"] = "1"
     with readable_errors():
         from gpla_assets.running import dagster_home, run_study
         from gpla_assets.studies import load_study

@@ -17,8 +17,11 @@ class ContentError(ValueError):
 
 
 def vocabulary(path: Path = CONTENT / "vocabulary.csv") -> pd.DataFrame:
-    """Values to name perceptions with: rows (value, definition, origin), one a value."""
-    rows = _read(path, ("value", "definition", "origin"))
+    """Values to name perceptions with: rows (value, definition, lack, origin), one a value.
+
+    `lack` says what the value's lack or opposite looks like; '' where that was not written.
+    """
+    rows = _read(path, ("value", "definition", "lack", "origin"))
     _check_unique(rows, "value", path)
     return rows
 
@@ -33,6 +36,28 @@ def value_items(path: Path = CONTENT / "value_items.csv") -> pd.DataFrame:
 def neutral_sentences(path: Path = CONTENT / "neutral_sentences.csv") -> pd.DataFrame:
     """Sentences that state no attitude, which M_P is trained to drop: rows (kind, sentence)."""
     return _read(path, ("kind", "sentence"))
+
+
+def labelled_sentences(path: Path = CONTENT / "labelled_sentences.csv") -> pd.DataFrame:
+    """Sentences of real texts, labelled by hand in two passes.
+
+    Rows (source, llm, text, start, end, attitudes_1, attitudes_2): how many attitudes each pass
+    found in the characters start to end of the text whose hash is `text`.
+    """
+    columns = ("source", "llm", "text", "start", "end", "attitudes_1", "attitudes_2")
+    rows = _read(path, columns)
+    numbers = ["start", "end", "attitudes_1", "attitudes_2"]
+    return rows.astype(dict.fromkeys(numbers, int))
+
+
+def labelled_pairs(path: Path = CONTENT / "labelled_pairs.csv") -> pd.DataFrame:
+    """How labelled sentences bear on values: rows (text, start, end, value, definition, ...).
+
+    `relation_1` and `relation_2` are s, o, e or - (support, oppose, either, irrelevant) by the two
+    passes; '' where a pass found no attitude in the sentence.
+    """
+    columns = ("text", "start", "end", "value", "definition", "relation_1", "relation_2")
+    return _read(path, columns).astype({"start": int, "end": int})
 
 
 def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """One reader a source: its published columns -> ours.
 
 Corpus and answers: (llm, profile, item, question_text, content), as far as the source has them.
-Items: (value, definition, stance, statement).
+Items: (value, definition, stance, statement); ratings add (llm, question, answer, rating).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gpla_assets.sources.reading import ReadResult, file_rows, renamed, require,
 
 Columns = Mapping[str, str]
 ANSWER = "_answer"
+RATING = "_rating"
 STANCE_OF = {1: "support", -1: "oppose", 0: "either"}
 
 
@@ -61,16 +62,52 @@ def read_valuebench_items(path: Path, columns: Columns) -> ReadResult:
             "statement": rows["item"],
         }
     )
-    beside = path.with_name("value_definitions.csv")
-    if beside.is_file():
-        known = file_rows(beside)
-        require(known, ["value dimension", "corresponding definition/description"], beside)
-        definitions = dict(
-            zip(known["value dimension"].str.strip().str.casefold(), known.iloc[:, 2], strict=True)
-        )
-        names = items["value"].str.casefold()
-        items["definition"] = [" ".join(definitions.get(name, "").split()) for name in names]
+    items["definition"] = _definitions(path, items["value"])
     return usable(items, ["value", "statement"], text="statement")
+
+
+def read_valuebench_ratings(path: Path, columns: Columns) -> ReadResult:
+    """Answers of the QA workbook with their ratings: an item and LLM a row.
+
+    `rating` 0 to 10 says how far the answer agrees with the item; `stance` is the item's.
+    """
+    rows = file_rows(path)
+    require(rows, ["question", "scenario description", "corresponding value", "Agreement"], path)
+    llms = [str(name).removesuffix(RATING) for name in rows.columns if str(name).endswith(RATING)]
+    if not llms:
+        raise SourceError(f"{path} has no column that ends in {RATING!r}, expected one an LLM.")
+    values = rows["corresponding value"].str.strip()
+    definitions = _definitions(path, values)
+    parts = [
+        pd.DataFrame(
+            {
+                "llm": llm,
+                "question": rows["question"].str.strip(),
+                "answer": rows[f"{llm}{ANSWER}"],
+                "rating": pd.to_numeric(rows[f"{llm}{RATING}"], errors="coerce"),
+                "statement": rows["scenario description"].str.strip(),
+                "stance": pd.to_numeric(rows["Agreement"], errors="coerce").map(STANCE_OF),
+                "value": values,
+                "definition": definitions,
+                "item": [str(row) for row in range(len(rows))],
+            }
+        )
+        for llm in llms
+    ]
+    rated = pd.concat(parts, ignore_index=True).dropna(subset=["rating", "stance"])
+    return usable(rated.reset_index(drop=True), ["llm", "item"], text="answer")
+
+
+def _definitions(path: Path, values: pd.Series) -> list[str]:
+    """Definitions of the file beside ValueBench's other files; '' where it has none."""
+    beside = path.with_name("value_definitions.csv")
+    if not beside.is_file():
+        return [""] * len(values)
+    known = file_rows(beside)
+    require(known, ["value dimension", "corresponding definition/description"], beside)
+    names = known["value dimension"].str.strip().str.casefold()
+    definitions = dict(zip(names, known.iloc[:, 2], strict=True))
+    return [" ".join(definitions.get(name, "").split()) for name in values.str.casefold()]
 
 
 def read_gpv(path: Path, columns: Columns) -> ReadResult:

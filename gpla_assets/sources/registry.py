@@ -54,6 +54,16 @@ _ALL = (
         f"{GITHUB}/Value4AI/ValueBench/raw/main/assets/value_orientation.csv",
     ),
     Source(
+        "valuebench_ratings",
+        "ValueBench QA: the same answers with ratings of their agreement with the item, 0 to 10",
+        "items",
+        ("valuebench/QA-dataset-answers-rating.xlsx",),
+        readers.read_valuebench_ratings,
+        f"{GITHUB}/Value4AI/ValueBench",
+        "CC BY-SA 4.0 (see the repository)",
+        f"{GITHUB}/Value4AI/ValueBench/raw/main/assets/QA-dataset-answers-rating.xlsx",
+    ),
+    Source(
         "gpv",
         "GPV: questions, answers and the perceptions parsed from them",
         "corpus",

@@ -83,6 +83,35 @@ class Response(SQLModel, table=True):
         "Where the profile stood: system message, or before the question; null where recorded.",
         default=None,
     )
+    agent: str | None = column("Key of the subject's agent; null where recorded.", default=None)
+
+
+class Agent(SQLModel, table=True):
+    __tablename__ = "agents"
+    __table_args__ = {"comment": "One row per agent as it was run: backend, model and settings."}
+    agent: str = key("Key of the agent: a hash of the other columns.")
+    role: str = column("parser (M_P), generator (M_G), evaluator (M_E) or subject.")
+    backend: str = column("The backend: embedded, transformers, openai, kaleido or valuellama.")
+    model: str = column("The model as the backend names it.")
+    revision: str | None = column("Commit or tag of a hub model.", default=None)
+    dtype: str = column("Number format that was asked for; auto leaves it to the machine.")
+    device: str = column("Device that was asked for; auto leaves it to the machine.")
+    batch_size: int = column("Texts a batch.")
+    prompt_version: str = column("Version of the project's prompts; of no effect without an LLM.")
+    base_url: str | None = column("Endpoint, where it is not the backend's own.", default=None)
+
+
+class AgentQuality(SQLModel, table=True):
+    __tablename__ = "agent_quality"
+    __table_args__ = {"comment": "One row per agent, data set and measure: how good it is."}
+    role: str = key("parser, generator or evaluator.")
+    backend: str = key("The backend.")
+    model: str = key("The model as the backend names it.")
+    data: str = key("What it was measured on.")
+    measure: str = key("The measure.")
+    number: float = column("Its value.")
+    n: int = column("Rows that it was computed from.")
+    held_out: str = column("What training had not seen: values, labels, or nothing.")
 
 
 class Perception(SQLModel, table=True):
@@ -99,6 +128,7 @@ class Perception(SQLModel, table=True):
     sentence: str = column("The words as they stand in the parent.")
     content: str = column("The statement in words that can be understood alone.")
     attitude: float = column("Probability that the sentence states an attitude, 0 to 1.")
+    agent: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class Value(SQLModel, table=True):
@@ -106,6 +136,7 @@ class Value(SQLModel, table=True):
     __table_args__ = {"comment": "One row per value of the vocabulary."}
     value: str = key("Name of the value.")
     definition: str = column("What someone who holds it wants, in one line.")
+    lack: str | None = column("What its lack or opposite looks like.", default=None)
     origin: str = column("The inventory or list that the name comes from.")
 
 
@@ -116,6 +147,7 @@ class PerceptionValue(SQLModel, table=True):
     value: str = key("The value.")
     source: str = column("The source of the perception.")
     probability: float = column("Strength that the generator gives, 0 to 1.")
+    agent: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class ValueSimilarity(SQLModel, table=True):
@@ -143,6 +175,7 @@ class Measurement(SQLModel, table=True):
     score: float | None = column(
         "p_support - p_oppose; null where p_either is the largest.", default=None
     )
+    agent: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class Eigenvalue(SQLModel, table=True):
@@ -201,6 +234,26 @@ class FactorScore(SQLModel, table=True):
     n_values: int = column("Values that the mean is over.")
 
 
+class ModelCall(SQLModel, table=True):
+    __tablename__ = "model_calls"
+    __table_args__ = {"comment": "One row per distinct call of an LLM: a rerun finds its reply."}
+    key: str = key("sha256 of backend, endpoint, model, revision, messages and settings.")
+    backend: str = column("Backend that asked, e.g. openai.")
+    endpoint: str = column("Address that was asked, without credentials.")
+    model: str = column("The model as the endpoint names it.")
+    revision: str | None = column("Revision of the model, where the study names one.", default=None)
+    messages: str = column("JSON list of the messages that were sent: role and content.")
+    settings: str = column(
+        "JSON of what else was asked: length, temperature, seed, schema, attempt."
+    )
+    content: str = column("The reply.")
+    finish: str = column("Why it ended: stop, length, or another reason of the server.")
+    prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
+    completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")
+    asked_at: datetime = column("When it was sent (UTC).")
+    seconds: float = column("From sending to the reply, without waits and failed tries.")
+
+
 class Run(SQLModel, table=True):
     __tablename__ = "runs"
     __table_args__ = {"comment": "One row per asset and partition: what made its present rows."}
@@ -225,6 +278,8 @@ TABLES: dict[str, type[SQLModel]] = {
         Question,
         Text,
         Response,
+        Agent,
+        AgentQuality,
         Perception,
         Value,
         PerceptionValue,
@@ -235,6 +290,7 @@ TABLES: dict[str, type[SQLModel]] = {
         ValueRemoval,
         FactorReliability,
         FactorScore,
+        ModelCall,
         Run,
     )
 }

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,15 +61,26 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _schema_statements() -> Iterator[str]:
+def _schema_statements(names: Iterable[str]) -> Iterator[str]:
     dialect = Dialect()
-    for model in TABLES.values():
-        table = model.__table__  # type: ignore[attr-defined]
+    for name in names:
+        table = TABLES[name].__table__  # type: ignore[attr-defined]
         create = str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
         yield create.replace(" FLOAT", " DOUBLE")  # FLOAT has four bytes in DuckDB
         yield str(SetTableComment(table).compile(dialect=dialect))
         for item in table.columns:
             yield str(SetColumnComment(item).compile(dialect=dialect))
+
+
+def _missing_columns(present: Mapping[str, set[str]]) -> Iterator[str]:
+    """Columns that a table of an older version lacks; its rows have null there."""
+    dialect = Dialect()
+    for name in TABLES.keys() & present.keys():
+        for item in TABLES[name].__table__.columns:  # type: ignore[attr-defined]
+            if item.name not in present[name]:
+                kind = str(item.type.compile(dialect=dialect)).replace("FLOAT", "DOUBLE")
+                yield f"alter table {quoted(name)} add column {quoted(item.name)} {kind}"
+                yield str(SetColumnComment(item).compile(dialect=dialect))
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,7 @@ class Warehouse:
 
     path: Path
     lock_timeout: float = 600.0
+    _complete: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def working(self) -> Path:
@@ -121,23 +133,33 @@ class Warehouse:
                 time.sleep(0.05)
 
     @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self, fold: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """`fold` takes the write-ahead log into the file on closing; durable either way."""
         with self.locked() as file:
             connection = duckdb.connect(str(file))
             try:
+                if not fold:
+                    connection.execute("pragma disable_checkpoint_on_shutdown")
                 yield connection
             finally:
                 connection.close()
 
     def create(self) -> None:
-        """Make the file and its tables where they do not exist."""
-        if self.working.exists():
+        """Make the file, and the tables and columns that it lacks (a file of an older version)."""
+        if self.working in self._complete and self.working.exists():
             return
-        with self._connection() as connection:
+        with self._connection(fold=False) as connection:
+            query = "select table_name, column_name from duckdb_columns() where not internal"
+            present: dict[str, set[str]] = {}
+            for table, column in connection.execute(query).fetchall():
+                present.setdefault(table, set()).add(column)
             connection.begin()
-            for statement in _schema_statements():
+            for statement in _schema_statements(name for name in TABLES if name not in present):
+                connection.execute(statement)
+            for statement in _missing_columns(present):
                 connection.execute(statement)
             connection.commit()
+        self._complete.add(self.working)
 
     def replace_partition(self, writes: Sequence[Write], runs: Sequence[RunRecord] = ()) -> None:
         """Replace rows of one or several tables and their run records in one transaction.
@@ -159,10 +181,25 @@ class Warehouse:
                 connection.rollback()
                 raise
 
+    def append(self, table: str, rows: pd.DataFrame) -> None:
+        """Add rows in one short transaction; a row takes the place of one with the same key.
+
+        The rows stay in the write-ahead log until it is large: taking each small group into the
+        file would rewrite up to 120,000 rows every time. Raises what `replace_partition` raises.
+        """
+        self.create()
+        arrow = _arrow(Write(table, rows))
+        with self._connection(fold=False) as connection:
+            connection.register("new_rows", arrow)
+            connection.execute(
+                f"insert or replace into {quoted(table)} by name select * from new_rows"
+            )
+            connection.unregister("new_rows")
+
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """The rows of a query on the working file."""
         self.create()
-        with self._connection() as connection:
+        with self._connection(fold=False) as connection:
             return connection.execute(sql, list(parameters)).df()
 
     def table(self, name: str) -> pd.DataFrame:

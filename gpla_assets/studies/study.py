@@ -12,9 +12,10 @@ import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("demo", "survey", "paper", "demo_texts")
@@ -44,6 +45,14 @@ class Model(Settings):
         "OPENAI_API_KEY", description="Environment variable that holds the key; never the key."
     )
     prompt_version: str = Field("1", description="Version of the project's prompts.")
+
+    @field_serializer("base_url")
+    def _without_login(self, url: str | None) -> str | None:
+        """What is dumped is stored and shown: never a user name or password of the address."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class Price(Settings):
@@ -96,6 +105,9 @@ class Questions(Settings):
     origin: Literal["project", "source"] = Field(
         "project", description="The project's own questions, or prompts of the subjects' source."
     )
+    file: Path | None = Field(
+        None, description="CSV question_id,value,question in the place of the project's own."
+    )
     count: int | None = Field(None, ge=1, description="How many; all if absent.")
     pilot_llms: list[str] = Field(
         default_factory=list,
@@ -107,9 +119,9 @@ class Questions(Settings):
 class Parser(Model):
     """M_P."""
 
-    backend: str = "sentence"
+    backend: str = "embedded"
     minimum_attitude: float = Field(
-        0.6, ge=0, le=1, description="Least probability that a sentence states an attitude."
+        0.5, ge=0, le=1, description="Least probability that a sentence states an attitude."
     )
     temperature: float = Field(0, ge=0, le=2, description="Point 2: of an LLM parser.")
     chunk_tokens: int = Field(300, ge=50, description="Point 2: of an LLM parser (GPV's).")
@@ -118,9 +130,9 @@ class Parser(Model):
 class Generator(Model):
     """M_G."""
 
-    backend: str = "embedding"
+    backend: str = "embedded"
     minimum_cosine: float = Field(
-        0.45,
+        0.33,
         ge=-1,
         le=1,
         description="Read by eye: below, names stop fitting (Table 5: 3 a perception).",
@@ -133,11 +145,18 @@ class Generator(Model):
 class Evaluator(Model):
     """M_E."""
 
-    backend: str = "embedding"
+    backend: str = "embedded"
     mode: Literal["fast", "accurate"] = Field(
-        "fast", description="fast: all pairs by matrix product; accurate: re-scores the gated ones."
+        "fast", description="Views of a value: fast has one, accurate three (the embedded backend)."
     )
     minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
+    gate: float | None = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="A prompted LLM is asked about pairs to which the embedded evaluator gives at "
+        "least this relevance; null asks about all.",
+    )
     score: Literal["support_minus_oppose"] = Field(
         "support_minus_oppose", description="Point 9; none where 'either' is strictly the largest."
     )
@@ -188,6 +207,9 @@ class Study(Settings):
     seed: int = Field(0, ge=0)
     corpus: list[CorpusSource] = Field(min_length=1)
     subjects: list[SubjectSource] = Field(min_length=1)
+    profiles_file: Path | None = Field(
+        None, description="YAML of profiles in the place of the project's own."
+    )
     questions: Questions = Questions()
     parser: Parser = Parser()
     generator: Generator = Generator()

@@ -8,25 +8,21 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.agents.embedding import Encoder
+from gpla_assets.evaluator.views import value_text
 
 CHUNK = 4096
 """Perceptions a matrix product: 4,096 x 1,200 values in float32 are 20 MB."""
 
 
-def value_text(value: str, definition: str | None) -> str:
-    """What stands for a value when it is embedded: name and definition, or the name alone."""
-    known = isinstance(definition, str) and definition.strip()
-    return f"{value}: {str(definition).strip()}" if known else value
-
-
-class EmbeddingGenerator:
+class EmbeddedGenerator:
     """The `values_per_perception` values with the highest cosine above `minimum_cosine`.
 
     `vocabulary`: rows (value, definition). `probability` of a value is its cosine: it orders the
     values of a perception, and is no frequency.
     """
 
-    name = "embedding"
+    name = "embedded"
+    revision: str | None = None
 
     def __init__(
         self,

@@ -1,0 +1,184 @@
+"""M_E that ships: a fine-tuned sentence encoder with heads for relevance, valence and stance.
+
+Rules of relevance and score as in GPV (Value4AI/gpv): a pair counts above relevance 0.5; its score
+is p(support) - p(oppose), and missing where "either" is strictly the most probable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gpla_assets.agents.cues import sentiment
+from gpla_assets.agents.embedding import Encoder
+from gpla_assets.agents.referents import is_polar
+from gpla_assets.evaluator import Floats, Heads, answered
+from gpla_assets.evaluator.views import Mode, value_views, viewed_logits
+
+COLUMNS = ["row", "value", "relevance", "p_support", "p_oppose", "p_either", "score"]
+CHUNK = 2048
+ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOTALL)
+
+
+class EmbeddedEvaluator:
+    """Scores pairs of perceptions and values; `mode` is of the views of values (see `views`).
+
+    Relevance is of the first view in both modes, so that both judge the same pairs.
+    """
+
+    name = "embedded"
+    revision: str | None = None
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        heads: Heads,
+        minimum_relevance: float = 0.5,
+        mode: Mode = "fast",
+    ) -> None:
+        self.encoder = encoder
+        self.heads = heads
+        self.minimum_relevance = minimum_relevance
+        self.mode: Mode = mode
+
+    @property
+    def model(self) -> str:
+        """Name of the encoder, and of the mode."""
+        return f"{self.encoder.model}, {self.mode}"
+
+    @property
+    def inferences(self) -> int:
+        """Texts embedded so far."""
+        return self.encoder.inferences
+
+    def evaluate(
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
+    ) -> pd.DataFrame:
+        """Pairs with relevance above `minimum_relevance`, by perception, then in order of values.
+
+        Rows (row, value, relevance, p_support, p_oppose, p_either, score); `score` in [-1, 1] is
+        p_support - p_oppose, NaN where p_either is strictly the largest. Raises ValueError where
+        values and definitions differ in number.
+        """
+        if len(values) != len(definitions):
+            raise ValueError(
+                f"Found {len(values)} values and {len(definitions)} definitions, expected one "
+                "definition (or None) a value."
+            )
+        parts = list(self._relevant(list(perceptions), list(values), list(definitions)))
+        if not parts:
+            empty = {name: np.zeros(0) for name in COLUMNS}
+            return pd.DataFrame(empty).astype({"row": np.int64, "value": object})
+        return pd.concat(parts, ignore_index=True)
+
+    def score(
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
+    ) -> pd.DataFrame:
+        """Aligned pairs, whatever their relevance: the columns of `evaluate`, one row a pair.
+
+        `score` is p_support - p_oppose in every row.
+        """
+        texts = value_views(values, definitions, self.mode)
+        u, views = self.encoder.encode(list(perceptions)), [self.encoder.encode(t) for t in texts]
+        v = views[0]
+        slope, offset = self.heads.relevance_curve
+        relevance = 1 / (1 + np.exp(-(slope * (u * v).sum(1) + offset)))
+        every = np.arange(len(values))
+        probabilities = self._valence(list(perceptions), u, texts[0], views, every)
+        rows = scored_pairs(every, np.array(values, object), relevance, probabilities)
+        return rows.assign(score=rows["p_support"] - rows["p_oppose"])
+
+    def _relevant(
+        self, perceptions: list[str], values: list[str], definitions: list[str | None]
+    ) -> Iterator[pd.DataFrame]:
+        if not perceptions or not values:
+            return
+        texts = value_views(values, definitions, self.mode)
+        views, u = [self.encoder.encode(t) for t in texts], self.encoder.encode(perceptions)
+        v = views[0]
+        names = np.array(values, object)
+        for first in range(0, len(u), CHUNK):
+            part = slice(first, first + CHUNK)
+            relevance = self.heads.relevance(u[part], v)
+            rows, columns = np.nonzero(relevance > self.minimum_relevance)
+            probabilities = self._valence(
+                [perceptions[first + row] for row in rows],
+                u[part][rows],
+                texts[0],
+                views,
+                columns,
+            )
+            yield scored_pairs(
+                rows + first, names[columns], relevance[rows, columns], probabilities
+            )
+
+    def _valence(
+        self,
+        perceptions: list[str],
+        u: Floats,
+        texts: list[str],
+        views: list[Floats],
+        columns: NDArray[np.int64],
+    ) -> Floats:
+        """Valence of aligned pairs (n, 3); `columns` are their rows in `texts` and `views`."""
+        if not perceptions:
+            return np.zeros((0, 3), np.float32)
+        of_value = sentiment(texts)[columns]
+        found = self._in_chunks(u, views, columns, sentiment(perceptions) * of_value)
+        questions_of = [question_of(text) for text in perceptions]
+        asked = {n: question for n, question in enumerate(questions_of) if question}
+        if asked:
+            at = np.array(list(asked), np.int64)
+            questions = list(asked.values())
+            turn = sentiment(questions) * of_value[at]
+            valence = self._in_chunks(self.encoder.encode(questions), views, columns[at], turn)
+            found[at] = answered(self.heads.stance(u[at]), valence)
+        return found
+
+    def _in_chunks(
+        self, u: Floats, views: list[Floats], columns: NDArray[np.int64], sentiments: Floats
+    ) -> Floats:
+        parts = [slice(first, first + CHUNK) for first in range(0, len(u), CHUNK)]
+        return np.concatenate(
+            [
+                self.heads.judged(
+                    viewed_logits(self.heads, u[part], [v[columns[part]] for v in views]),
+                    sentiments[part],
+                )
+                for part in parts
+            ]
+        )
+
+
+def question_of(perception: str) -> str | None:
+    """The yes-or-no question that a text begins with and goes on to answer; None without one.
+
+    >>> question_of("Should I plan ahead? No, not always.")
+    'Should I plan ahead?'
+    """
+    found = ASKED.match(perception)
+    return found["question"] if found and is_polar(found["question"]) else None
+
+
+def scored_pairs(
+    rows: NDArray[np.int64], values: NDArray[np.object_], relevance: Floats, probabilities: Floats
+) -> pd.DataFrame:
+    """Pairs with their probabilities (n, 3) and the score of point 9."""
+    support, oppose, either = probabilities.astype(float).T
+    undecided = either > np.maximum(support, oppose)
+    return pd.DataFrame(
+        {
+            "row": rows.astype(np.int64),
+            "value": values,
+            "relevance": relevance.astype(float),
+            "p_support": support,
+            "p_oppose": oppose,
+            "p_either": either,
+            "score": np.where(undecided, np.nan, support - oppose),
+        },
+        columns=COLUMNS,
+    )

@@ -1,0 +1,156 @@
+"""An OpenAI-compatible server: its address, its key, and what its refusals mean.
+
+The key is read from the environment when the first call is sent, and is never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import os
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from gpla_assets.chat.limits import Fault, retry_after
+
+OPENAI = "https://api.openai.com/v1"
+SHORTEST_SECRET = 16
+"""A shorter key is a placeholder such as 'none' or 'ollama', which model text may contain."""
+
+
+def unavailable(message: str) -> Exception:
+    """The error of a backend that cannot be used."""
+    from gpla_assets.agents.protocol import BackendUnavailable  # agents import chat
+
+    return BackendUnavailable(message)
+
+
+def endpoint_of(base_url: str | None) -> str:
+    """The address without user name and password, as it may be shown and stored.
+
+    Raises BackendUnavailable where it is no http(s) address; one with a query is refused, since a
+    key in it could not be told from the rest.
+    """
+    given = (base_url or OPENAI).strip()
+    parts = urlsplit(given)
+    host = parts.netloc.rpartition("@")[2]
+    try:
+        whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if not whole or parts.query or parts.fragment:
+        shown = "a value not shown here" if set("@?#") & set(given) else repr(given)
+        raise unavailable(
+            f"base_url is {shown}, expected http(s)://host[:port]/path without query, such as "
+            "http://127.0.0.1:8000/v1; the key goes into the environment variable `key_variable`."
+        )
+    return f"{parts.scheme}://{host.lower()}{parts.path.rstrip('/')}"
+
+
+def _login(base_url: str | None) -> tuple[SecretStr, SecretStr]:
+    """User name and password of an address."""
+    user, _, password = urlsplit(base_url or "").netloc.rpartition("@")[0].partition(":")
+    return SecretStr(unquote(user)), SecretStr(unquote(password))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Endpoint:
+    """Where requests go and with which credentials; neither repr nor messages show those."""
+
+    def __init__(self, base_url: str | None, key_variable: str) -> None:
+        self.url = endpoint_of(base_url)
+        self._user, self._password = _login(base_url)
+        self._key_variable = key_variable
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r})"
+
+    def client(self, timeout_s: float) -> Any:
+        """An `openai.AsyncOpenAI` that never retries by itself.
+
+        A user name in the address is sent as HTTP Basic authentication, in the place of a key.
+        Raises BackendUnavailable where the key is missing; an address of this machine needs none.
+        """
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+
+        # an address of this machine is not asked through a proxy
+        http = DefaultAsyncHttpxClient(trust_env=not _is_loopback(self.url))
+        return AsyncOpenAI(
+            api_key=self._key().get_secret_value() or "none",
+            base_url=self.url,
+            default_headers=self._headers(),
+            http_client=http,
+            max_retries=0,
+            timeout=timeout_s,
+        )
+
+    def check(self) -> str:
+        """The address, where a key for it is at hand; else raises BackendUnavailable."""
+        self._key()
+        return self.url
+
+    def _key(self) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self._key_variable):
+            raise unavailable(
+                "key_variable is not the name of an environment variable (its value is not shown, "
+                "it may be a key); expected a name such as OPENAI_API_KEY, which holds the key."
+            )
+        key = SecretStr(os.environ.get(self._key_variable, "").strip())
+        if re.search(r"[^!-~]", key.get_secret_value()):
+            raise unavailable(
+                f"Environment variable {self._key_variable} holds blanks, control or non-ASCII "
+                "characters, which no key has; set it anew."
+            )
+        if not (key or self._user or _is_loopback(self.url)):
+            raise unavailable(
+                f"No key for {self.url}: environment variable {self._key_variable} is not set. "
+                f"Run `export {self._key_variable}=...`, or name another one as `key_variable`; "
+                "for a server that wants no key set it to `none`."
+            )
+        return key
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Basic {self._basic()}"} if self._user else {}
+
+    def _basic(self) -> str:
+        pair = f"{self._user.get_secret_value()}:{self._password.get_secret_value()}"
+        return base64.b64encode(pair.encode()).decode()
+
+    def scrub(self, text: str, shortest: int = SHORTEST_SECRET) -> str:
+        """Text of the server without the credentials, should it echo them."""
+        key = os.environ.get(self._key_variable, "").strip()
+        for secret in (key, self._password.get_secret_value(), self._basic()):
+            if len(secret) >= shortest:
+                text = text.replace(secret, "[key]")
+        return text
+
+    def said(self, text: str) -> str:
+        """The server's words for a message: one line, at most 300 characters, no credentials."""
+        shown = "".join(one if one.isprintable() else " " for one in self.scrub(text, 4))
+        return " ".join(shown.split())[:300]
+
+    def fault_of_status(self, status: int, text: str, headers: Any) -> Fault:
+        """What a reply without success means: ask again, or stop and tell the user what to do."""
+        reason = f"status {status}: {self.said(text)}"
+        if status == 429 and "insufficient_quota" in text:
+            remedy = "The account's quota is spent; raise it, then run again."
+            return Fault(reason, again=False, remedy=remedy)
+        if status in (408, 409, 425, 429) or status >= 500:
+            return Fault(reason, wait_s=retry_after(headers))
+        remedies = {
+            401: f"Set the environment variable {self._key_variable} to a valid key of it.",
+            403: "The key may not use this model; choose another model, or another key.",
+            404: "Check `base_url` (most end in /v1) and the model's name.",
+        }
+        remedy = remedies.get(status, "Change the setting or the text that its message names.")
+        return Fault(reason, again=False, remedy=remedy)

@@ -1,0 +1,124 @@
+"""One event loop and one client, and how a server was found to take requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import weakref
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from gpla_assets.chat.cache import messages_of, whole_text
+from gpla_assets.chat.endpoint import Endpoint
+from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
+from gpla_assets.chat.protocol import ChatReply, ChatRequest
+from gpla_assets.studies.study import Calls
+
+Result = TypeVar("Result")
+
+
+class Session:
+    """What lives between calls of `ask`: loop, connections, rates, and the server's dialect.
+
+    Raises BackendUnavailable where the endpoint's key is missing.
+    """
+
+    def __init__(self, endpoint: Endpoint, calls: Calls, model: str) -> None:
+        self.rates = Rates(calls)
+        self._endpoint, self._timeout_s, self._model = endpoint, calls.timeout_s, model
+        self._takes_schema = True
+        self._limit_name = "max_tokens"
+        self._client = endpoint.client(calls.timeout_s)
+        self._runner = asyncio.Runner()
+        self.close = weakref.finalize(self, _close, self._runner, self._client)
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """What `work` returns; called from another event loop (a notebook), it runs in a thread."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._runner.run(work())
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: self._runner.run(work())).result()
+
+    async def send(self, request: ChatRequest) -> ChatReply | Fault | None:
+        """A reply, a fault, or None where the server refused a field that can be put otherwise.
+
+        No exception of the client leaves here: it would carry the request and its headers.
+        """
+        import openai
+
+        body = self._body(request)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                raw = await self._client.chat.completions.with_raw_response.create(**body)
+            return reply_of(raw.http_response.content, self._endpoint, request)
+        except (TimeoutError, openai.APITimeoutError):
+            return Fault(f"no answer within {self._timeout_s:g} s")
+        except openai.APIStatusError as error:
+            status, text = error.status_code, error.response.text
+            if self._adapts(body, status, text):
+                return None
+            return self._endpoint.fault_of_status(status, text, error.response.headers)
+        except openai.OpenAIError as error:
+            return Fault(f"connection failed or cut ({type(error.__cause__ or error).__name__})")
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": messages_of(request),
+            "temperature": request.temperature,
+            "seed": request.seed,
+            self._limit_name: request.max_new_tokens,
+        }
+        if request.schema is not None and self._takes_schema:
+            form = {"name": "reply", "schema": request.schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        return body
+
+    def _adapts(self, sent: dict[str, Any], status: int, text: str) -> bool:
+        """Whether a refusal names a field that can be left out or renamed; remembered then."""
+        if status not in (400, 422):
+            return False
+        if "max_tokens" in sent and "max_completion_tokens" in text:
+            self._limit_name = "max_completion_tokens"
+            return True
+        if "response_format" in sent and ("response_format" in text or "json_schema" in text):
+            self._takes_schema = False
+            return True
+        return False
+
+
+def _close(runner: asyncio.Runner, client: Any) -> None:
+    with suppress(Exception):
+        runner.run(client.close())
+    with suppress(Exception):
+        runner.close()
+
+
+def reply_of(content: bytes, endpoint: Endpoint, request: ChatRequest) -> ChatReply | Fault:
+    """The reply in a response's body, or the fault where it holds none.
+
+    Tokens that the server does not count are estimated.
+    """
+    shown = endpoint.said(content[:600].decode("utf-8", "replace"))
+    try:
+        body = json.loads(content)
+        choice = body["choices"][0]
+        message = choice["message"]
+        text = endpoint.scrub(whole_text(message.get("content") or message.get("refusal") or ""))
+        finish = whole_text(str(choice.get("finish_reason") or "stop"))[:40]
+        usage = body.get("usage") or {}
+        counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
+    except (ValueError, RecursionError):
+        return Fault(f"the body is no JSON: {shown}")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return Fault(f"the body holds no choice with a message: {shown}")
+    estimated = [prompt_tokens_of(request), tokens_of(text)]
+    prompt, completion = (
+        found if isinstance(found, int) and 0 <= found < 2**31 else estimate
+        for found, estimate in zip(counted, estimated, strict=True)
+    )
+    return ChatReply(text, finish, prompt, completion)

@@ -1,0 +1,142 @@
+"""Commands of the agents: on a user's own files, how good they are, and how they are trained."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpla_assets.cli.commands import StudyOption, app, console, readable_errors
+
+Out = Annotated[Path, typer.Option(help="CSV to write.")]
+
+
+class Mode(StrEnum):
+    """How M_E judges valence."""
+
+    fast = "fast"
+    accurate = "accurate"
+
+
+@app.command(epilog="Example: gpla perceive texts.jsonl --out perceptions.csv")
+def perceive(
+    file: Annotated[Path, typer.Argument(help="JSONL: text, and the question it answers if any.")],
+    out: Out,
+    study: StudyOption = "demo",
+) -> None:
+    """M_P: write the perceptions of texts, with their places."""
+    with readable_errors():
+        from gpla_assets.agents import make_parser
+        from gpla_assets.agents.files import perceive_file
+        from gpla_assets.studies import load_study
+
+        rows = perceive_file(file, make_parser(load_study(study).parser))
+        rows.to_csv(out, index=False)
+        console.print(f"{len(rows)} perceptions of {rows['line'].nunique()} texts: {out}")
+
+
+@app.command(epilog="Example: gpla values perceptions.csv --out values.csv")
+def values(
+    file: Annotated[Path, typer.Argument(help="CSV with a column perception.")],
+    out: Out,
+    study: StudyOption = "demo",
+) -> None:
+    """M_G: write the values that perceptions express."""
+    with readable_errors():
+        from gpla_assets.agents import make_generator
+        from gpla_assets.agents.files import values_file
+        from gpla_assets.studies import load_study
+
+        rows = values_file(file, make_generator(load_study(study).generator))
+        rows.to_csv(out, index=False)
+        console.print(f"{len(rows)} values, {rows['value'].nunique()} different: {out}")
+
+
+@app.command(epilog="Example: gpla score pairs.csv --mode fast --out scores.csv")
+def score(
+    file: Annotated[
+        Path, typer.Argument(help="CSV with columns perception,value and optionally definition.")
+    ],
+    out: Out,
+    mode: Annotated[Mode, typer.Option(help="How valence is judged.")] = Mode.fast,
+    study: StudyOption = "demo",
+) -> None:
+    """M_E: write relevance and valence of pairs, row by row; any value will do."""
+    with readable_errors():
+        from gpla_assets.agents import make_evaluator
+        from gpla_assets.agents.files import score_file
+        from gpla_assets.content import vocabulary
+        from gpla_assets.studies import load_study
+
+        settings = load_study(study).evaluator.model_copy(update={"mode": mode.value})
+        rows = score_file(file, make_evaluator(settings), vocabulary())
+        rows.to_csv(out, index=False)
+        console.print(f"{len(rows)} pairs: {out}")
+
+
+@app.command(
+    "generate-questions",
+    epilog="Example: gpla generate-questions values.csv --model gpt-4o-mini --out questions.csv",
+)
+def generate_questions(
+    file: Annotated[Path, typer.Argument(help="CSV with a column value.")],
+    out: Out,
+    model: Annotated[str, typer.Option(help="The LLM that writes them.")],
+    backend: Annotated[str, typer.Option(help="openai or transformers.")] = "openai",
+    base_url: Annotated[str | None, typer.Option(help="Endpoint, if not OpenAI's own.")] = None,
+    study: StudyOption = "demo",
+) -> None:
+    """Write one value-eliciting question a value; the file suits `questions.file` of a study."""
+    with readable_errors():
+        from gpla_assets.administration.question_generator import generate_questions as generate
+        from gpla_assets.agents import Asking, make_embedder
+        from gpla_assets.agents.files import read_csv
+        from gpla_assets.agents.registry import make_chat
+        from gpla_assets.content import vocabulary
+        from gpla_assets.storage import Warehouse, WarehouseCalls
+        from gpla_assets.studies import Model, load_study
+
+        settings = load_study(study)
+        cache = WarehouseCalls(Warehouse(settings.warehouse_path))
+        asking = Asking(settings.calls, cache, seed=settings.seed)
+        chat = make_chat(Model(backend=backend, model=model, base_url=base_url), asking)
+        known = dict(vocabulary()[["value", "definition"]].itertuples(index=False))
+        values = list(read_csv(file, ["value"])["value"])
+        rows = generate(values, chat, make_embedder().encode, known)
+        made = rows[rows["problem"].isna()]
+        made[["question_id", "value", "question"]].to_csv(out, index=False)
+        for row in rows[rows["problem"].notna()].itertuples():
+            console.print(f"[yellow]no question[/yellow] for {row.value}: {row.problem}")
+        console.print(f"{len(made)} of {len(rows)} questions: {out}")
+
+
+@app.command(epilog="Example: gpla quality --study survey")
+def quality(study: StudyOption = "demo") -> None:
+    """Measure the agents that run here, store the table and print it (some minutes)."""
+    with readable_errors():
+        from gpla_assets.quality import measure_agents
+        from gpla_assets.studies import load_study
+        from gpla_assets.summary import print_quality
+
+        print_quality(console, measure_agents(load_study(study), console.print))
+
+
+@app.command("train-evaluator", epilog="Example: gpla train-evaluator training/")
+def train_evaluator(
+    folder: Annotated[Path, typer.Argument(help="Where folds and weights are kept.")],
+    ship: Annotated[bool, typer.Option(help="Replace the weights that ship.")] = False,
+) -> None:
+    """Train M_E with five folds of values held out, then on all (about an hour on two cores)."""
+    with readable_errors():
+        from gpla_assets.agents.evaluator_training import held_out_table, train_evaluator
+        from gpla_assets.evaluator.weights import HELD_OUT, SHIPPED
+
+        weights = train_evaluator(folder)
+        table = held_out_table(folder)
+        table.to_csv(folder / "held_out.csv", index=False)
+        if ship:
+            weights.save(SHIPPED)
+            table.to_csv(HELD_OUT, index=False)
+        console.print(table.to_string(index=False))

@@ -1,0 +1,77 @@
+"""What the evaluator learns from, as rows of one shape.
+
+Statements: (text, value, definition, support, oppose, either, source, group); the three are target
+probabilities. Answers: (text, value, definition, asserts, denies, open, stance, llm, group); `text`
+is the question and the answer to it, the three tell what the answer makes of what is asked, and
+`stance` is 1 or -1 where asserting it supports or opposes the value. `group` names what must not be
+on both sides of a split besides the value: an item that stands under several values.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gpla_assets.content import STANCES
+
+STATEMENT_COLUMNS = ["text", "value", "definition", *STANCES, "source", "group"]
+ATTITUDES = ("asserts", "denies", "open")
+ANSWER_COLUMNS = [
+    "text",
+    "question",
+    "value",
+    "definition",
+    *ATTITUDES,
+    "stance",
+    "rating",
+    "llm",
+    "group",
+]
+NEUTRAL_RATING = 5
+"""Of 0 to 10: the answer neither agrees nor disagrees with the item."""
+
+
+def statement_examples(items: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Items (value, definition, stance, statement) -> statements with certain targets."""
+    targets = {name: (items["stance"] == name).astype(float) for name in STANCES}
+    return pd.DataFrame(
+        {
+            "text": items["statement"].to_numpy(),
+            "value": items["value"].to_numpy(),
+            "definition": items["definition"].to_numpy(),
+            **{name: target.to_numpy() for name, target in targets.items()},
+            "source": source,
+            "group": items["statement"].to_numpy(),
+        },
+        columns=STATEMENT_COLUMNS,
+    )
+
+
+def question_examples(ratings: pd.DataFrame) -> pd.DataFrame:
+    """The questions of rated answers as statements: what they ask has the item's stance."""
+    asked = ratings.drop_duplicates(["value", "statement"])
+    rows = statement_examples(asked, "ValueBench questions")
+    return rows.assign(text=asked["question"].to_numpy())
+
+
+def answer_examples(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Rated answers (question, answer, rating 0-10, value, stance, statement, llm) -> answers.
+
+    A rating of 10 asserts what is asked, 0 denies it, 5 leaves it open; between them linearly.
+    """
+    lean = (ratings["rating"] - NEUTRAL_RATING) / NEUTRAL_RATING
+    return pd.DataFrame(
+        {
+            "text": (ratings["question"] + " " + ratings["answer"]).to_numpy(),
+            "question": ratings["question"].to_numpy(),
+            "value": ratings["value"].to_numpy(),
+            "definition": ratings["definition"].to_numpy(),
+            "asserts": lean.clip(lower=0).to_numpy(),
+            "denies": (-lean).clip(lower=0).to_numpy(),
+            "open": (1 - lean.abs()).to_numpy(),
+            "stance": ratings["stance"].map({"support": 1, "oppose": -1}).to_numpy(),
+            "rating": ratings["rating"].to_numpy(),
+            "llm": ratings["llm"].to_numpy(),
+            "group": ratings["statement"].to_numpy(),
+        },
+        columns=ANSWER_COLUMNS,
+    )

@@ -1,0 +1,85 @@
+"""The rows of `agent_quality` that scores on held-out values give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.content import STANCES
+from gpla_assets.evaluator.folds import probabilities
+from gpla_assets.evaluator.heads import Heads
+from gpla_assets.evaluator.quality import (
+    accuracy_by_coverage,
+    at_threshold,
+    calibration,
+    rated_sign_quality,
+    sign_quality,
+    within_value_correlation,
+)
+
+Row = tuple[str, str, float, int]
+COVERAGES = (0.8, 0.6)
+
+
+def statement_rows(statements: pd.DataFrame, heads: Heads) -> Iterator[Row]:
+    """(data, measure, number, n) of scored statements, for each of their sources."""
+    for source, rows in statements.groupby("source", sort=True):
+        rows = rows.reset_index(drop=True)
+        found = probabilities(rows, heads)
+        scores = found[:, 0] - found[:, 1]
+        sided = (rows["either"] < 1).to_numpy()
+        supports = (rows["support"] > rows["oppose"]).to_numpy()
+        yield from _signs(str(source), supports[sided], scores[sided])
+        if not sided.all():
+            truth = rows[list(STANCES)].to_numpy().argmax(1)
+            right = float((found.argmax(1) == truth).mean())
+            yield str(source), "accuracy of three stances", right, len(rows)
+        yield from _relevance(str(source), rows, heads)
+        of_sided = found[sided, 0] / np.maximum(found[sided, 0] + found[sided, 1], 1e-9)
+        curve = calibration(supports[sided], of_sided)
+        yield str(source), "ECE of support against oppose", curve.ece, int(sided.sum())
+        yield str(source), "Brier of support against oppose", curve.brier, int(sided.sum())
+        coverage = accuracy_by_coverage(supports[sided], scores[sided]).set_index("coverage")
+        for share in COVERAGES:
+            number = float(coverage.loc[share, "accuracy"])  # type: ignore[arg-type]
+            yield str(source), f"accuracy of sign, surest {share:.0%}", number, int(sided.sum())
+
+
+def answer_rows(answers: pd.DataFrame, heads: Heads, data: str) -> Iterator[Row]:
+    """(data, measure, number, n) of scored answers."""
+    found = probabilities(answers, heads)
+    scores = found[:, 0] - found[:, 1]
+    quality = rated_sign_quality(answers, scores)
+    yield data, "accuracy of sign", quality.accuracy, quality.n
+    yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
+    yield data, "AUC of sign", quality.auc, quality.n
+    r = within_value_correlation(answers, scores)
+    yield data, "r with ratings across LLMs within value", r, len(answers)
+    known = answers["stance"] * (answers["said_asserts"] - answers["said_denies"])
+    best = rated_sign_quality(answers, known.to_numpy())
+    yield data, "AUC of sign, item's key given", best.auc, best.n
+    r = within_value_correlation(answers, known.to_numpy())
+    yield data, "r across LLMs within value, item's key given", r, len(answers)
+
+
+def _signs(data: str, supports: np.ndarray, scores: np.ndarray) -> Iterator[Row]:
+    quality = sign_quality(supports, scores)
+    yield data, "accuracy of sign", quality.accuracy, quality.n
+    yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
+    yield data, "AUC of sign", quality.auc, quality.n
+
+
+def _relevance(data: str, rows: pd.DataFrame, heads: Heads) -> Iterator[Row]:
+    slope, offset = heads.relevance_curve
+    own, unrelated = (
+        1 / (1 + np.exp(-(slope * rows[name].to_numpy() + offset)))
+        for name in ("cosine", "unrelated_cosine")
+    )
+    labels = np.repeat([True, False], len(rows))
+    auc = sign_quality(labels, np.concatenate([own, unrelated]) - 0.5).auc
+    recall, false_positives = at_threshold(own, unrelated)
+    yield data, "AUC of relevance", auc, len(rows)
+    yield data, "recall of relevance above 0.5", recall, len(rows)
+    yield data, "false positives of relevance above 0.5", false_positives, len(rows)

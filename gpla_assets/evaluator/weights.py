@@ -1,0 +1,45 @@
+"""The evaluator's weights as one npz file: the encoder's changes and the heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.evaluator.adapter import Adapter
+from gpla_assets.evaluator.heads import Heads
+
+SHIPPED_VERSION = "1"
+SHIPPED = Path(__file__).resolve().parent / "weights.npz"
+HELD_OUT = SHIPPED.with_name("held_out.csv")
+QUALITY_COLUMNS = ["role", "backend", "model", "data", "measure", "number", "n", "held_out"]
+
+
+@dataclass(frozen=True)
+class EvaluatorWeights:
+    """What training gives; needs the base model that it was trained on."""
+
+    adapter: Adapter
+    heads: Heads
+
+    def save(self, path: Path) -> None:
+        """Write plain arrays."""
+        np.savez_compressed(path, **self.adapter.arrays("encoder"), **self.heads.arrays())  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: Path = SHIPPED) -> Self:
+        """Read what `save` wrote; never unpickles, so that a file cannot run code.
+
+        Raises AdapterError or ValueError naming what the file lacks.
+        """
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return cls(Adapter.from_arrays(arrays, "encoder"), Heads.from_arrays(arrays))
+
+
+def held_out_quality() -> pd.DataFrame:
+    """What was measured when the shipped weights were trained: rows of `agent_quality`."""
+    return pd.read_csv(HELD_OUT)[QUALITY_COLUMNS]

@@ -1,0 +1,109 @@
+"""How good the agents are that run here: rows of `agent_quality`, measured now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from gpla_assets.agents import make_evaluator, make_parser, make_value_encoder
+from gpla_assets.agents.embedding import Embedder, packaged_model
+from gpla_assets.agents.labels import (
+    agreement,
+    evaluator_rows,
+    labelled_texts,
+    parser_rows,
+    wordings,
+)
+from gpla_assets.agents.protocol import Utterance
+from gpla_assets.agents.sentence_parser import candidates
+from gpla_assets.evaluator.weights import QUALITY_COLUMNS, held_out_quality
+from gpla_assets.storage import Warehouse, Write
+from gpla_assets.studies import Study
+
+LABELS = "labels"
+SPEED = "nothing"
+"""What rows of `agent_quality` were held out from, for labels and for throughput."""
+
+
+def measure_agents(study: Study, tell: Callable[[str], None]) -> pd.DataFrame:
+    """Measure on the hand-labelled sentences and for speed; store, and give the whole table.
+
+    Without the labelled texts' sources (GPLA_DATA_DIR) only the passes' agreement and the speed
+    are measured, and `tell` says so.
+    """
+    rows = [_row(*row, LABELS, "labels", "two passes") for row in agreement()]
+    texts = labelled_texts()
+    if texts is None:
+        tell("The labelled texts are not at hand: set GPLA_DATA_DIR to measure on them.")
+    else:
+        rows += _on_labels(study, texts)
+        rows += _throughput(list(texts["content"]))
+    table = pd.DataFrame(rows, columns=QUALITY_COLUMNS)
+    warehouse = Warehouse(study.warehouse_path)
+    writes = [Write("agent_quality", table, "held_out", (LABELS, SPEED))]
+    writes.append(Write("agent_quality", held_out_quality(), "held_out", ("values",)))
+    warehouse.replace_partition(writes)
+    warehouse.publish()
+    return warehouse.table("agent_quality")
+
+
+def _on_labels(study: Study, texts: pd.DataFrame) -> list[tuple[object, ...]]:
+    parser = make_parser(study.parser)
+    rows = [_row(*row, LABELS, parser.name, parser.model) for row in parser_rows(parser, texts)]
+    perceptions = wordings(texts)
+    modes: Sequence[str] = ("fast", "accurate")
+    for mode in modes:
+        evaluator = make_evaluator(study.evaluator.model_copy(update={"mode": mode}))
+        rows += [
+            _row(*row, LABELS, evaluator.name, evaluator.model)
+            for row in evaluator_rows(evaluator, perceptions)
+        ]
+    return rows
+
+
+def _throughput(contents: list[str]) -> list[tuple[object, ...]]:
+    """Sentences a second of the embedding against SentenceTransformer.encode, in one run."""
+    from sentence_transformers import SentenceTransformer
+
+    sentences = sorted(
+        {c.content for text in contents for c in candidates(Utterance("", text, None))}
+    )
+    plain = SentenceTransformer(str(packaged_model()), device="cpu")
+    ours = Embedder()
+    for model in (plain, ours):
+        model.encode(sentences[:32])
+    speeds = []
+    for model in (ours, plain):
+        started = time.perf_counter()
+        model.encode([f"{sentence} " for sentence in sentences])
+        speeds.append(len(sentences) / (time.perf_counter() - started))
+    n = len(sentences)
+    name = make_value_encoder().model
+    return [
+        _row("generator", LABELS, "sentences a second", speeds[0], n, SPEED, "embedded", name),
+        _row(
+            "generator",
+            LABELS,
+            "speed against SentenceTransformer.encode",
+            speeds[0] / speeds[1],
+            n,
+            SPEED,
+            "embedded",
+            name,
+        ),
+    ]
+
+
+def _row(
+    role: str,
+    data: str,
+    measure: str,
+    number: float,
+    n: int,
+    held_out: str,
+    backend: str,
+    model: str,
+) -> tuple[object, ...]:
+    return (role, backend, model, data, measure, number, n, held_out)

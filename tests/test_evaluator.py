@@ -1,0 +1,251 @@
+"""The evaluator that ships: adapter, heads, training, folds and measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpla_assets.agents.cues import sentiment
+from gpla_assets.agents.embedding import Embedder, packaged_model
+from gpla_assets.agents.training import project_items
+from gpla_assets.evaluator import Adapter, AdapterError, Heads, answered, folds, quality
+from gpla_assets.evaluator.examples import answer_examples, question_examples, statement_examples
+from gpla_assets.evaluator.table import answer_rows, statement_rows
+from gpla_assets.evaluator.training import Recipe, fine_tune
+from gpla_assets.evaluator.views import value_views, viewed_logits
+from gpla_assets.evaluator.weights import EvaluatorWeights
+
+
+def small_heads(rank: int = 2, size: int = 4) -> Heads:
+    rng = np.random.default_rng(0)
+    draw = lambda *shape: rng.normal(size=shape).astype(np.float32)  # noqa: E731
+    return Heads(
+        perception_factors=draw(3, rank, size),
+        value_factors=draw(3, rank, size),
+        perception_weights=draw(3, size),
+        value_weights=draw(3, size),
+        bias=draw(3),
+        stance_weights=draw(3, size),
+        stance_bias=draw(3),
+        relevance_curve=np.array([10.0, -5.0], np.float32),
+        sentiment=np.array([0.7], np.float32),
+        temperature=np.array([2.0], np.float32),
+    )
+
+
+def unit(n: int, size: int = 4, seed: int = 1) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(n, size)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_an_adapter_gives_back_the_tuned_weights_to_half_a_step() -> None:
+    rng = np.random.default_rng(0)
+    base = {"a": rng.normal(size=(5, 7)), "b": rng.normal(size=3), "same": np.ones((2, 2))}
+    tuned = base | {"a": base["a"] + rng.normal(size=(5, 7)) * 0.01, "b": base["b"] + 0.01}
+    adapter = Adapter.between(base, tuned)
+    assert set(adapter.steps) == {"a", "b"}
+    largest = np.abs(tuned["a"] - base["a"]).max(axis=1, keepdims=True)
+    error = np.abs(base["a"] + adapter.difference("a") - tuned["a"])
+    assert (error <= largest / 127 / 2 + 1e-6).all()
+
+
+def test_an_adapter_refuses_another_base_model() -> None:
+    from torch import nn
+
+    adapter = Adapter.between({"weight": np.zeros((2, 3))}, {"weight": np.ones((2, 3))})
+    model = nn.Linear(3, 2)
+    before = model.weight.detach().clone()
+    adapter.apply(model)
+    np.testing.assert_allclose((model.weight - before).detach(), 1, atol=0.01)
+    with pytest.raises(AdapterError, match=r"weight: found shape \(2, 5\), expected shape \(2, 3"):
+        adapter.apply(nn.Linear(5, 2))
+
+
+def test_all_pairs_by_products_equal_each_pair_by_the_formula() -> None:
+    heads, u, v = small_heads(), unit(3), unit(5, seed=2)
+    s, t = np.array([0.5, -1, 0], np.float32), np.linspace(-1, 1, 5).astype(np.float32)
+    together = heads.valence(u, v, s, t)
+    for i in range(3):
+        for j in range(5):
+            logits = [
+                sum(
+                    (heads.perception_factors[k, r] @ u[i]) * (heads.value_factors[k, r] @ v[j])
+                    for r in range(2)
+                )
+                + heads.perception_weights[k] @ u[i]
+                + heads.value_weights[k] @ v[j]
+                + heads.bias[k]
+                + 0.7 * s[i] * t[j] * (1, -1, 0)[k]
+                for k in range(3)
+            ]
+            expected = np.exp(np.array(logits) / 2)
+            np.testing.assert_allclose(together[i, j], expected / expected.sum(), atol=1e-5)
+            pair = heads.pair_valence(u[i : i + 1], v[j : j + 1], s[i : i + 1] * t[j])
+            np.testing.assert_allclose(pair[0], together[i, j], atol=1e-5)
+    np.testing.assert_allclose(
+        heads.relevance(u, v), 1 / (1 + np.exp(-(10 * u @ v.T - 5))), atol=1e-5
+    )
+
+
+def test_to_deny_what_opposes_a_value_supports_it() -> None:
+    denies = np.array([[0.1, 0.8, 0.1]])
+    opposes = np.array([[0.2, 0.7, 0.1]])
+    found = answered(denies, opposes)[0]
+    assert found[0] == pytest.approx(0.1 * 0.2 + 0.8 * 0.7)
+    assert found[1] == pytest.approx(0.1 * 0.7 + 0.8 * 0.2)
+    assert found.sum() == pytest.approx(1)
+    leaves_open = answered(np.array([[0.0, 0.0, 1.0]]), opposes)[0]
+    np.testing.assert_allclose(leaves_open, [0, 0, 1], atol=1e-7)
+
+
+def items(n_values: int = 8) -> pd.DataFrame:
+    rows = project_items()
+    return rows[rows["value"].isin(rows["value"].unique()[:n_values])]
+
+
+def ratings() -> pd.DataFrame:
+    rows = [
+        ("a", "Should I rest?", "Yes, do.", 10.0, "I rest.", "support", "Calm", "being at ease"),
+        ("b", "Should I rest?", "No.", 0.0, "I rest.", "support", "Calm", "being at ease"),
+        ("a", "Should I rush?", "It depends.", 5.0, "I rush.", "oppose", "Calm", "being at ease"),
+        ("b", "Should I rush?", "Not really.", 2.5, "I rush.", "oppose", "Calm", "being at ease"),
+    ]
+    columns = ["llm", "question", "answer", "rating", "statement", "stance", "value", "definition"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_a_rating_says_how_far_an_answer_asserts_what_is_asked() -> None:
+    rows = answer_examples(ratings())
+    assert rows[["asserts", "denies", "open"]].to_numpy().tolist() == [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+        [0, 0.5, 0.5],
+    ]
+    assert list(rows["text"])[1] == "Should I rest? No."
+    assert list(rows["stance"]) == [1, 1, -1, -1]
+    assert list(question_examples(ratings())["text"]) == ["Should I rest?", "Should I rush?"]
+
+
+def test_folds_share_no_value_and_no_text() -> None:
+    statements = statement_examples(project_items(), "project")
+    double = statements.head(1).assign(value=statements["value"].iloc[-1].upper())
+    statements = pd.concat([statements, double], ignore_index=True)
+    tested = []
+    for fold in range(5):
+        parts = folds.split(statements, answer_examples(ratings()), fold)
+        fitted = set(parts.statements["value"].str.casefold())
+        assert not fitted & set(parts.test_statements["value"].str.casefold())
+        assert not set(parts.statements["text"]) & set(parts.test_statements["text"])
+        tested.append(len(parts.test_statements))
+    assert sum(tested) == len(statements)
+    assert len(folds.split(statements, answer_examples(ratings()), -1).statements) == len(
+        statements
+    )
+
+
+@pytest.fixture(scope="module")
+def trained() -> EvaluatorWeights:
+    statements = statement_examples(items(), "project")
+    recipe = Recipe(epochs=5, batch=16, rank=8, answers_per_epoch=1.0)
+    base = str(packaged_model())
+    return EvaluatorWeights(*fine_tune(base, statements, answer_examples(ratings()), recipe))
+
+
+def test_training_learns_its_statements_and_repeats(
+    trained: EvaluatorWeights, tmp_path: Path
+) -> None:
+    statements = statement_examples(items(), "project")
+    encoder = Embedder(adapter=trained.adapter, name="tuned")
+    scored = folds.score_statements(statements, trained.heads, encoder.encode, sentiment)
+    found = folds.probabilities(scored, trained.heads)
+    sided = (statements["either"] == 0).to_numpy()
+    right = (found[:, 0] > found[:, 1]) == (statements["support"] > 0).to_numpy()
+    assert right[sided].mean() > 0.85
+    assert (scored["cosine"] > scored["unrelated_cosine"]).mean() > 0.9
+    trained.save(tmp_path / "w.npz")
+    loaded = EvaluatorWeights.load(tmp_path / "w.npz")
+    np.testing.assert_array_equal(loaded.heads.bias, trained.heads.bias)
+    name = next(iter(trained.adapter.steps))
+    np.testing.assert_array_equal(loaded.adapter.steps[name], trained.adapter.steps[name])
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "empty.npz", other=np.zeros(1))
+    with pytest.raises(AdapterError, match="Found 0 arrays of steps"):
+        EvaluatorWeights.load(tmp_path / "empty.npz")
+
+
+def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3)) * 4
+    sentiments = rng.uniform(-1, 1, size=4000)
+    true = (logits + 0.9 * np.outer(sentiments, [1, -1, 0])) / 2.5
+    drawn = np.array([rng.choice(3, p=np.exp(t) / np.exp(t).sum()) for t in true])
+    rows = pd.DataFrame(logits, columns=folds.LOGITS).assign(sentiment=sentiments)
+    for k, name in enumerate(("support", "oppose", "either")):
+        rows[name] = (drawn == k).astype(float)
+    rows["cosine"], rows["unrelated_cosine"] = (
+        rng.normal(0.6, 0.1, 4000),
+        rng.normal(0.2, 0.1, 4000),
+    )
+    heads = folds.calibrated(small_heads(), rows, prior=0.5)
+    assert heads.temperature[0] == pytest.approx(2.5, rel=0.1)
+    assert heads.sentiment[0] == pytest.approx(0.9, rel=0.2)
+    slope, offset = heads.relevance_curve
+    assert -offset / slope == pytest.approx(0.4, abs=0.02)
+
+
+def test_measures_equal_those_computed_by_hand() -> None:
+    supports = np.array([True, True, False, False])
+    found = quality.sign_quality(supports, np.array([0.9, -0.1, 0.2, -0.8]))
+    assert (found.accuracy, found.balanced_accuracy, found.auc) == (0.5, 0.5, 0.75)
+    coverage = quality.accuracy_by_coverage(supports, np.array([0.9, -0.1, 0.2, -0.8]))
+    assert coverage.set_index("coverage").loc[0.5, "accuracy"] == 1.0
+    curve = quality.calibration(np.array([True, False, True, True]), np.array([0.9, 0.9, 0.9, 0.1]))
+    assert curve.ece == pytest.approx(0.75 * abs(0.9 - 2 / 3) + 0.25 * 0.9)
+    assert quality.at_threshold(np.array([0.6, 0.4]), np.array([0.7, 0.1, 0.2])) == (0.5, 1 / 3)
+
+
+def test_agreement_within_values_ignores_how_values_differ() -> None:
+    rows = pd.DataFrame(
+        {
+            "value": ["A", "A", "B", "B"],
+            "llm": ["x", "y", "x", "y"],
+            "stance": [1, 1, -1, -1],
+            "rating": [10, 6, 2, 4],
+        }
+    )
+    # targets: 5, 1 | 3, 1 -> within +2, -2 | +1, -1
+    scores = np.array([10.0, 8.0, -5.0, -6.0])  # within +1, -1 | +.5, -.5
+    assert quality.within_value_correlation(rows, scores) == pytest.approx(1.0)
+    assert quality.within_value_correlation(rows, -scores) == pytest.approx(-1.0)
+
+
+def test_accurate_mode_reads_a_value_by_name_by_definition_and_by_both() -> None:
+    views = value_views(["Calm", "Thrift"], ["being at ease", None], "accurate")
+    assert views == [
+        ["Calm: being at ease", "Thrift"],
+        ["Calm", "Thrift"],
+        ["being at ease", "Thrift"],
+    ]
+    assert value_views(["Calm"], [None], "fast") == [["Calm"]]
+    heads, u, v = small_heads(), unit(3), unit(3, seed=2)
+    same = viewed_logits(heads, u, [v, v, v])
+    logits = heads.pair_logits(u, v)
+    np.testing.assert_allclose(same, logits - logits.mean(1, keepdims=True), atol=1e-5)
+
+
+def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
+    encode = Embedder(adapter=trained.adapter, name="tuned").encode
+    statements = folds.score_statements(
+        statement_examples(items(), "project"), trained.heads, encode, sentiment
+    )
+    answers = folds.score_answers(answer_examples(ratings()), trained.heads, encode, sentiment)
+    rows = [*statement_rows(statements, trained.heads), *answer_rows(answers, trained.heads, "a")]
+    names = [(row[0], row[1]) for row in rows]
+    assert len(set(names)) == len(names) >= 15
+    assert all(np.isfinite(row[2]) and row[3] > 0 for row in rows)

@@ -1,0 +1,145 @@
+"""The agents on files: gpla perceive, values, score; and the hand-labelled sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpla_assets.agents import make_evaluator, make_generator, make_parser
+from gpla_assets.agents.files import AgentFileError, perceive_file, score_file, values_file
+from gpla_assets.agents.labels import (
+    agreement,
+    evaluator_rows,
+    labelled_texts,
+    parser_rows,
+    wordings,
+)
+from gpla_assets.content import labelled_pairs, labelled_sentences, vocabulary
+from gpla_assets.studies import Evaluator, Generator, Parser
+from tests.conftest import gpla
+
+PAIRS = [
+    ("You should always tell the truth to your friends.", "Honesty"),
+    ("The bus leaves at ten.", "Honesty"),
+    ("I rarely bother to plan ahead.", "Planning"),
+    ("You should always tell the truth to your friends.", "Veracity of Speech"),
+]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.csv"
+    pd.DataFrame(PAIRS, columns=["perception", "value"]).assign(note="n,o").to_csv(
+        path, index=False
+    )
+    return path
+
+
+@pytest.mark.parametrize("mode", ["fast", "accurate"])
+def test_scores_stand_in_the_order_of_the_file(mode: str, pairs: Path, tmp_path: Path) -> None:
+    gpla("score", str(pairs), "--mode", mode, "--out", str(tmp_path / "o.csv"), folder=tmp_path)
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert list(found) == [
+        *("perception", "value", "note", "relevance", "p_support", "p_oppose", "p_either", "score")
+    ]
+    assert list(zip(found["perception"], found["value"], strict=True)) == PAIRS
+    np.testing.assert_allclose(found[["p_support", "p_oppose", "p_either"]].sum(axis=1), 1, 1e-4)
+    np.testing.assert_allclose(found["score"], found["p_support"] - found["p_oppose"], atol=1e-6)
+    assert found["score"][0] > 0 > found["score"][2]
+    assert found["relevance"][0] > found["relevance"][1]
+
+
+def test_a_definition_of_the_user_goes_before_the_vocabularys(tmp_path: Path) -> None:
+    evaluator = make_evaluator(Evaluator())
+    rows = pd.DataFrame(
+        [("Bake bread every day.", "Honesty", ""), ("Bake bread every day.", "Honesty", "baking")],
+        columns=["perception", "value", "definition"],
+    )
+    rows.to_csv(tmp_path / "p.csv", index=False)
+    found = score_file(tmp_path / "p.csv", evaluator, vocabulary())
+    assert found["relevance"][1] > found["relevance"][0]
+    known = vocabulary().set_index("value").loc["Honesty", "definition"]
+    alone = evaluator.score(["Bake bread every day."], ["Honesty"], [known])
+    assert found["relevance"][0] == pytest.approx(alone["relevance"][0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("perception\na\n", "'value' is missing, expected perception,value"),
+        ("perception,value\na,Honesty\n ,Honesty\n", "row 2: perception is blank"),
+        ("", "cannot be read as CSV"),
+    ],
+)
+def test_a_file_of_pairs_that_cannot_be_used_is_named(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csv").write_text(text, "utf-8")
+    output = gpla(
+        "score", str(tmp_path / "bad.csv"), "--out", str(tmp_path / "o.csv"),
+        folder=tmp_path, expected=1,
+    )  # fmt: skip
+    assert message in " ".join(output.split())
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_an_empty_file_of_pairs_gives_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("perception,value\n", "utf-8")
+    found = score_file(tmp_path / "none.csv", make_evaluator(Evaluator()), vocabulary())
+    assert len(found) == 0 and "score" in found
+
+
+def test_perceptions_keep_line_and_place(tmp_path: Path) -> None:
+    rows = [
+        {"text": "No, never. Honesty is always better than a lie.", "question": "Should I lie?"},
+        {"text": "The bus leaves at ten."},
+        {"text": "You should be kind to \u2028 everyone, always."},
+    ]
+    path = tmp_path / "texts.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    found = perceive_file(path, make_parser(Parser()))
+    assert set(found["line"]) == {1, 3}
+    for row in found.itertuples(index=False):
+        assert rows[row.line - 1]["text"][row.start : row.end] == row.sentence
+    values = tmp_path / "values.csv"
+    found[["perception"]].to_csv(values, index=False)
+    named = values_file(values, make_generator(Generator()))
+    assert list(named) == ["perception", "value", "probability"]
+    assert "Honesty" in set(named["value"])
+
+
+@pytest.mark.parametrize("line", ["[1]", '{"question": "x"}', "{", '{"text": 3}'])
+def test_a_line_that_is_no_text_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"text": "You should rest."}\n' + line, "utf-8")
+    with pytest.raises(AgentFileError, match=r"bad\.jsonl, line 2 is"):
+        perceive_file(path, make_parser(Parser()))
+
+
+def test_labels_are_of_many_texts_and_llms() -> None:
+    sentences, pairs = labelled_sentences(), labelled_pairs()
+    assert len(sentences) >= 400
+    assert sentences["text"].nunique() >= 40
+    assert sentences["llm"].nunique() >= 8
+    assert not sentences.duplicated(["text", "start", "end"]).any()
+    assert (sentences["start"] < sentences["end"]).all()
+    for n in (1, 2):
+        assert set(pairs[f"relation_{n}"]) <= {"", "s", "o", "e", "-"}
+        labelled = pairs[pairs[f"relation_{n}"] != ""].merge(sentences, on=["text", "start", "end"])
+        assert (labelled[f"attitudes_{n}"] > 0).all()
+    assert all(0 < number <= 1 for _, _, _, number, _ in agreement())
+
+
+@pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
+def test_agents_meet_the_labels_on_real_texts() -> None:
+    texts = labelled_texts()
+    assert texts is not None
+    found = {row[2]: row[3] for row in parser_rows(make_parser(Parser()), texts)}
+    assert found["precision"] > 0.5 and found["recall"] > 0.6
+    scored = evaluator_rows(make_evaluator(Evaluator()), wordings(texts))
+    assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.7
