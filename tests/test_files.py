@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from gpla_assets.agents.labels import (
     wordings,
 )
 from gpla_assets.content import labelled_pairs, labelled_sentences, vocabulary
+from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.studies import Evaluator, Generator, Parser
 from tests.conftest import gpla
 
@@ -143,3 +145,13 @@ def test_agents_meet_the_labels_on_real_texts() -> None:
     assert found["precision"] > 0.5 and found["recall"] > 0.6
     scored = evaluator_rows(make_evaluator(Evaluator()), wordings(texts))
     assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.7
+
+
+def test_quality_without_the_texts_says_so_and_keeps_what_training_measured(tmp_path: Path) -> None:
+    output = gpla("quality", folder=tmp_path, GPLA_DATA_DIR="", COLUMNS="250")
+    assert "set GPLA_DATA_DIR to measure on them" in output
+    with duckdb.connect(str(tmp_path / "demo.duckdb"), read_only=True) as connection:
+        found = connection.execute("select held_out, count(*) from agent_quality group by 1").df()
+    counts = dict(found.itertuples(index=False))
+    assert counts == {"labels": 2, "values": len(held_out_quality())}
+    assert "AUC of sign" in output
