@@ -245,7 +245,13 @@ def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
         statement_examples(items(), "project"), trained.heads, encode, sentiment
     )
     answers = folds.score_answers(answer_examples(ratings()), trained.heads, encode, sentiment)
+    first = statements.index < len(statements) // 2
+    statements["inventory"] = np.where(first, "both ways", "one way")
+    statements = statements[first | (statements["oppose"] == 0)]
     rows = [*statement_rows(statements, trained.heads), *answer_rows(answers, trained.heads, "a")]
+    both = {row[1]: row[3] for row in rows if row[0] == "project, inventories keyed both ways"}
+    sided = statements["either"] == 0
+    assert both["AUC of sign"] == int((sided & (statements["inventory"] == "both ways")).sum())
     names = [(row[0], row[1]) for row in rows]
     assert len(set(names)) == len(names) >= 15
     assert all(np.isfinite(row[2]) and row[3] > 0 for row in rows)

@@ -1,10 +1,11 @@
 """What the evaluator learns from, as rows of one shape.
 
-Statements: (text, value, definition, support, oppose, either, source, group); the three are target
-probabilities. Answers: (text, value, definition, asserts, denies, open, stance, llm, group); `text`
-is the question and the answer to it, the three tell what the answer makes of what is asked, and
-`stance` is 1 or -1 where asserting it supports or opposes the value. `group` names what must not be
-on both sides of a split besides the value: an item that stands under several values.
+Statements: (text, value, definition, support, oppose, either, source, group, inventory); the three
+are target probabilities, `inventory` is '' where a statement is of none. Answers: (text, value,
+definition, asserts, denies, open, stance, llm, group); `text` is the question and the answer to it,
+the three tell what the answer makes of what is asked, and `stance` is 1 or -1 where asserting it
+supports or opposes the value. `group` names what must not be on both sides of a split besides the
+value: an item that stands under several values.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pandas as pd
 
 from gpla_assets.content import STANCES
 
-STATEMENT_COLUMNS = ["text", "value", "definition", *STANCES, "source", "group"]
+STATEMENT_COLUMNS = ["text", "value", "definition", *STANCES, "source", "group", "inventory"]
 ATTITUDES = ("asserts", "denies", "open")
 ANSWER_COLUMNS = [
     "text",
@@ -41,6 +42,7 @@ def statement_examples(items: pd.DataFrame, source: str) -> pd.DataFrame:
             **{name: target.to_numpy() for name, target in targets.items()},
             "source": source,
             "group": items["statement"].to_numpy(),
+            "inventory": items["inventory"].to_numpy() if "inventory" in items else "",
         },
         columns=STATEMENT_COLUMNS,
     )

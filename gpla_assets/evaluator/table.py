@@ -32,6 +32,10 @@ def statement_rows(statements: pd.DataFrame, heads: Heads) -> Iterator[Row]:
         sided = (rows["either"] < 1).to_numpy()
         supports = (rows["support"] > rows["oppose"]).to_numpy()
         yield from _signs(str(source), supports[sided], scores[sided])
+        both = sided & _keyed_both_ways(rows).to_numpy()
+        if both.any() and not both.all():
+            data = f"{source}, inventories keyed both ways"
+            yield from _signs(data, supports[both], scores[both])
         if not sided.all():
             truth = rows[list(STANCES)].to_numpy().argmax(1)
             right = float((found.argmax(1) == truth).mean())
@@ -62,6 +66,15 @@ def answer_rows(answers: pd.DataFrame, heads: Heads, data: str) -> Iterator[Row]
     yield data, "AUC of sign, item's key given", best.auc, best.n
     r = within_value_correlation(answers, known.to_numpy())
     yield data, "r across LLMs within value, item's key given", r, len(answers)
+
+
+def _keyed_both_ways(rows: pd.DataFrame) -> pd.Series:
+    """Whether a statement's inventory has statements for a value and statements against one."""
+    by_inventory = rows.groupby("inventory")
+    mixed = (by_inventory["support"].transform("max") > 0) & (
+        by_inventory["oppose"].transform("max") > 0
+    )
+    return mixed & (rows["inventory"] != "")
 
 
 def _signs(data: str, supports: np.ndarray, scores: np.ndarray) -> Iterator[Row]:

@@ -1,7 +1,8 @@
 """One reader a source: its published columns -> ours.
 
 Corpus and answers: (llm, profile, item, question_text, content), as far as the source has them.
-Items: (value, definition, stance, statement); ratings add (llm, question, answer, rating).
+Items: (value, definition, stance, statement, inventory); ratings: these without inventory, and
+(llm, question, answer, rating).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def read_valuebench_items(path: Path, columns: Columns) -> ReadResult:
             "definition": "",
             "stance": stance,
             "statement": rows["item"],
+            "inventory": rows["questionnaire"].str.strip(),
         }
     )
     items["definition"] = _definitions(path, items["value"])
