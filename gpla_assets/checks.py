@@ -74,6 +74,23 @@ RULES = (
         "select count(*) from measurements where abs(p_support + p_oppose + p_either - 1) > 1e-4 "
         "or abs(score - (p_support - p_oppose)) > 1e-6",
     ),
+    _reference("reference_measurements", "reference_measurements", "subject", "subjects"),
+    _reference("reference_measurements", "reference_measurements", "perception", "perceptions"),
+    _reference("schwartz_relations", "schwartz_scores", "subject", "subjects"),
+    Rule(
+        "factor_names",
+        "one_name_a_factor",
+        "Every factor has one chosen name.",
+        "select count(*) from (select factor from loadings group by factor) as f left join "
+        "(select factor, count(*) as n from factor_names where chosen group by factor) as c "
+        "using (factor) where n is distinct from 1",
+    ),
+    Rule(
+        "stability",
+        "congruence_is_a_cosine",
+        "Congruence of matched factors lies between 0 and 1.",
+        "select count(*) from stability_factors where congruence not between 0 and 1.0000001",
+    ),
     _reference("factors", "factor_scores", "subject", "subjects"),
     Rule(
         "factors",

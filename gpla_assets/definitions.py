@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from gpla_assets.assets import dbt, factors, measurements, perceptions, texts, values
+from gpla_assets.assets import dbt, factors, measurements, perceptions, schwartz, texts, values
 from gpla_assets.checks import CHECKS
 from gpla_assets.resources import StudyResource
 
@@ -21,6 +21,11 @@ ASSETS: list[dg.AssetsDefinition] = [
     measurements.measurements,
     dbt.structure_models,
     factors.factors,
+    factors.stability,
+    factors.factor_names,
+    schwartz.reference_measurements,
+    schwartz.schwartz_mapping,
+    schwartz.schwartz_relations,
 ]
 
 defs = dg.Definitions(

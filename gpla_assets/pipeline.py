@@ -56,7 +56,13 @@ STEPS: tuple[Step, ...] = (
         "perception_values", ("perceptions", "values"), ("generator",), ("evaluator/weights.npz",)
     ),
     Step("value_similarities", ("perception_values",)),
-    Step("lexicon", ("value_similarities", "values"), ("lexicon",), ("dbt/lexicon",)),
+    Step(
+        "lexicon",
+        ("value_similarities", "values"),
+        ("lexicon",),
+        ("dbt/lexicon",),
+        code_version="2",
+    ),
     Step("evaluator", (), ("evaluator",), ("evaluator/weights.npz", "evaluator/held_out.csv")),
     Step(
         "measurements",
@@ -65,7 +71,23 @@ STEPS: tuple[Step, ...] = (
         partitioned=True,
     ),
     Step("value_correlations", (), (), ("dbt/structure",), whole_upstream=("measurements",)),
-    Step("factors", ("value_correlations",), ("structure", "seed")),
+    Step("factors", ("value_correlations",), ("structure", "seed"), code_version="2"),
+    Step("stability", ("factors",), ("structure", "seed")),
+    Step("factor_names", ("factors",), ("naming",), ("vocabulary.csv",)),
+    Step(
+        "reference_measurements",
+        ("subject_perceptions", "evaluator"),
+        ("evaluator",),
+        ("schwartz.yaml",),
+        partitioned=True,
+    ),
+    Step("schwartz_mapping", ("lexicon",), (), ("schwartz.yaml",)),
+    Step(
+        "schwartz_relations",
+        ("factors", "schwartz_mapping", "factor_names"),
+        ("seed",),
+        whole_upstream=("reference_measurements",),
+    ),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 

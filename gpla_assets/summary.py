@@ -33,10 +33,12 @@ SHOWN_TABLES = (
 )
 SHOWN_VALUES = 8
 FACTORS = """
-select r.factor, r.name, r.n_values, r.alpha, r.ci_low, r.ci_high, r.interpretable, r.caution,
+select r.factor, coalesce(n.name, r.name) as name, r.n_values, r.alpha, r.ci_low, r.ci_high,
+    r.interpretable, r.caution,
     (select string_agg(l."value", ', ' order by abs(l.loading) desc)
      from loadings l where l.factor = r.factor and l.is_primary and l.kept) as top_values
-from reliabilities r order by r.factor
+from reliabilities r left join factor_names n on r.factor = n.factor and n.chosen
+order by len(r.factor), r.factor
 """
 
 
@@ -105,7 +107,7 @@ def _print_counts(console: Console, connection: duckdb.DuckDBPyConnection) -> No
 
 
 def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
-    table = Table("factor", "alpha [95%]", "values", show_edge=False)
+    table = Table("factor", "name", "alpha [95%]", "values", show_edge=False)
     cautions = []
     for row in connection.execute(FACTORS).df().itertuples():
         alpha = (
@@ -114,7 +116,8 @@ def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> N
             else "none"
         )
         mark = "" if row.interpretable else " [yellow]*[/yellow]"
-        table.add_row(f"{row.factor}{mark}", escape(alpha), escape(_first_values(row.top_values)))
+        values = _first_values(row.top_values)
+        table.add_row(f"{row.factor}{mark}", *map(escape, (row.name, alpha, values)))
         if isinstance(row.caution, str) and row.caution not in cautions:
             cautions.append(str(row.caution))
     console.print(table)

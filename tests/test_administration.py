@@ -17,9 +17,9 @@ from gpla_assets.administration import (
     responses,
     study_subjects,
 )
-from gpla_assets.content import profiles, questions
+from gpla_assets.content import profiles, questions, schwartz
 from gpla_assets.stamps import input_stamps
-from gpla_assets.studies import Study, StudyError, load_study, parse_study
+from gpla_assets.studies import PROJECT_ROOT, Study, StudyError, load_study, parse_study
 from tests.conftest import gpla
 from tests.fault_server import FaultServer
 
@@ -175,3 +175,13 @@ def test_a_study_asks_generated_questions(tmp_path: Path) -> None:
     assert "no question for Honesty" in output
     made = questions(tmp_path / "q.csv")
     assert made[["value", "question"]].to_numpy().tolist() == [["Calm", question]]
+
+
+def test_schwartzs_ten_values_stand_in_the_circle_under_the_four() -> None:
+    rows = schwartz()
+    lower, higher = rows[rows.level == "lower"], rows[rows.level == "higher"]
+    table = pd.read_csv(PROJECT_ROOT / "dbt" / "seeds" / "paper_table12.csv")
+    assert set(lower.value) == set(table.schwartz_value)
+    assert set(lower.higher) == set(higher.value) and len(higher) == 4
+    assert lower.set_index("value").higher["Hedonism"] == "Openness to Change"
+    assert rows.definition.str.len().gt(15).all()

@@ -16,6 +16,8 @@ from gpla_assets.agents.attitude import training_sentences
 from gpla_assets.content import neutral_sentences, value_items
 from tests.conftest import Ran, gpla
 
+AFTER_CORRELATIONS = {"factors", "stability", "factor_names", "schwartz_relations"}
+
 
 @pytest.fixture(scope="module")
 def added(small: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
@@ -50,9 +52,15 @@ def test_only_the_new_partitions_and_the_aggregates_are_made(small: Ran, added: 
     new = {key for key in after if key not in before}
     changed = {key[0] for key in before if before[key] != after[key]}
     assert new == {
-        (asset, "new-llm|Default") for asset in ("responses", "subject_perceptions", "measurements")
+        (asset, "new-llm|Default")
+        for asset in (
+            "responses",
+            "subject_perceptions",
+            "measurements",
+            "reference_measurements",
+        )
     }
-    assert changed == {"subjects", "value_correlations", "factors"}
+    assert changed == {"subjects", "value_correlations", *AFTER_CORRELATIONS}
 
 
 def test_no_model_runs_on_the_others_texts(small: Ran, added: Ran) -> None:
@@ -113,7 +121,7 @@ def test_a_changed_threshold_makes_only_what_depends_on_it(small: Ran, tmp_path:
     assert "measurements" not in output
     gpla("run", str(study), folder=tmp_path)
     before, after = runs(small.folder), runs(tmp_path)
-    assert {key[0] for key in before if before[key] != after[key]} == {"factors"}
+    assert {key[0] for key in before if before[key] != after[key]} == AFTER_CORRELATIONS
 
 
 def test_two_runs_at_once_with_a_reader_both_end_well(small: Ran, tmp_path: Path) -> None:

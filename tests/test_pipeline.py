@@ -44,7 +44,9 @@ def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> No
     found = stale_after(load_study("demo"), [*SUBJECTS, "c|Default"], STAMPS)
     partitions = {pair for pair in found if pair[1]}
     assert partitions == {(step.name, "c|Default") for step in STEPS if step.partitioned}
-    assert {step for step, key in found if not key} == {"value_correlations", "factors"}
+    assert {step for step, key in found if not key} == {
+        *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations")
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,10 @@ def test_a_changed_setting_reaches_only_what_depends_on_it(
 def test_a_stale_step_says_why() -> None:
     runs = stored(expected_components(load_study("demo"), SUBJECTS, STAMPS))
     now = expected_components(changed("structure", minimum_gap=0.2), SUBJECTS, STAMPS)
-    (item,) = stale_steps(now, runs)
-    assert item.reason == "settings changed: structure"
+    first, second, *after = stale_steps(now, runs)
+    assert (first.step, first.reason) == ("factors", "settings changed: structure")
+    assert second.reason == "settings changed: structure; upstream changed: factors"
+    assert {item.step for item in after} == {"factor_names", "schwartz_relations"}
 
 
 def test_another_file_of_answers_makes_the_responses_stale() -> None:

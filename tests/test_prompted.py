@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gpla_assets.agents.chunks import aligned, chunks_of, cleaned, estimated_tokens
 from gpla_assets.agents.prompted_evaluator import PromptedEvaluator, plausible_pairs
 from gpla_assets.agents.prompted_generator import PromptedGenerator, value_name
+from gpla_assets.agents.prompted_namer import PromptedNamer
 from gpla_assets.agents.prompted_parser import PromptedParser
 from gpla_assets.agents.prompts import UnknownPrompt, marked, prompt_of
 from gpla_assets.agents.protocol import (
@@ -631,3 +632,13 @@ def test_the_evaluator_of_nothing_gives_no_rows() -> None:
     assert evaluator.inferences == 0
     with pytest.raises(ValueError, match="1 values and 0 definitions"):
         evaluator.evaluate(["I lie."], ["A"], [])
+
+
+def test_factors_are_named_by_an_llm_and_useless_names_are_left_out() -> None:
+    reply = '{"names": [{"n": 1, "name": "orderliness"}, {"n": 2, "name": "Orderliness"}]}'
+    chat = ScriptedChat(says(reply))
+    namer = PromptedNamer(chat)
+    factors = {"F1": {"Punctuality": 0.8}, "F2": {"Joy": 0.7, "Gloom": -0.6}}
+    assert namer.names(factors) == {"F1": "Orderliness"}
+    assert "Gloom -0.60" in namer.request(factors).messages[-1].content
+    assert namer.names({}) == {}

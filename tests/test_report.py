@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gpla_assets.psychometrics import StructureSettings, bootstrap, leave_one_out, value_system
+from gpla_assets.psychometrics.tool import Structured
 from gpla_assets.report.page import QUERIES, render
+from gpla_assets.report.structure_page import structured_tables, write_structure_page
 from gpla_assets.studies import load_study
 from tests.conftest import Ran
 
@@ -28,29 +33,46 @@ FLAGS = (
     "--window-size=1200,4200",
 )
 LOCAL = ("file:", "data:", "blob:", "chrome:", "about:")
-SECTIONS = ("lexicon", "scree", "loadings", "reliabilities", "subjects")
+SECTIONS = (
+    *("lexicon", "system", "suitability", "scree", "loadings", "reliabilities", "stability"),
+    *("subjects", "schwartz"),
+)
+
+
+HOSTILE = "<script>alert('v')</script>"
+
+
+@lru_cache
+def structured() -> Structured:
+    """A small value system with a value whose name is hostile."""
+    random = np.random.default_rng(0)
+    latent = np.repeat(random.standard_normal((40, 2)), 4, axis=1)
+    names = ["Care", "Help", HOSTILE, "Unity", "Risk", "Thrill", "Dare", "Play"]
+    index = [f"m{n // 2}|p{n % 2}" for n in range(40)]
+    scores = pd.DataFrame(latent + random.standard_normal((40, 8)) * 0.5, index, names)
+    settings = StructureSettings(n_factors=2, resamples=50, parallel_repeats=20)
+    llms = [subject.split("|")[0] for subject in index]
+    system = value_system(scores, settings, llms)
+    stability = bootstrap(system.usable, system.pattern, settings, llms)
+    influence = leave_one_out(system.usable, system.pattern, settings, llms)
+    labels = pd.Series({"F1": HOSTILE, "F2": "Daring"})
+    return Structured(system, stability, influence, labels, pd.Series(llms, index))
 
 
 def tables(perception: str) -> dict[str, pd.DataFrame]:
     """The smallest tables that a page can be made of."""
-    return {
+    relation = {"reading": "direct", "level": "lower", "factor": "F1", "schwartz": "Power"}
+    numbers = {"r": 0.2, "ci_low": 0.1, "ci_high": 0.3, "p_adjusted": 0.01}
+    found = structured_tables(structured())
+    found["reliabilities"] = found["reliabilities"].assign(caution="Too few <subjects>.")
+    return found | {
         "lexicon": pd.DataFrame({"value": ["Care"], "frequency": [3], "rank": [1]}),
         "dropped": pd.DataFrame(columns=["value", "frequency", "winner", "rule", "similarity"]),
-        "eigenvalues": pd.DataFrame(
-            {"component": [1], "eigenvalue": [2.0], "random_95": [1.0], "retained": [True]}
-        ),
-        "loadings": pd.DataFrame(
-            {"factor": ["F1"], "value": ["Care"], "loading": [0.8], "is_primary": [True]}
-        ).assign(kept=True),
-        "removals": pd.DataFrame(columns=["value", "round", "reason", "loading", "gap"]),
-        "reliabilities": pd.DataFrame(
-            {"factor": ["F1"], "name": ["Care"], "n_values": [1], "alpha": [0.7]}
-        ).assign(ci_low=0.5, ci_high=0.8, interpretable=False, caution="Too few <subjects>."),
-        "scores": pd.DataFrame({"subject": ["a", "b"], "factor": "F1", "score": [0.1, 0.2]}),
         "examples": pd.DataFrame(
             {"subject": ["a"], "content": [perception], "value": ["Care"], "relevance": [0.9]}
         ).assign(score=0.1),
         "counts": pd.DataFrame({"texts": [1]}),
+        "relations": pd.DataFrame([relation | numbers | {"paper_factor": None, "paper_r": None}]),
     }
 
 
@@ -60,6 +82,16 @@ def test_text_from_models_cannot_become_markup() -> None:
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "Too few &lt;subjects&gt;." in page
+
+
+def test_a_users_own_matrix_gets_the_same_sections(tmp_path: Path) -> None:
+    out = tmp_path / "own.html"
+    write_structure_page(out, "<b>mine</b>.csv", structured())
+    page = out.read_text("utf-8")
+    for section in ("system", "suitability", "scree", "loadings", "reliabilities", "stability"):
+        assert f'id="{section}"' in page
+    assert "<script>alert" not in page and "<b>mine" not in page
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_the_page_loads_nothing_from_elsewhere(demo: Ran) -> None:

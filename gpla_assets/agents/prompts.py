@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gpla_assets.chat.protocol import Message
 
-Role = Literal["parser", "generator", "evaluator", "question"]
+Role = Literal["parser", "generator", "evaluator", "question", "namer"]
 
 
 class UnknownPrompt(ValueError):
@@ -138,6 +138,21 @@ Reply with JSON only, in this form. For the value "Punctuality" the reply is
 {{"question": "My friends always show up half an hour after the hour we agreed on, and I have \
 begun to do the same. Should I bother to change that?"}}"""
 
+NAMER_1 = f"""You name the factors of a factor analysis of values.
+
+You are given numbered factors. Each has values with their loadings, the largest first; a negative \
+loading means that whoever is high on the factor is low on that value.
+
+- Give each factor a name of one to three words, letters only: a noun or noun phrase that covers \
+its values as a whole, in the sense of their signs, and not only the first of them.
+- No name twice, and no factor left out.
+
+{DATA}
+
+Reply with JSON only, one entry a factor, n being its number, in this form. For "1. Punctuality \
+0.8, Neatness 0.7, Spontaneity -0.5" the reply is
+{{"names": [{{"n": 1, "name": "Orderliness"}}]}}"""
+
 PROMPTS: dict[tuple[Role, str], Prompt] = {
     ("parser", "1"): Prompt(
         "1", PARSER_1, "perceptions", _list_of("perceptions", {"perception": TEXT, "quote": TEXT})
@@ -159,6 +174,9 @@ PROMPTS: dict[tuple[Role, str], Prompt] = {
                 "either": SHARE,
             },
         ),
+    ),
+    ("namer", "1"): Prompt(
+        "1", NAMER_1, "names", _list_of("names", {"n": {"type": "integer"}, "name": TEXT})
     ),
     ("question", "1"): Prompt("1", QUESTION_1, "question", _object({"question": TEXT})),
 }

@@ -15,6 +15,7 @@ from gpla_assets.agents.embedded_generator import EmbeddedGenerator
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.prompted_evaluator import PromptedEvaluator, plausible_pairs
 from gpla_assets.agents.prompted_generator import PromptedGenerator
+from gpla_assets.agents.prompted_namer import PromptedNamer
 from gpla_assets.agents.prompted_parser import PromptedParser
 from gpla_assets.agents.protocol import (
     BackendUnavailable,
@@ -94,6 +95,11 @@ def make_chat(settings: Model, asking: Asking) -> Chat:
         device=settings.device,
         batch_size=settings.batch_size,
     )
+
+
+def make_namer(settings: Model, asking: Asking) -> PromptedNamer:
+    """The LLM that names factors; raises BackendUnavailable where none is named."""
+    return PromptedNamer(make_chat(settings, asking), asking.seed, settings.prompt_version)
 
 
 def make_parser(settings: Parser, asking: Asking = Asking()) -> PerceptionParser:

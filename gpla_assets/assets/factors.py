@@ -1,15 +1,36 @@
-"""Subject x value scores -> eigenvalues, loadings, reliabilities and factor scores."""
+"""Subject x value scores -> the value system, its stability and the names of its factors."""
 
 from dataclasses import fields
 
 import dagster as dg
+import pandas as pd
 
+from gpla_assets.agents import make_embedder, make_namer
 from gpla_assets.assets.shown import shown
-from gpla_assets.psychometrics import StructureSettings, value_system
-from gpla_assets.resources import StudyResource, making
+from gpla_assets.content import vocabulary
+from gpla_assets.psychometrics import (
+    FrozenSystem,
+    StructureSettings,
+    ValueSystem,
+    bootstrap,
+    factor_congruence,
+    leave_one_out,
+    other_rotations,
+    system_variances,
+    value_system,
+)
+from gpla_assets.psychometrics.history import frozen_system, history_rows, loading_rows
+from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
+from gpla_assets.resources import Making, StudyResource, making
 from gpla_assets.studies import Study
 
 GROUP = "stage_7_factors"
+SCORES = 'select subject, "value", score, n from subject_values'
+SUBJECTS = "select subject, llm, profile from subjects order by subject"
+PRIMARY = """
+select factor, "value", loading from loadings where is_primary
+order by factor, abs(loading) desc, "value"
+"""
 
 
 @dg.asset(
@@ -18,18 +39,72 @@ GROUP = "stage_7_factors"
     deps=[dg.AssetKey("value_correlations"), dg.AssetKey("subject_values")],
 )
 def factors(study: StudyResource) -> dg.MaterializeResult:
-    """The value system: scree, loadings, removals, reliabilities and scores of subjects."""
+    """The value system: suitability, scree, loadings, removals, reliabilities and scores."""
     with making(study, "factors") as made:
         settings = study.load()
-        scores = study.read('select subject, "value", score from subject_values')
-        matrix = scores.pivot(index="subject", columns="value", values="score").sort_index()
-        system = value_system(matrix, structure_settings(settings))
+        subjects = study.read(SUBJECTS).set_index("subject")
+        system, matrix = _system(study, settings, subjects)
+        made.write("suitability", system.suitability.assign(matrix="subject_values"))
+        made.write("value_suitability", system.value_suitability)
         made.write("eigenvalues", system.eigenvalues)
+        made.write("factor_retention", system.retention)
         made.write("loadings", system.loadings)
+        made.write("rotations", other_rotations(system, structure_settings(settings)))
+        made.write("factor_correlations", system.factor_correlations)
         made.write("value_removals", system.removals)
         made.write("reliabilities", system.reliabilities)
+        made.write("value_reliabilities", system.value_reliabilities)
         made.write("factor_scores", system.scores)
-        made.details = {"cautions": list(system.cautions)}
+        made.write("variance_components", system_variances(system, subjects))
+        _write_history(study, made, system, subjects)
+        _write_frozen(study, made, matrix, settings.structure.frozen)
+        made.details |= {"cautions": list(system.cautions)}
+    assert made.result is not None
+    return made.result
+
+
+@dg.asset(group_name=GROUP, **shown("stability", "stability_factors"), deps=[factors])
+def stability(study: StudyResource) -> dg.MaterializeResult:
+    """The value system over resampled LLMs, over resampled subjects, and without each LLM."""
+    with making(study, "stability") as made:
+        settings = structure_settings(study.load())
+        subjects = study.read(SUBJECTS).set_index("subject")
+        system, _ = _system(study, study.load(), subjects)
+        llms = list(subjects["llm"].reindex(system.usable.index))
+        by_llm = bootstrap(system.usable, system.pattern, settings, llms)
+        by_subject = bootstrap(system.usable, system.pattern, settings)
+        found = (by_llm, by_subject)
+        made.write("stability_loadings", pd.concat([one.loadings for one in found]))
+        made.write("stability_factors", pd.concat([one.factors for one in found]))
+        made.write("stability_retention", pd.concat([one.retention for one in found]))
+        made.write("leave_one_out", leave_one_out(system.usable, system.pattern, settings, llms))
+        made.details = {"cautions": [one.caution for one in found if one.caution]}
+    assert made.result is not None
+    return made.result
+
+
+@dg.asset(group_name=GROUP, **shown("factor_names"), deps=[factors])
+def factor_names(study: StudyResource) -> dg.MaterializeResult:
+    """Names of factors, and which of the paper's factors each is most like."""
+    with making(study, "factor_names") as made:
+        settings = study.load().naming
+        primary = study.read(PRIMARY)
+        terms = list(dict.fromkeys([*primary["value"], *vocabulary()["value"]]))
+        asked: dict[str, str] = {}
+        if settings.llm is not None:
+            tops = {
+                str(factor): dict(own.head(CENTROID_VALUES)[["value", "loading"]].to_numpy())
+                for factor, own in primary.groupby("factor")
+            }
+            asked = make_namer(settings.llm, study.asking()).names(tops)
+        encode = make_embedder().encode
+        made.write("factor_names", name_table(primary, terms, encode, settings.names, asked))
+        paper = study.read('select factor, "value", loading from paper_table10')
+        theirs = paper.pivot(index="value", columns="factor", values="loading").fillna(0.0)
+        ours = study.read('select factor, "value", loading from loadings')
+        ours = ours.pivot(index="value", columns="factor", values="loading")
+        matches = factor_congruence(ours, theirs).rename(columns={"other_factor": "paper_factor"})
+        made.write("paper_congruence", matches)
     assert made.result is not None
     return made.result
 
@@ -38,3 +113,50 @@ def structure_settings(study: Study) -> StructureSettings:
     """The study's settings that the method takes; those of one allowed value are its rules."""
     names = {field.name for field in fields(StructureSettings)} - {"seed"}
     return StructureSettings(**study.structure.model_dump(include=names), seed=study.seed)
+
+
+def _system(
+    study: StudyResource, settings: Study, subjects: pd.DataFrame
+) -> tuple[ValueSystem, pd.DataFrame]:
+    cells = study.read(SCORES)
+    matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
+    counts = cells.pivot(index="subject", columns="value", values="n")
+    llms = list(subjects["llm"].reindex(matrix.index))
+    return value_system(matrix, structure_settings(settings), llms, counts), matrix
+
+
+def _write_history(
+    study: StudyResource, made: Making, system: ValueSystem, subjects: pd.DataFrame
+) -> None:
+    """Keep the system under its key; older systems stay."""
+    stored = study.read("select * from value_systems")
+    loadings = study.read("select * from value_system_loadings")
+    key = system.frozen.key
+    n_llms = subjects["llm"].reindex(system.usable.index).nunique()
+    made.write("value_systems", history_rows(system, stored, n_llms), "system", [key])
+    made.write("value_system_loadings", loading_rows(system.frozen), "system", [key])
+    compared = [
+        frozen_system(stored, loadings, other)
+        .compared(system.frozen)
+        .assign(system=key, other=other)
+        for other in stored["system"]
+        if other != key
+    ]
+    columns = ["system", "other", "factor", "other_factor", "congruence", "shared_values"]
+    rows = pd.concat(compared) if compared else pd.DataFrame(columns=columns)
+    made.write("system_congruence", rows[columns], "system", [key])
+    made.details["system"] = key
+
+
+def _write_frozen(
+    study: StudyResource, made: Making, matrix: pd.DataFrame, key: str | None
+) -> None:
+    """Score all subjects on the stored system that the study names, if any."""
+    columns = ["system", "subject", "factor", "score", "n_values"]
+    if key is None:
+        made.write("frozen_scores", pd.DataFrame(columns=columns))
+        return
+    stored = study.read("select * from value_systems")
+    loadings = study.read("select * from value_system_loadings")
+    system: FrozenSystem = frozen_system(stored, loadings, key)
+    made.write("frozen_scores", system.score(matrix).assign(system=key)[columns])

@@ -11,6 +11,7 @@ from gpla_assets.content.reading import (
     neutral_sentences,
     profiles,
     questions,
+    schwartz,
     value_items,
     vocabulary,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "neutral_sentences",
     "profiles",
     "questions",
+    "schwartz",
     "value_items",
     "vocabulary",
 ]

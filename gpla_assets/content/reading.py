@@ -117,3 +117,24 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if rows.empty:
         raise ContentError(f"{path} has no rows, expected at least one.")
     return rows[list(columns)].apply(lambda column: column.str.strip())
+
+
+@lru_cache
+def schwartz(path: Path = CONTENT / "schwartz.yaml") -> pd.DataFrame:
+    """Schwartz's values: rows (level, value, definition, higher), in the order of the circle.
+
+    `level` is lower (ten values) or higher (four); `higher` the higher value of a lower one, and
+    of a higher one itself.
+    """
+    try:
+        levels = yaml.safe_load(path.read_text("utf-8"))
+        rows = [
+            (level, value, entry["definition"], entry.get("higher", value))
+            for level in ("lower", "higher")
+            for value, entry in levels[level].items()
+        ]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
+        raise ContentError(
+            f"{path}: expected lower and higher, each value with a definition: {e!r}."
+        ) from e
+    return pd.DataFrame(rows, columns=["level", "value", "definition", "higher"])

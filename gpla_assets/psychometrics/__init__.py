@@ -1,19 +1,60 @@
 """The structure of values: correlations, factors, reliability. Pure: no Dagster, no DuckDB."""
 
-from gpla_assets.psychometrics.reliability import Reliability, cronbach_alpha, feldt_interval
-from gpla_assets.psychometrics.retention import n_factors, parallel_analysis
-from gpla_assets.psychometrics.rotation import rotated_loadings, varimax
-from gpla_assets.psychometrics.structure import StructureSettings, ValueSystem, value_system
+from gpla_assets.psychometrics.congruence import factor_congruence, tucker_congruence
+from gpla_assets.psychometrics.correlation import Correlations, correlations
+from gpla_assets.psychometrics.frozen import FrozenSystem
+from gpla_assets.psychometrics.naming import centroid_names
+from gpla_assets.psychometrics.relations import nearest_values, relations
+from gpla_assets.psychometrics.reliability import (
+    Reliability,
+    cronbach_alpha,
+    feldt_interval,
+    omega_total,
+    reliability,
+)
+from gpla_assets.psychometrics.retention import (
+    minimum_average_partial,
+    parallel_analysis,
+    permutation_analysis,
+    scree_elbow,
+)
+from gpla_assets.psychometrics.rotation import Rotated, rotate, varimax
+from gpla_assets.psychometrics.settings import StructureSettings
+from gpla_assets.psychometrics.stability import Stability, bootstrap, leave_one_out
+from gpla_assets.psychometrics.structure import ValueSystem, other_rotations, value_system
+from gpla_assets.psychometrics.suitability import bartlett, kmo
+from gpla_assets.psychometrics.variance import system_variances, variance_components
 
 __all__ = [
+    "Correlations",
+    "FrozenSystem",
     "Reliability",
+    "Rotated",
+    "Stability",
     "StructureSettings",
     "ValueSystem",
+    "bartlett",
+    "bootstrap",
+    "centroid_names",
+    "correlations",
     "cronbach_alpha",
+    "factor_congruence",
     "feldt_interval",
-    "n_factors",
+    "kmo",
+    "leave_one_out",
+    "minimum_average_partial",
+    "nearest_values",
+    "omega_total",
+    "other_rotations",
     "parallel_analysis",
-    "rotated_loadings",
+    "permutation_analysis",
+    "relations",
+    "reliability",
+    "rotate",
+    "scree_elbow",
+    "system_variances",
+    "tucker_congruence",
     "value_system",
+    "variance_components",
     "varimax",
 ]

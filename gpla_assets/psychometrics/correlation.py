@@ -2,24 +2,161 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
+from gpla_assets.psychometrics.settings import Missing
+
 SMALLEST_EIGENVALUE = 1e-6
+FEWEST_PAIRS = 3
+EM_ROUNDS, EM_TOLERANCE, EM_RIDGE = 200, 1e-4, 1e-6
 
 
-def pairwise_correlations(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pearson correlations over complete pairs, and how many pairs each rests on.
+@dataclass(frozen=True)
+class Correlations:
+    """A positive semi-definite correlation matrix and how it came about."""
 
-    `scores`: (n_subjects, n_values), NaN where a subject has no measurement of a value.
-    A pair with fewer than three complete subjects correlates 0: nothing is known of it.
+    matrix: pd.DataFrame
+    covariance: pd.DataFrame
+    pairs: pd.DataFrame
+    filled: pd.DataFrame
+    method: Missing
+    n_missing: int
+    smallest_eigenvalue: float
+    mended: bool
+
+    @property
+    def n(self) -> int:
+        """Subjects behind the median pair of values; all of them where cells were imputed."""
+        return int(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
+
+
+def correlations(scores: pd.DataFrame, method: Missing = "pairwise") -> Correlations:
+    """Correlations (n_values, n_values) of `scores` (n_subjects, n_values), NaN where missing.
+
+    `pairwise`: over the subjects that have both values. `mean`: missing cells take the value's
+    mean first. `em`: maximum likelihood under a normal distribution (Dempster, Laird and Rubin,
+    1977). `filled` are the scores with missing cells imputed: by the mean, or by EM's expectation.
     """
-    measured = scores.notna().to_numpy(float)
-    pairs = pd.DataFrame(measured.T @ measured, scores.columns, scores.columns).astype(int)
-    correlations = scores.corr(min_periods=3).fillna(0.0)
-    matrix = correlations.to_numpy(copy=True)
+    n_missing = int(scores.isna().to_numpy().sum())
+    names = scores.columns
+    if method == "em" and n_missing:
+        filled, covariance = expectation_maximisation(scores.to_numpy(float))
+        pairs = np.full((len(names), len(names)), len(scores))
+    else:
+        filled = scores.fillna(scores.mean()).to_numpy(float)
+        covariance, pairs = pairwise_covariance(
+            filled if method == "mean" else scores.to_numpy(float)
+        )
+    matrix = _as_correlation(scores, covariance, method, n_missing)
+    smallest = float(np.linalg.eigvalsh(matrix).min())
+    mended, was_mended = nearest_psd(matrix)
+    return Correlations(
+        pd.DataFrame(mended, names, names),
+        pd.DataFrame(covariance, names, names),
+        pd.DataFrame(pairs, names, names).astype(int),
+        pd.DataFrame(filled, scores.index, names),
+        method,
+        n_missing,
+        smallest,
+        was_mended,
+    )
+
+
+def _as_correlation(
+    scores: pd.DataFrame, covariance: np.ndarray, method: Missing, n_missing: int
+) -> np.ndarray:
+    if method == "pairwise" and n_missing:
+        return pairwise_correlation(scores.to_numpy(float))
+    scale = np.sqrt(np.diag(covariance))
+    matrix = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
     np.fill_diagonal(matrix, 1.0)
-    return pd.DataFrame(matrix, scores.columns, scores.columns), pairs
+    return matrix
+
+
+def pairwise_correlation(scores: np.ndarray) -> np.ndarray:
+    """Pearson correlations over complete pairs; 0 where fewer than three subjects have both.
+
+    Both means and both variances are taken over the pair's own subjects, as in R's
+    `use = "pairwise.complete.obs"`; five matrix products instead of a loop over pairs.
+    """
+    return _pairwise(scores)[0]
+
+
+def pairwise_covariance(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances over complete pairs (0 below three subjects), and the number of pairs."""
+    _, covariance, pairs = _pairwise(scores)
+    return covariance, pairs
+
+
+def _pairwise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    measured = ~np.isnan(scores)
+    # centred first: sums of squares of large scores would swallow their variance
+    means = np.where(measured, scores, 0.0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
+    centred = np.where(measured, scores - means, 0.0)
+    if measured.all():
+        pairs = np.full((scores.shape[1],) * 2, float(len(scores)))
+        product = centred.T @ centred
+        variance = np.repeat(np.diag(product)[:, None], len(product), axis=1)
+    else:
+        mask = measured.astype(float)
+        pairs = mask.T @ mask
+        known = np.maximum(pairs, 1.0)
+        sums, squares = centred.T @ mask, (centred**2).T @ mask
+        product = centred.T @ centred - sums * sums.T / known
+        variance = squares - sums**2 / known
+    enough = pairs >= FEWEST_PAIRS
+    size = np.sqrt(np.maximum(variance * variance.T, 0.0))
+    usable = enough & (size > 0)
+    correlation = np.divide(product, size, out=np.zeros_like(product), where=usable)
+    correlation = np.clip(correlation, -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    covariance = np.divide(
+        product, np.maximum(pairs - 1, 1.0), out=np.zeros_like(product), where=enough
+    )
+    return correlation, covariance, pairs
+
+
+def expectation_maximisation(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum-likelihood covariance under normality with cells missing at random.
+
+    `scores` (n_subjects, n_values). Returns the scores with missing cells at their conditional
+    expectation, and the covariance (n - 1 in the denominator). A ridge of 1e-6 of the variances
+    keeps it invertible where subjects are few; results do not depend on the values' units.
+    """
+    mean, spread = np.nanmean(scores, axis=0), np.nanstd(scores, axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    standard = (scores - mean) / spread
+    missing = np.isnan(standard)
+    filled = np.where(missing, 0.0, standard)
+    centre, covariance = np.zeros(scores.shape[1]), np.cov(filled, rowvar=False, bias=True)
+    patterns, membership = np.unique(missing, axis=0, return_inverse=True)
+    groups = [np.flatnonzero(membership.ravel() == n) for n in range(len(patterns))]
+    for _ in range(EM_ROUNDS):
+        extra = np.zeros_like(covariance)
+        # conditional means and covariances of the missing from the precision matrix: its block of
+        # missing values is small, where that of measured ones is nearly the whole matrix
+        precision = np.linalg.inv(covariance + EM_RIDGE * np.eye(len(covariance)))
+        for pattern, rows in zip(patterns, groups, strict=True):
+            if not pattern.any():
+                continue
+            gone, there = np.flatnonzero(pattern), np.flatnonzero(~pattern)
+            rest = np.linalg.inv(precision[np.ix_(gone, gone)])
+            slope = -precision[np.ix_(there, gone)] @ rest
+            around = standard[np.ix_(rows, there)] - centre[there]
+            filled[np.ix_(rows, gone)] = centre[gone] + around @ slope
+            extra[np.ix_(gone, gone)] += len(rows) * rest
+        centre = filled.mean(axis=0)
+        around = filled - centre
+        updated = (around.T @ around + extra) / len(filled)
+        moved = float(np.abs(updated - covariance).max())
+        covariance = updated
+        if moved < EM_TOLERANCE:
+            break
+    unbiased = covariance * np.outer(spread, spread) * len(scores) / (len(scores) - 1)
+    return filled * spread + mean, unbiased
 
 
 def nearest_psd(correlations: np.ndarray) -> tuple[np.ndarray, bool]:

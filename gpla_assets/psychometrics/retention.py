@@ -1,10 +1,26 @@
-"""How many factors to keep."""
+"""How many factors to keep: what each rule recommends, and the study's choice."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
+
+from gpla_assets.psychometrics.correlation import pairwise_correlation
+from gpla_assets.psychometrics.settings import Rule
+
+RULES: dict[str, str] = {
+    "parallel": "eigenvalues above the 95th percentile of normal random data",
+    "permutation": "eigenvalues above the 95th percentile of the scores permuted within values",
+    "map": "smallest average squared partial correlation",
+    "kaiser": "eigenvalues above 1",
+    "scree": "last drop between eigenvalues that is five times the drops after it",
+    "alpha": "most factors that all reach the lowest alpha allowed",
+}
+
+
+ELBOW, TAIL = 5.0, 10
 
 
 def eigenvalues(correlations: np.ndarray) -> np.ndarray:
@@ -27,20 +43,103 @@ def parallel_analysis(
     return np.percentile(found, percentile, axis=0)
 
 
-def n_factors(
-    observed: np.ndarray, random: np.ndarray, rule: Literal["parallel", "kaiser"] | int
-) -> int:
-    """Factors to keep: eigenvalues above chance, above 1 (Kaiser), or a fixed number.
+def permutation_analysis(
+    scores: np.ndarray, seed: int, repeats: int = 100, percentile: float = 95.0
+) -> np.ndarray:
+    """Percentile of each eigenvalue where every value's scores are permuted over subjects.
 
-    Counting stops at the first eigenvalue that fails; at least one factor is kept. Raises
-    ValueError for a fixed number outside 1..n_values.
+    `scores` (n_subjects, n_values). Keeps each value's distribution and its number of missing
+    cells, which normal data does not (Buja and Eyuboglu, 1992).
+    """
+    random = np.random.default_rng(seed)
+    found = np.empty((repeats, scores.shape[1]))
+    for turn in range(repeats):
+        found[turn] = eigenvalues(pairwise_correlation(random.permuted(scores, axis=0)))
+    return np.percentile(found, percentile, axis=0)
+
+
+def leading_above(observed: np.ndarray, bar: np.ndarray | float) -> int:
+    """Number of leading eigenvalues above a bar, counted until the first that is not."""
+    above = observed > bar
+    return len(above) if above.all() else int(np.argmin(above))
+
+
+def average_partials(correlations: np.ndarray, most: int | None = None) -> np.ndarray:
+    """Velicer's (1976) average squared partial correlation after 0, 1, ... components.
+
+    `correlations` (n_values, n_values); as far as `most` components. NaN from where a value's
+    variance is used up.
+    """
+    p = len(correlations)
+    values, vectors = np.linalg.eigh(correlations)
+    loadings = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
+    last = min(p - 1, most if most is not None else p - 1)
+    found = np.full(last + 1, np.nan)
+    rest = correlations.copy()
+    for number in range(last + 1):
+        if number:
+            rest = rest - np.outer(loadings[:, number - 1], loadings[:, number - 1])
+        variance = np.diag(rest)
+        if variance.min() < 1e-8:
+            break
+        partial2 = rest**2 / np.outer(variance, variance)
+        found[number] = (partial2.sum() - p) / (p * (p - 1))
+    return found
+
+
+def minimum_average_partial(correlations: np.ndarray, most: int | None = None) -> int:
+    """Number of components with the smallest average squared partial correlation (MAP)."""
+    return int(np.nanargmin(average_partials(correlations, most)))
+
+
+def scree_elbow(observed: np.ndarray) -> int:
+    """Factors before the elbow: the last large drop among eigenvalues above 1; 0 without one.
+
+    A drop to the next eigenvalue is large where it is more than five times the median of the (up
+    to ten) drops after it: Cattell's (1966) tail, in which eigenvalues fall evenly, then lies
+    behind it. Regression rules for the tail count dozens at 100 values, since the eigenvalues of
+    random data follow a curve and no line.
+    """
+    drops = -np.diff(observed)
+    large = [
+        at
+        for at in range(len(drops) - 1)
+        if observed[at] > 1 and drops[at] > ELBOW * np.median(drops[at + 1 : at + 1 + TAIL])
+    ]
+    return large[-1] + 1 if large else 0
+
+
+def reliable_factors(weakest_alphas: Mapping[int, float | None], minimum: float) -> int:
+    """The most factors whose solution has all alphas at or above `minimum`; 0 if none has.
+
+    `weakest_alphas` maps a number of factors to the smallest alpha of its factors (None where a
+    factor has fewer than two values): the paper kept five for their reliability.
+    """
+    good = [k for k, alpha in weakest_alphas.items() if alpha is not None and alpha >= minimum]
+    return max(good, default=0)
+
+
+def n_factors(suggested: Mapping[str, int], rule: Rule | int, n_values: int) -> int:
+    """The study's choice: a fixed number, or what its rule recommends, at least one.
+
+    Raises ValueError for a fixed number outside 1..n_values.
     """
     if isinstance(rule, int):
-        if not 1 <= rule <= len(observed):
+        if not 1 <= rule <= n_values:
             raise ValueError(
-                f"n_factors = {rule}, but there are {len(observed)} values: "
-                f"expected 1 to {len(observed)}."
+                f"n_factors = {rule}, but there are {n_values} usable values: expected 1 to "
+                f"{n_values}. Ask for fewer factors, or leave out fewer values."
             )
         return rule
-    above = observed > (random if rule == "parallel" else 1.0)
-    return max(1, int(np.argmin(above)) if not above.all() else len(above))
+    return max(1, suggested[rule])
+
+
+def retention_table(suggested: Mapping[str, int], rule: Rule | int, chosen: int) -> pd.DataFrame:
+    """One row per rule: what it recommends, how, and whether it is the study's."""
+    rows = [
+        {"rule": name, "n_factors": number, "basis": RULES[name], "is_rule": name == rule}
+        for name, number in suggested.items()
+    ]
+    if isinstance(rule, int):
+        rows.append({"rule": "fixed", "n_factors": rule, "basis": "the study", "is_rule": True})
+    return pd.DataFrame(rows).assign(retained=chosen)

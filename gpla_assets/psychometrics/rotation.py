@@ -1,19 +1,63 @@
-"""Principal-component loadings and their rotation, with signs and order made deterministic."""
+"""Rotation of loadings, with signs and order of factors made deterministic."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from statsmodels.multivariate.factor_rotation import rotate_factors
+
+from gpla_assets.psychometrics.settings import RotationName
 
 SMALLEST_ANGLE = 1e-10
+PROMAX_POWER = 4
 
 
-def principal_loadings(correlations: np.ndarray, n_factors: int) -> np.ndarray:
-    """Unrotated loadings (n_values, n_factors): eigenvectors times root eigenvalues."""
-    values, vectors = np.linalg.eigh(correlations)
-    largest = np.argsort(values)[::-1][:n_factors]
-    return vectors[:, largest] * np.sqrt(np.maximum(values[largest], 0.0))
+@dataclass(frozen=True)
+class Rotated:
+    """Pattern (n_values, n_factors) and correlations of the factors (n_factors, n_factors)."""
+
+    pattern: np.ndarray
+    phi: np.ndarray
+
+    @property
+    def structure(self) -> np.ndarray:
+        """Correlations of values with factors: the pattern itself for orthogonal factors."""
+        return self.pattern @ self.phi
+
+    @property
+    def communalities(self) -> np.ndarray:
+        """Share of each value's variance that the factors explain."""
+        return (self.pattern * self.structure).sum(axis=1)
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Variance that each factor explains: sums over values of pattern times structure."""
+        return (self.pattern * self.structure).sum(axis=0)
+
+    @property
+    def complexity(self) -> np.ndarray:
+        """Hofmann's (1978) index: 1 for a value on one factor, 2 for one evenly on two."""
+        fourth = (self.pattern**4).sum(axis=1)
+        squares = (self.pattern**2).sum(axis=1) ** 2
+        return np.divide(squares, fourth, out=np.ones_like(fourth), where=fourth > 0)
+
+
+def rotate(loadings: np.ndarray, rotation: RotationName) -> Rotated:
+    """Loadings (n_values, n_factors) rotated with Kaiser normalisation, ordered and signed.
+
+    `oblimin` is direct oblimin with gamma 0 (quartimin; Jennrich and Sampson, 1966), by
+    statsmodels' gradient projection. Factors come by the variance they explain, each with its
+    largest absolute loading positive.
+    """
+    if loadings.shape[1] == 1 or rotation == "none":
+        return arranged(loadings, np.eye(loadings.shape[1]))
+    if rotation == "varimax":
+        return arranged(varimax(loadings), np.eye(loadings.shape[1]))
+    if rotation == "promax":
+        return arranged(*promax(loadings))
+    return arranged(*oblimin(loadings))
 
 
 def varimax(loadings: np.ndarray, kaiser: bool = True, rounds: int = 500) -> np.ndarray:
@@ -23,8 +67,7 @@ def varimax(loadings: np.ndarray, kaiser: bool = True, rounds: int = 500) -> np.
     rotations rather than the usual singular value iteration: that one can cycle between two
     mirror images without coming closer to the optimum (36 degrees off a simple structure).
     """
-    scale = np.sqrt((loadings**2).sum(axis=1, keepdims=True)) if kaiser else np.ones((1, 1))
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = _row_lengths(loadings) if kaiser else np.ones((1, 1))
     rotated = loadings / scale
     for _ in range(rounds):
         largest = 0.0
@@ -38,6 +81,11 @@ def varimax(loadings: np.ndarray, kaiser: bool = True, rounds: int = 500) -> np.
     return rotated * scale
 
 
+def _row_lengths(loadings: np.ndarray) -> np.ndarray:
+    lengths = np.sqrt((loadings**2).sum(axis=1, keepdims=True))
+    return np.where(lengths > 0, lengths, 1.0)
+
+
 def _plane_angle(x: np.ndarray, y: np.ndarray) -> float:
     """The angle that maximises the varimax criterion in the plane of two factors."""
     u, v = x**2 - y**2, 2 * x * y
@@ -46,14 +94,41 @@ def _plane_angle(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.arctan2(sine, cosine)) / 4
 
 
-def ordered(loadings: np.ndarray) -> np.ndarray:
+def oblimin(loadings: np.ndarray, kaiser: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Direct oblimin with gamma 0: pattern and factor correlations."""
+    scale = _row_lengths(loadings) if kaiser else np.ones((1, 1))
+    pattern, turn = rotate_factors(
+        loadings / scale, "oblimin", 0.0, "oblique", max_tries=2000, tol=1e-8
+    )
+    return np.asarray(pattern) * scale, np.asarray(turn).T @ np.asarray(turn)
+
+
+def promax(
+    loadings: np.ndarray, power: int = PROMAX_POWER, normalise_target: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Promax (Hendrickson and White, 1964): pattern and factor correlations.
+
+    The varimax loadings (with Kaiser normalisation) raised to `power` with their sign are the
+    target, fitted by least squares: power 4 and the plain target are R's `promax`; SAS uses
+    power 3 and a target from row-normalised loadings scaled by column (`normalise_target`).
+    """
+    straight = varimax(loadings)
+    target = straight
+    if normalise_target:
+        rows = straight / _row_lengths(straight)
+        target = rows / np.abs(rows).max(axis=0)
+    target = target * np.abs(target) ** (power - 1)
+    turn = np.linalg.lstsq(straight, target, rcond=None)[0]
+    turn = turn * np.sqrt(np.diag(np.linalg.inv(turn.T @ turn)))
+    inverse = np.linalg.inv(turn)
+    return straight @ turn, inverse @ inverse.T
+
+
+def arranged(pattern: np.ndarray, phi: np.ndarray) -> Rotated:
     """Factors by variance explained, each with its largest absolute loading positive."""
-    by_variance = np.argsort(-(loadings**2).sum(axis=0), kind="stable")
-    loadings = loadings[:, by_variance]
-    largest = loadings[np.abs(loadings).argmax(axis=0), np.arange(loadings.shape[1])]
-    return loadings * np.where(largest < 0, -1.0, 1.0)
-
-
-def rotated_loadings(correlations: np.ndarray, n_factors: int) -> np.ndarray:
-    """Varimax-rotated principal-component loadings, ordered and signed."""
-    return ordered(varimax(principal_loadings(correlations, n_factors)))
+    variance = (pattern * (pattern @ phi)).sum(axis=0)
+    order = np.argsort(-variance, kind="stable")
+    pattern, phi = pattern[:, order], phi[np.ix_(order, order)]
+    largest = pattern[np.abs(pattern).argmax(axis=0), np.arange(pattern.shape[1])]
+    signs = np.where(largest < 0, -1.0, 1.0)
+    return Rotated(pattern * signs, phi * np.outer(signs, signs))

@@ -6,21 +6,18 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
-import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from gpla_assets.report.figures import (
-    lexicon_figure,
-    loadings_figure,
-    reliability_figure,
-    scree_figure,
-    subjects_figure,
+from gpla_assets.report.figures import lexicon_figure
+from gpla_assets.report.structure_page import (
+    as_html,
+    environment,
+    records,
+    structure_pictures,
 )
 from gpla_assets.studies import Study
 
@@ -29,10 +26,27 @@ QUERIES = {
     "dropped": 'select "value", frequency, winner, rule, similarity from lexicon_ledger '
     'where not kept order by frequency desc, "value" limit 30',
     "eigenvalues": "select * from eigenvalues order by component",
+    "suitability": "select * from suitability",
+    "retention": "select * from factor_retention order by is_rule desc, rule",
     "loadings": "select * from loadings",
+    "factor_correlations": "select * from factor_correlations",
     "removals": 'select * from value_removals order by round, "value"',
-    "reliabilities": "select * from reliabilities order by factor",
+    "reliabilities": "select * from reliabilities order by len(factor), factor",
+    "value_reliabilities": "select * from value_reliabilities order by len(factor), factor, "
+    "r_rest desc",
     "scores": "select * from factor_scores",
+    "subjects": "select subject, llm, profile from subjects",
+    "names": "select factor, name from factor_names where chosen",
+    "stability_factors": "select * from stability_factors",
+    "stability_loadings": "select * from stability_loadings",
+    "stability_retention": "select * from stability_retention where share >= 0.02 "
+    "order by resampled, rule, n_factors",
+    "leave_one_out": "select * from leave_one_out",
+    "variances": "select * from variance_components order by kind, name",
+    "paper_congruence": "select * from paper_congruence order by factor",
+    "relations": "select * from schwartz_relations",
+    "paper_relations": "select schwartz_value as schwartz, paper_factor, paper_r from (unpivot "
+    "paper_table12 on columns(* exclude schwartz_value) into name paper_factor value paper_r)",
     "examples": """
         select m.subject, p.content, m."value", m.relevance, m.score
         from measurements m join perceptions p using (perception)
@@ -69,37 +83,20 @@ def write_report(study: Study) -> Path:
 
 def render(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
     """The page's HTML; all text from models is escaped by the template."""
-    environment = Environment(
-        loader=PackageLoader("gpla_assets.report"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["number"] = lambda x: "" if pd.isna(x) else f"{x:.2f}"
-    figures = {
-        "lexicon": lexicon_figure(tables["lexicon"]),
-        "scree": scree_figure(tables["eigenvalues"]),
-        "loadings": loadings_figure(tables["loadings"]),
-        "reliabilities": reliability_figure(tables["reliabilities"]),
-        "subjects": subjects_figure(tables["scores"]),
-    }
+    figures = {"lexicon": lexicon_figure(tables["lexicon"]), **structure_pictures(tables)}
     cautions = tables["reliabilities"]["caution"].dropna()
-    return environment.get_template("report.html.j2").render(
-        study=study,
-        settings=study.model_dump(mode="json", exclude={"subjects"}),
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        counts=tables["counts"].iloc[0].to_dict(),
-        cautions=list(dict.fromkeys(cautions)),
-        rows={name: _records(frame) for name, frame in tables.items()},
-        figures={name: _html(figure, name) for name, figure in figures.items()},
-        plotly=Markup(get_plotlyjs()),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            study=study,
+            settings=study.model_dump(mode="json", exclude={"subjects"}),
+            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            counts=tables["counts"].iloc[0].to_dict(),
+            cautions=list(dict.fromkeys(cautions)),
+            rows=records(tables),
+            names=dict(tables["names"].to_numpy()),
+            figures=as_html(figures),
+            plotly=Markup(get_plotlyjs()),
+        )
     )
-
-
-def _records(rows: pd.DataFrame) -> list[dict[Any, Any]]:
-    return rows.to_dict("records")
-
-
-def _html(figure: go.Figure, name: str) -> Markup:
-    options = {"displaylogo": False, "responsive": True, "displayModeBar": False}
-    html = figure.to_html(
-        full_html=False, include_plotlyjs=False, div_id=f"figure-{name}", config=options
-    )
-    return Markup(html)

@@ -7,20 +7,12 @@ delete and insert, which a foreign key of DuckDB refuses; dbt tests check the re
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-
-def column(description: str, **options: Any) -> Any:
-    """A column with a description that DuckDB keeps as its comment."""
-    return Field(description=description, sa_column_kwargs={"comment": description}, **options)
-
-
-def key(description: str) -> Any:
-    """A part of the table's natural key; never a number that the database would make."""
-    options = {"comment": description, "autoincrement": False}
-    return Field(description=description, primary_key=True, sa_column_kwargs=options)
+from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
+from gpla_assets.storage.system_tables import SYSTEM_TABLES
 
 
 class Llm(SQLModel, table=True):
@@ -178,60 +170,21 @@ class Measurement(SQLModel, table=True):
     agent: str | None = column("Key of the agent that made the row.", default=None)
 
 
-class Eigenvalue(SQLModel, table=True):
-    __tablename__ = "eigenvalues"
-    __table_args__ = {"comment": "One row per component of the correlation matrix (the scree)."}
-    component: int = key("Number of the component, from 1.")
-    eigenvalue: float = column("Its eigenvalue.")
-    explained: float = column("Share of the variance that it explains.")
-    random_95: float = column("95th percentile of the eigenvalue in random data.")
-    retained: bool = column("Whether it is kept as a factor.")
-
-
-class Loading(SQLModel, table=True):
-    __tablename__ = "loadings"
-    __table_args__ = {"comment": "One row per factor and value of the rotated solution."}
-    factor: str = key("The factor.")
+class ReferenceMeasurement(SQLModel, table=True):
+    __tablename__ = "reference_measurements"
+    # the key's index costs two thirds of the insert rate and buys a second check of uniqueness
+    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}
+    perception: str = key("The perception.")
     value: str = key("The value.")
-    loading: float = column("Correlation of the value with the factor after rotation.")
-    is_primary: bool = column("Whether this is the value's largest absolute loading.")
-    keyed: int = column("1 or -1: the sign of the loading.")
-    communality: float = column("Share of the value's variance that the factors explain.")
-    kept: bool = column("Whether purification kept the value.")
-
-
-class ValueRemoval(SQLModel, table=True):
-    __tablename__ = "value_removals"
-    __table_args__ = {"comment": "One row per value that purification removed."}
-    value: str = key("The value.")
-    round: int = column("Round of its removal; 0 before the first extraction.")
-    reason: str = column("The rule that it broke.")
-    loading: float | None = column("Its primary loading then.", default=None)
-    gap: float | None = column("Distance to its second loading then.", default=None)
-
-
-class FactorReliability(SQLModel, table=True):
-    __tablename__ = "reliabilities"
-    __table_args__ = {"comment": "One row per factor: its values' internal consistency."}
-    factor: str = key("The factor.")
-    name: str = column("Its name, from its leading values.")
-    n_values: int = column("Values whose primary loading is on it.")
-    n_subjects: int = column("Subjects that alpha was computed from.")
-    alpha: float | None = column("Cronbach's alpha.", default=None)
-    ci_low: float | None = column("Lower end of alpha's 95% interval (Feldt).", default=None)
-    ci_high: float | None = column("Upper end of alpha's 95% interval.", default=None)
-    variance_explained: float = column("Share of the variance, after rotation.")
-    interpretable: bool = column("False where subjects are too few for the values.")
-    caution: str | None = column("What a reader must know before using it.", default=None)
-
-
-class FactorScore(SQLModel, table=True):
-    __tablename__ = "factor_scores"
-    __table_args__ = {"comment": "One row per subject and factor."}
-    subject: str = key("The subject.")
-    factor: str = key("The factor.")
-    score: float | None = column("Mean of the keyed values, -1 to 1.", default=None)
-    n_values: int = column("Values that the mean is over.")
+    subject: str = column("The subject.")
+    relevance: float = column("Probability that the perception bears on the value.")
+    p_support: float = column("Probability that it supports the value.")
+    p_oppose: float = column("Probability that it opposes the value.")
+    p_either: float = column("Probability that it does neither.")
+    score: float | None = column(
+        "p_support - p_oppose; null where p_either is the largest.", default=None
+    )
+    agent: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class ModelCall(SQLModel, table=True):
@@ -269,28 +222,24 @@ class Run(SQLModel, table=True):
     finished_at: datetime = column("When it was written (UTC).")
 
 
-TABLES: dict[str, type[SQLModel]] = {
-    model.__tablename__: model  # type: ignore[misc]
-    for model in (
-        Llm,
-        Profile,
-        Subject,
-        Question,
-        Text,
-        Response,
-        Agent,
-        AgentQuality,
-        Perception,
-        Value,
-        PerceptionValue,
-        ValueSimilarity,
-        Measurement,
-        Eigenvalue,
-        Loading,
-        ValueRemoval,
-        FactorReliability,
-        FactorScore,
-        ModelCall,
-        Run,
-    )
-}
+MODELS: tuple[type[SQLModel], ...] = (
+    Llm,
+    Profile,
+    Subject,
+    Question,
+    Text,
+    Response,
+    Agent,
+    AgentQuality,
+    Perception,
+    Value,
+    PerceptionValue,
+    ValueSimilarity,
+    Measurement,
+    ReferenceMeasurement,
+    *STRUCTURE_TABLES,
+    *SYSTEM_TABLES,
+    ModelCall,
+    Run,
+)
+TABLES: dict[str, type[SQLModel]] = {str(model.__tablename__): model for model in MODELS}

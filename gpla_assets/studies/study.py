@@ -183,20 +183,44 @@ class Lexicon(Settings):
 class Structure(Settings):
     """Factors (points 11 to 15)."""
 
-    n_factors: Literal["parallel", "kaiser"] | int = "parallel"
+    n_factors: Literal["parallel", "permutation", "map", "kaiser", "scree", "alpha"] | int = Field(
+        "parallel", description="A rule, or a fixed number: the paper's is 5."
+    )
+    extraction: Literal["pca", "minres", "ml"] = Field("pca", description="Point 12: the paper's.")
+    rotation: Literal["none", "varimax", "oblimin", "promax"] = Field(
+        "varimax", description="Point 12: with Kaiser normalisation; the others are kept beside it."
+    )
+    missing: Literal["pairwise", "mean", "em"] = Field(
+        "pairwise", description="Point 11: pairwise correlations; n is stored, coverage reported."
+    )
     minimum_loading: float = Field(0.40, ge=0, le=1, description="Smallest kept in Table 10: .419")
     minimum_gap: float = Field(0.10, ge=0, le=1)
     minimum_alpha: float = Field(0.70, ge=0, le=1)
+    purify: bool = Field(True, description="Point 13: the paper went from 123 values to 92.")
     minimum_coverage: float = Field(0.5, ge=0, le=1, description="Share of subjects with a cell.")
+    minimum_measurements: int = Field(
+        1, ge=1, description="A cell that rests on fewer counts as missing."
+    )
+    maximum_same: float = Field(
+        0.95, gt=0, le=1, description="Nearly constant: more subjects than this share one score."
+    )
     minimum_ratio: float = Field(5.0, gt=0, description="Subjects per value to be interpretable.")
-    missing: Literal["pairwise"] = Field(
-        "pairwise", description="Point 11: pairwise correlations; n is stored, coverage reported."
-    )
-    rotation: Literal["varimax"] = Field(
-        "varimax", description="Point 12: with Kaiser normalisation, of the correlations' PCA."
-    )
     keying: Literal["loading_sign"] = Field("loading_sign", description="Point 14, as in Table 10.")
-    factor_score: Literal["keyed_mean"] = Field("keyed_mean", description="Point 15.")
+    factor_score: Literal["keyed_mean", "regression", "bartlett"] = Field(
+        "keyed_mean", description="Point 15: the paper's reading; the others are kept beside it."
+    )
+    parallel_repeats: int = Field(100, ge=20, description="Random data sets of each kind.")
+    resamples: int = Field(1000, ge=50, description="Bootstrap resamples of LLMs, and of subjects.")
+    frozen: str | None = Field(
+        None, description="Key of a stored value system on which subjects are scored as well."
+    )
+
+
+class Naming(Settings):
+    """Names of factors: the study's own, else an LLM's, else the term nearest to their values."""
+
+    names: dict[str, str] = Field(default_factory=dict, description="By factor: {F1: Prudence}.")
+    llm: Model | None = Field(None, description="Backend that proposes names; none asks none.")
 
 
 class Study(Settings):
@@ -216,6 +240,7 @@ class Study(Settings):
     evaluator: Evaluator = Evaluator()
     lexicon: Lexicon = Lexicon()
     structure: Structure = Structure()
+    naming: Naming = Naming()
     calls: Calls = Calls()
 
     @property

@@ -1,0 +1,103 @@
+"""Extraction: unrotated loadings by principal components, minimum residuals or likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from gpla_assets.psychometrics.settings import Extraction
+
+LOWEST_UNIQUENESS = 0.005
+"""Smallest uniqueness, as in R's factanal: a value at the bound is a Heywood case."""
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Unrotated loadings (n_values, n_factors) and what its optimiser ended with."""
+
+    loadings: np.ndarray
+    converged: bool
+    heywood: np.ndarray
+
+
+def extract(correlations: np.ndarray, n_factors: int, method: Extraction) -> Extracted:
+    """Loadings by `pca`, `minres` (Harman and Jones, 1966) or `ml` (Lawley, 1940; Jöreskog, 1967).
+
+    Factor models are fitted over the uniquenesses with the loadings profiled out, as in R's
+    factanal and psych::fa. Written here since factor_analyzer 0.5.1 does not run with
+    scikit-learn 1.8 and later, and statsmodels has no minimum residuals. Raises ValueError where
+    `ml` is asked of a singular matrix.
+    """
+    if method == "pca":
+        loadings = principal_loadings(correlations, n_factors)
+        return Extracted(loadings, True, np.zeros(len(loadings), bool))
+    if method == "ml" and np.linalg.eigvalsh(correlations).min() < 1e-8:
+        raise ValueError(
+            "Maximum-likelihood extraction needs an invertible correlation matrix; this one of "
+            f"{len(correlations)} values is singular. Use extraction: minres or pca, fewer values, "
+            "or more subjects."
+        )
+    return _factor_model(correlations, n_factors, method)
+
+
+def principal_loadings(correlations: np.ndarray, n_factors: int) -> np.ndarray:
+    """Unrotated loadings (n_values, n_factors): eigenvectors times root eigenvalues."""
+    values, vectors = np.linalg.eigh(correlations)
+    largest = np.argsort(values)[::-1][:n_factors]
+    return vectors[:, largest] * np.sqrt(np.maximum(values[largest], 0.0))
+
+
+def _factor_model(correlations: np.ndarray, n_factors: int, method: Extraction) -> Extracted:
+    start = np.clip((1 - 0.5 * n_factors / len(correlations)) * _smc_uniqueness(correlations),
+                    LOWEST_UNIQUENESS, 1.0)  # fmt: skip
+    objective = _ml if method == "ml" else _minres
+    found = minimize(
+        objective,
+        start,
+        args=(correlations, n_factors),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(LOWEST_UNIQUENESS, 1.0)] * len(correlations),
+        options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-7},
+    )
+    loadings = (_ml_loadings if method == "ml" else _minres_loadings)(
+        found.x, correlations, n_factors
+    )
+    return Extracted(loadings, bool(found.success), found.x <= LOWEST_UNIQUENESS * 1.0001)
+
+
+def _smc_uniqueness(correlations: np.ndarray) -> np.ndarray:
+    if np.linalg.eigvalsh(correlations).min() < 1e-8:
+        return np.full(len(correlations), 0.5)
+    return 1 / np.diag(np.linalg.inv(correlations))
+
+
+def _minres_loadings(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> np.ndarray:
+    return principal_loadings(correlations - np.diag(psi), n_factors)
+
+
+def _minres(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> tuple[float, np.ndarray]:
+    """Half the squared residuals off and on the diagonal, and its gradient over uniquenesses."""
+    loadings = _minres_loadings(psi, correlations, n_factors)
+    residual = correlations - loadings @ loadings.T - np.diag(psi)
+    return float((residual**2).sum()) / 2, -np.diag(residual)
+
+
+def _ml_loadings(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> np.ndarray:
+    root = np.sqrt(psi)
+    values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
+    largest = np.argsort(values)[::-1][:n_factors]
+    return root[:, None] * vectors[:, largest] * np.sqrt(np.maximum(values[largest] - 1, 0.0))
+
+
+def _ml(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> tuple[float, np.ndarray]:
+    """Jöreskog's (1967) profile discrepancy over uniquenesses, and its gradient."""
+    root = np.sqrt(psi)
+    values = np.linalg.eigvalsh(correlations / np.outer(root, root))[: len(psi) - n_factors]
+    values = np.maximum(values, 1e-12)
+    discrepancy = float((values - np.log(values)).sum()) - len(values)
+    loadings = _ml_loadings(psi, correlations, n_factors)
+    implied = (loadings**2).sum(axis=1) + psi
+    return discrepancy, (implied - np.diag(correlations)) / psi**2

@@ -1,0 +1,85 @@
+"""The subject x value matrix that everything starts from: checked, and its cells filtered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """`scores` (n_subjects, n_values) as floats, rows and columns in alphabetical order.
+
+    Raises ValueError that names the subject, value or cell: a name that stands twice, a cell that
+    is no number, an infinite score. NaN and None are cells without a measurement.
+    """
+    for what, names in (("subject", scores.index), ("value", scores.columns)):
+        twice = names[names.duplicated()]
+        if len(twice):
+            raise ValueError(
+                f"{what} {twice[0]!r} stands {int((names == twice[0]).sum())} times; expected "
+                f"each {what} once. Rename or merge them."
+            )
+    try:
+        found = scores.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(_not_a_number(scores)) from error
+    infinite = np.isinf(found.to_numpy())
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
+        raise ValueError(
+            f"subject {found.index[row]!r} has {found.iat[row, column]} on value "
+            f"{found.columns[column]!r}; expected a finite number, or an empty cell where there "
+            "is no measurement."
+        )
+    found.index, found.columns = found.index.map(str), found.columns.map(str)
+    return found.sort_index().sort_index(axis=1)
+
+
+def _not_a_number(scores: pd.DataFrame) -> str:
+    for value in scores.columns:
+        numbers = pd.to_numeric(scores[value], errors="coerce")
+        wrong = numbers.isna() & scores[value].notna()
+        if wrong.any():
+            subject = scores.index[wrong.to_numpy().argmax()]
+            return (
+                f"subject {subject!r} has {scores.loc[subject, value]!r} on value {value!r}; "
+                "expected a number, or an empty cell where there is no measurement."
+            )
+    return "The scores hold cells that are no numbers; expected numbers or empty cells."
+
+
+def well_measured(
+    scores: pd.DataFrame, counts: pd.DataFrame | None, minimum: int
+) -> tuple[pd.DataFrame, int]:
+    """Scores without the cells that rest on fewer than `minimum` measurements, and how many went.
+
+    `counts` (n_subjects, n_values) are the measurements behind each cell; None leaves all.
+    """
+    if counts is None or minimum <= 1:
+        return scores, 0
+    known = counts.reindex(index=scores.index, columns=scores.columns).fillna(0)
+    thin = scores.notna() & (known < minimum)
+    return scores.mask(thin), int(thin.to_numpy().sum())
+
+
+def matrix_cautions(scores: pd.DataFrame, minimum_ratio: float, n_llms: int | None) -> list[str]:
+    """What a reader must know of the usable matrix (n_subjects, n_values) itself."""
+    n, p = scores.shape
+    cautions = []
+    if n / p < minimum_ratio:
+        cautions.append(
+            f"Not interpretable: n = {n} subjects for p = {p} values, n/p = {n / p:.2f}, "
+            f"below {minimum_ratio:g}."
+        )
+    same = int(scores.dropna(how="all").duplicated().sum())
+    if same:
+        cautions.append(
+            f"{same} subject{'s have' if same > 1 else ' has'} exactly the scores of another "
+            "subject: counted as they stand, though they add no information."
+        )
+    if n_llms is not None and n_llms < n:
+        cautions.append(
+            f"The {n} subjects are {n_llms} LLMs under several profiles and not independent; "
+            "the bootstrap over LLMs gives the intervals to trust."
+        )
+    return cautions

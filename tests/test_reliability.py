@@ -1,0 +1,147 @@
+"""Reliability coefficients equal hand-computed and published ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpla_assets.psychometrics import (
+    cronbach_alpha,
+    feldt_interval,
+    omega_total,
+    reliability,
+    tucker_congruence,
+    variance_components,
+)
+from gpla_assets.psychometrics.reliability import split_halves, value_reliabilities
+
+
+def test_alpha_equals_the_formula_by_hand() -> None:
+    # items (1,2,3,4) and (2,2,4,4): variances 5/3 and 4/3, total (3,4,7,8) has variance 17/3,
+    # so alpha = 2 (1 - (5/3 + 4/3) / (17/3)) = 2 (1 - 9/17) = 16/17
+    scores = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 2, 4, 4]})
+    found = cronbach_alpha(scores, pd.Series({"a": 1, "b": 1}))
+    assert found is not None
+    # pingouin rounds alpha's interval, not alpha
+    assert found.alpha == pytest.approx(16 / 17, abs=1e-6)
+
+
+def test_a_reversed_value_is_keyed_before_alpha() -> None:
+    scores = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [-2.0, -2, -4, -4]})
+    found = cronbach_alpha(scores, pd.Series({"a": 1, "b": -1}))
+    assert found is not None
+    assert found.alpha == pytest.approx(16 / 17, abs=1e-6)
+
+
+def test_feldts_interval_is_the_papers() -> None:
+    # Table 1: Self-Competence, alpha .761 of six values, n = 693: .732 to .787
+    low, high = feldt_interval(0.761, 693, 6)
+    assert (low, high) == pytest.approx((0.732, 0.787), abs=0.001)
+
+
+def test_alpha_of_incomplete_data_uses_pairs() -> None:
+    random = np.random.default_rng(0)
+    common = random.standard_normal((40, 1))
+    scores = pd.DataFrame(common + random.standard_normal((40, 4)), columns=list("abcd"))
+    for n in range(40):
+        scores.iat[n, n % 4] = np.nan
+    found = cronbach_alpha(scores, pd.Series(1, index=list("abcd")))
+    assert found is not None
+    assert found.missing == "pairwise"
+    assert 0.5 < found.alpha < 0.95
+
+
+def test_equal_correlations_have_every_coefficient_in_closed_form() -> None:
+    # four parallel values with r = .5: alpha = omega = split-half = 4 (.5) / (1 + 3 (.5)) = .8
+    matrix = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
+    assert omega_total(matrix) == pytest.approx(0.8, abs=1e-6)
+    assert split_halves(matrix) == pytest.approx(0.8)
+
+
+def test_omega_of_unequal_loadings_is_mcdonalds_formula() -> None:
+    # loadings .9 .8 .7 .6: (3.0)^2 / ((3.0)^2 + (.19 + .36 + .51 + .64)) = 9 / 10.7
+    loadings = np.array([0.9, 0.8, 0.7, 0.6])
+    matrix = np.outer(loadings, loadings)
+    np.fill_diagonal(matrix, 1.0)
+    assert omega_total(matrix) == pytest.approx(9 / 10.7, abs=1e-5)
+
+
+def test_two_values_have_no_omega_and_one_has_no_reliability() -> None:
+    scores = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 2, 4, 4]})
+    found = reliability(scores, pd.Series({"a": 1, "b": 1}))
+    assert found is not None and found.omega is None
+    # r = .8944: Spearman-Brown 2 r / (1 + r)
+    r = float(scores.corr().iat[0, 1])
+    assert found.split_half == pytest.approx(2 * r / (1 + r))
+    assert reliability(scores[["a"]], pd.Series({"a": 1})) is None
+
+
+def test_alpha_without_a_value_is_the_alpha_of_the_others() -> None:
+    random = np.random.default_rng(1)
+    common = random.standard_normal((60, 1))
+    scores = pd.DataFrame(common + random.standard_normal((60, 5)), columns=list("abcde"))
+    scores["e"] *= -1
+    keys = pd.Series([1, 1, 1, 1, -1], index=list("abcde"))
+    found = value_reliabilities(scores, keys).set_index("value")
+    for value in "abcde":
+        others = keys.drop(value)
+        alone = cronbach_alpha(scores, others)
+        assert alone is not None
+        assert found.alpha_without[value] == pytest.approx(alone.alpha, abs=1e-5)
+        rest = (scores[others.index] * others).sum(axis=1)
+        expected = np.corrcoef(scores[value] * keys[value], rest)[0, 1]
+        assert found.r_rest[value] == pytest.approx(expected)
+
+
+def test_the_order_of_values_changes_no_coefficient() -> None:
+    random = np.random.default_rng(1)
+    scores = pd.DataFrame(
+        random.standard_normal((60, 1)) + random.standard_normal((60, 5)), columns=list("abcde")
+    )
+    keys = pd.Series(1, index=list("abcde"))
+    assert reliability(scores, keys) == reliability(scores[list("ecabd")], keys[list("ecabd")])
+
+
+def test_congruence_of_equal_opposite_and_unrelated_columns() -> None:
+    a = np.array([[1.0, 0], [1, 0], [0, 1]])
+    b = np.array([[2.0, 0], [2, 0], [0, -3]])
+    np.testing.assert_allclose(tucker_congruence(a, b), [[1, 0], [0, -1]])
+
+
+def test_variance_components_of_a_balanced_table_are_its_mean_squares() -> None:
+    # rows 1 2 / 3 4 / 5 9: mean squares by hand: LLMs (SS 2 * sum (1.5 3.5 7 - 4)^2 = 31) / 2,
+    # profiles SS 3 * 2 * 1^2 = 6 / 1, total SS 40, residual (40 - 31 - 6) / 2 = 1.5;
+    # components (15.5 - 1.5) / 2 = 7, (6 - 1.5) / 3 = 1.5 and 1.5
+    cells = [
+        ("a", "p", 1),
+        ("a", "q", 2),
+        ("b", "p", 3),
+        ("b", "q", 4),
+        ("c", "p", 5),
+        ("c", "q", 9),
+    ]
+    found = variance_components(pd.DataFrame(cells, columns=["llm", "profile", "score"]))
+    assert found["between_llms"] == pytest.approx(7)
+    assert found["between_profiles"] == pytest.approx(1.5)
+    assert found["residual"] == pytest.approx(1.5)
+
+
+def test_variance_components_of_an_unbalanced_table_are_near_the_truth() -> None:
+    random = np.random.default_rng(3)
+    llms, profiles = random.normal(0, 2, 80), random.normal(0, 1, 60)
+    rows = [
+        (f"l{i}", f"p{j}", llms[i] + profiles[j] + random.normal(0, 0.5))
+        for i in range(80)
+        for j in range(60)
+        if random.random() < 0.6
+    ]
+    found = variance_components(pd.DataFrame(rows, columns=["llm", "profile", "score"]))
+    assert found["between_llms"] == pytest.approx(llms.var(ddof=1), rel=0.05)
+    assert found["between_profiles"] == pytest.approx(profiles.var(ddof=1), rel=0.1)
+    assert found["residual"] == pytest.approx(0.25, rel=0.1)
+
+
+def test_one_profile_cannot_be_told_from_the_residual() -> None:
+    rows = pd.DataFrame({"llm": list("abc"), "profile": "p", "score": [1.0, 2, 3]})
+    found = variance_components(rows)
+    assert found["between_llms"] is None
+    assert "3 LLMs x 1 profiles" in str(found["caution"])
