@@ -188,6 +188,24 @@ def test_oblique_rotations_find_correlated_simple_structure(rotation: str) -> No
     np.testing.assert_allclose(found.communalities, np.diag(common), atol=1e-8)
 
 
+def test_quartimin_is_that_of_bernaards_and_jennrich() -> None:
+    # their example for the gradient projection algorithm (2005; www.stat.ucla.edu/research/gpa):
+    # loadings of Harman's physical variables, and what quartimin makes of them
+    loadings = [
+        *([0.830, -0.396], [0.818, -0.469], [0.777, -0.470], [0.798, -0.401]),
+        *([0.786, 0.500], [0.672, 0.458], [0.594, 0.444], [0.647, 0.333]),
+    ]
+    printed = [
+        *([0.891822, 0.056015], [0.953680, -0.023246], [0.929150, -0.046503]),
+        *([0.876683, 0.033658], [0.013701, 0.925000], [-0.017265, 0.821253]),
+        *([-0.052445, 0.764953], [0.085890, 0.683115]),
+    ]
+    pattern, phi = oblimin(np.array(loadings), kaiser=False)
+    # they stop at a gradient of 1e-5, which leaves the last printed digit open
+    np.testing.assert_allclose(pattern, printed, atol=3e-6)
+    np.testing.assert_allclose(np.diag(phi), 1)
+
+
 def test_oblimin_is_at_its_minimum(physical: np.ndarray) -> None:
     loadings = principal_loadings(physical, 2)
     pattern, phi = oblimin(loadings, kaiser=False)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pingouin
 import pytest
 
 from gpla_assets.psychometrics import (
@@ -48,6 +49,40 @@ def test_alpha_of_incomplete_data_uses_pairs() -> None:
     assert found is not None
     assert found.missing == "pairwise"
     assert 0.5 < found.alpha < 0.95
+
+
+# Chatterjee and Price (1977), R's data set `attitude`: rating, complaints, privileges, learning,
+# raises, critical, advance of 30 departments
+ATTITUDE = """
+43 51 30 39 61 92 45  63 64 51 54 63 73 47  71 70 68 69 76 86 48  61 63 45 47 54 84 35
+81 78 56 66 71 83 47  43 55 49 44 54 49 34  58 67 42 56 66 68 35  71 75 50 55 70 66 41
+72 82 72 67 71 83 31  67 61 45 47 62 80 41  64 53 53 58 58 67 34  67 60 47 39 59 74 41
+69 62 57 42 55 63 25  68 83 83 45 59 77 35  77 77 54 72 79 77 46  81 90 50 72 60 54 36
+74 85 64 69 79 79 63  65 60 65 75 55 80 60  65 70 46 57 75 85 46  50 58 68 54 64 78 52
+50 40 33 34 43 64 33  64 61 52 62 66 80 41  53 66 52 50 63 80 37  40 37 42 58 50 57 49
+63 54 42 48 66 75 33  66 77 66 63 88 76 72  78 75 58 74 80 78 49  48 57 44 45 51 83 38
+85 85 71 71 77 74 55  82 82 39 59 64 78 39
+"""
+
+
+def test_alpha_and_its_values_are_those_of_psych() -> None:
+    # printed by psych::alpha(attitude) to two digits
+    scores = pd.DataFrame(np.array(ATTITUDE.split(), float).reshape(30, 7), columns=list("abcdefg"))
+    keys = pd.Series(1, index=list("abcdefg"))
+    found, each = reliability(scores, keys), value_reliabilities(scores, keys)
+    assert found is not None
+    assert round(found.alpha, 2) == round(found.alpha_standardised, 2) == 0.84
+    assert round(found.mean_r, 2) == 0.43
+    assert list(each.alpha_without.round(2)) == [0.81, 0.80, 0.83, 0.80, 0.80, 0.86, 0.84]
+    assert list(each.r_rest.round(2)) == [0.67, 0.74, 0.56, 0.71, 0.79, 0.27, 0.46]
+
+
+def test_pairwise_alpha_is_that_of_r() -> None:
+    # pingouin's documentation: psych::alpha(data, use = "pairwise") of its own example
+    scores = pingouin.read_dataset("cronbach_wide_missing")
+    found = cronbach_alpha(scores, pd.Series(1, index=scores.columns))
+    assert found is not None and found.missing == "pairwise"
+    assert found.alpha == pytest.approx(0.732660835214447)
 
 
 def test_equal_correlations_have_every_coefficient_in_closed_form() -> None:
