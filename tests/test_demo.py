@@ -14,8 +14,8 @@ from gpla_assets.storage import TABLES
 from tests.conftest import Ran, gpla
 
 QUERIES = [query.name for query in list_queries()]
-MAY_BE_EMPTY = {"most_unlike", "removed_values"}
-"""One LLM has no other to be unlike; purification may remove nothing."""
+MAY_BE_EMPTY = {"most_unlike", "removed_values", "influential_llms"}
+"""One LLM has no other to be unlike, nor any left without it; purification may remove nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def test_every_declared_table_has_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    # none may be removed, none is asked, it is the first system, and none is frozen
-    empty = {"value_removals", "model_calls", "system_congruence", "frozen_scores"}
+    # none may be removed, none is asked, the system is the first, none is frozen, one LLM is all
+    empty = {"value_removals", "model_calls", "system_congruence", "frozen_scores", "leave_one_out"}
     for table in TABLES:
         if table not in empty:
             assert count(connection, f'"{table}"') > 0, table
@@ -105,7 +105,7 @@ def test_the_audit_trail_reaches_the_score(demo: Ran) -> None:
 
 def test_queries_come_as_csv_json_and_parquet(demo: Ran, tmp_path: Path) -> None:
     csv = gpla("query", "factors", "--format", "csv", folder=demo.folder)
-    assert csv.startswith("factor,n_values,alpha")
+    assert csv.startswith("factor,name,n_values,alpha")
     rows = json.loads(gpla("query", "factors", "-f", "json", folder=demo.folder))
     out = tmp_path / "factors.parquet"
     gpla("query", "factors", "-f", "parquet", "--out", str(out), folder=demo.folder)

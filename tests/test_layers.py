@@ -16,6 +16,8 @@ PURE = (
     "content",
     "lexicon",
     "psychometrics",
+    "benchmarks",
+    "evaluator",
     "sources",
     "administration",
     "studies",

@@ -130,7 +130,7 @@ def as_json(found: Structured) -> dict[str, Any]:
         f"{found.minimum_alpha:.2f}."
         for row in low[low["alpha"] < found.minimum_alpha].itertuples()
     ]
-    return _plain(
+    return plain(
         {
             "n": whole.n_subjects,
             "p": whole.n_values,
@@ -195,12 +195,12 @@ def _factor(found: Structured, factor: str) -> dict[str, Any]:
     }
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
     """Data as JSON has it: numbers of numpy and pandas as Python's, NaN as null."""
     if isinstance(data, dict):
-        return {str(name): _plain(one) for name, one in data.items()}
+        return {str(name): plain(one) for name, one in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(one) for one in data]
+        return [plain(one) for one in data]
     if hasattr(data, "item"):
         data = data.item()
     if isinstance(data, float) and not math.isfinite(data):

@@ -1,0 +1,95 @@
+"""A value system to be tested: named factors over values, each with a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+
+class UnfitSystem(ValueError):
+    """A value system that cannot be read or tested; the message names the factor or value."""
+
+
+@dataclass(frozen=True)
+class System:
+    """Factors over values: `factors` maps a factor to its values, each 1 or -1."""
+
+    name: str
+    factors: Mapping[str, Mapping[str, int]]
+
+    @property
+    def values(self) -> list[str]:
+        """All values once, in the order of the factors."""
+        return list(dict.fromkeys(value for own in self.factors.values() for value in own))
+
+    def within(self, measured: Iterable[str]) -> System:
+        """The system over the values that were measured.
+
+        Raises UnfitSystem for a factor of which none was.
+        """
+        known = set(measured)
+        kept = {
+            factor: {value: sign for value, sign in own.items() if value in known}
+            for factor, own in self.factors.items()
+        }
+        empty = [factor for factor, own in kept.items() if not own]
+        if empty:
+            missing = ", ".join(list(self.factors[empty[0]])[:5])
+            raise UnfitSystem(
+                f"System {self.name!r}: none of the values of factor {empty[0]!r} was measured "
+                f"(it has {missing}); expected at least one. Leave the factor out or measure them."
+            )
+        return System(self.name, kept)
+
+
+def read_system(path: Path) -> System:
+    """A system of a YAML file: `factors: {factor: {value: 1 or -1}}`, optional `name`.
+
+    A list of values stands for values with sign 1. Raises UnfitSystem naming what is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UnfitSystem(f"{path} cannot be read as YAML: {error}") from error
+    factors = content.get("factors") if isinstance(content, dict) else None
+    if not isinstance(factors, dict) or not factors:
+        raise UnfitSystem(f"{path}: expected `factors: {{factor: {{value: 1 or -1}}}}`.")
+    read = {str(factor): _signs(path, str(factor), own) for factor, own in factors.items()}
+    return System(str(content.get("name", path.stem)), read)
+
+
+def _signs(path: Path, factor: str, own: object) -> dict[str, int]:
+    if isinstance(own, list):
+        own = dict.fromkeys(own, 1)
+    if not isinstance(own, dict) or not own:
+        raise UnfitSystem(f"{path}: factor {factor!r} has no values; expected {{value: 1 or -1}}.")
+    for value, sign in own.items():
+        if sign not in (1, -1) or isinstance(sign, bool):
+            raise UnfitSystem(
+                f"{path}: value {value!r} of factor {factor!r} has sign {sign!r}; expected 1 or -1."
+            )
+    return {str(value): int(sign) for value, sign in own.items()}
+
+
+def system_of_loadings(name: str, loadings: pd.DataFrame) -> System:
+    """The system of a solution: columns factor, value, keyed, is_primary; primary loadings only."""
+    primary = loadings[loadings["is_primary"]]
+    factors = {
+        str(factor): {str(v): int(k) for v, k in zip(own["value"], own["keyed"], strict=True)}
+        for factor, own in primary.groupby("factor", sort=False)
+    }
+    return System(name, factors)
+
+
+def system_of_mapping(name: str, mapping: pd.DataFrame, floor: float = -1.0) -> System:
+    """The system that a mapping makes: columns value, schwartz, cosine; below `floor` left out."""
+    kept = mapping[mapping["cosine"] >= floor]
+    factors = {
+        str(factor): dict.fromkeys(map(str, own["value"]), 1)
+        for factor, own in kept.groupby("schwartz", sort=True)
+    }
+    return System(name, factors)

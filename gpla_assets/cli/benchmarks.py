@@ -1,0 +1,48 @@
+"""Commands of the benchmarks of value systems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gpla_assets.cli.commands import app, console, readable_errors
+
+
+@app.command(epilog="Example: gpla cfa scores.csv --system schwartz.yaml --json fit.json")
+def cfa(
+    file: Annotated[
+        Path, typer.Argument(help="CSV: one row a subject, one column a value; subject optional.")
+    ],
+    system: Annotated[Path, typer.Option(help="YAML: factors: {name: {value: 1 or -1}}.")],
+    json_out: Annotated[Path | None, typer.Option("--json", help="JSON to write.")] = None,
+) -> None:
+    """Confirm a value system on your own matrix: fit indices, loadings, omitted paths."""
+    with readable_errors():
+        from gpla_assets.benchmarks.cfa import confirm
+        from gpla_assets.benchmarks.systems import read_system
+        from gpla_assets.benchmarks.tool import cfa_json
+        from gpla_assets.psychometrics.tool import MatrixError, read_matrix
+
+        scores, _ = read_matrix(file)
+        try:
+            result = cfa_json(confirm(scores, read_system(system)))
+        except ValueError as error:
+            raise MatrixError(str(error)) from error
+        if json_out is not None:
+            json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")
+        console.print(
+            f"{result['system']}: n = {result['n']}, p = {result['p']}, k = {result['k']}, "
+            f"df = {result['df']}"
+        )
+        table = Table("index", "standard", "paper's (semopy's)")
+        number = lambda x: "-" if x is None else f"{x:.3f}"  # noqa: E731
+        fit = result["fit"]
+        for name in ("chi2", "cfi", "tli", "gfi", "rmsea", "srmr", "aic", "bic"):
+            table.add_row(name, number(fit["standard"][name]), number(fit["paper"].get(name)))
+        console.print(table)
+        for caution in result["cautions"]:
+            console.print(f"[yellow]caution:[/yellow] {caution}", soft_wrap=True)
