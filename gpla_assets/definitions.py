@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from gpla_assets.assets import dbt, factors, measurements, perceptions, schwartz, texts, values
+from gpla_assets.assets import cfa, dbt, factors, measurements, perceptions, schwartz, texts, values
 from gpla_assets.checks import CHECKS
 from gpla_assets.resources import StudyResource
 
@@ -26,6 +26,7 @@ ASSETS: list[dg.AssetsDefinition] = [
     schwartz.reference_measurements,
     schwartz.schwartz_mapping,
     schwartz.schwartz_relations,
+    cfa.cfa_fits,
 ]
 
 defs = dg.Definitions(

@@ -88,6 +88,7 @@ STEPS: tuple[Step, ...] = (
         ("seed",),
         whole_upstream=("reference_measurements",),
     ),
+    Step("cfa_fits", ("factors", "schwartz_mapping"), ("structure", "cfa", "seed")),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 

@@ -13,6 +13,7 @@ from scipy.optimize import check_grad
 from typer.testing import CliRunner
 
 from gpla_assets.benchmarks.cfa import AGREEMENT, confirm
+from gpla_assets.benchmarks.cfa_comparison import compare, halves, random_grouping
 from gpla_assets.benchmarks.cfa_model import (
     Structure,
     _objective,
@@ -31,6 +32,7 @@ from gpla_assets.benchmarks.systems import (
     system_of_mapping,
 )
 from gpla_assets.cli import app
+from gpla_assets.psychometrics import StructureSettings
 from gpla_assets.psychometrics.simulation import simulated_subjects
 
 TABLE10 = Path(__file__).parent / "data" / "table10_loadings.csv"
@@ -313,3 +315,47 @@ def test_the_command_writes_the_fit_as_json(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
     assert "none of the values of factor 'Care' was measured" in " ".join(result.output.split())
+
+
+def test_halves_by_llm_keep_each_llm_on_one_side() -> None:
+    llms = [f"m{n // 3}" for n in range(30)]
+    first, second = halves(llms, np.random.default_rng(0))
+    assert sorted([*first, *second]) == list(range(30))
+    assert not {llms[at] for at in first} & {llms[at] for at in second}
+    assert len(first) == len(second) == 15
+
+
+def test_a_random_grouping_keeps_sizes_and_values() -> None:
+    dealt = random_grouping(SYSTEM, np.random.default_rng(0), "random")
+    assert [len(own) for own in dealt.factors.values()] == [4, 3]
+    assert sorted(dealt.values) == sorted(SYSTEM.values)
+
+
+def test_the_true_system_beats_others_and_random_groupings_on_held_out_llms() -> None:
+    scores = scores_of(400)
+    scores.index = pd.Index([f"m{n // 2}|p{n % 2}" for n in range(400)])
+    llms = [subject.split("|")[0] for subject in scores.index]
+    wrong = System("wrong", {"X": {"a": 1, "e": 1, "c": -1}, "Y": {"b": 1, "f": 1, "d": 1, "g": 1}})
+    settings = StructureSettings(n_factors=2, parallel_repeats=20)
+    found = compare(scores, llms, [wrong], settings, splits=3, nulls=4)
+    cfi = found.indices[found.indices.definition == "cfi.standard"]
+    mean = cfi.groupby(["comparison", "system", "structure"]).number.mean()
+    assert mean["fair", "ours", "correlated"] > 0.95 > mean["fair", "wrong", "correlated"] + 0.1
+    assert (found.nulls.cfi < 0.95).mean() > 0.7
+    assert set(found.fits.comparison) == {"paper", "fair"}
+    paper = found.fits[found.fits.comparison == "paper"].set_index("system")
+    assert paper.n["ours"] == 400 and paper.engine["ours"] == "semopy and exact gradients"
+    assert abs(paper.discrepancy_semopy["ours"] - paper.discrepancy["ours"]) < AGREEMENT
+    fair = found.fits[(found.fits.comparison == "fair") & (found.fits.split == 0)]
+    assert fair.p.nunique() == 1 and (fair.n == 200).all()
+    assert set(found.loadings.system) == {"ours", "wrong"} and len(found.paths) > 0
+
+
+def test_few_llms_are_not_split_and_a_system_without_a_fit_has_its_reason() -> None:
+    scores = scores_of(12)
+    scores.index = pd.Index([f"m|p{n}" for n in range(12)])
+    found = compare(scores, ["m"] * 12, [SYSTEM], StructureSettings(n_factors=2), splits=2)
+    assert set(found.fits.comparison) == {"paper"}
+    empty = compare(scores.assign(b=scores.a), ["m"] * 12, [SYSTEM], StructureSettings(), 1)
+    reason = empty.fits.set_index("system").caution["two"]
+    assert "is singular" in reason

@@ -16,7 +16,9 @@ from gpla_assets.agents.attitude import training_sentences
 from gpla_assets.content import neutral_sentences, value_items
 from tests.conftest import Ran, gpla
 
-AFTER_CORRELATIONS = {"factors", "stability", "factor_names", "schwartz_relations"}
+AFTER_CORRELATIONS = {
+    *("factors", "stability", "factor_names", "schwartz_relations", "cfa_fits"),
+}
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> No
     partitions = {pair for pair in found if pair[1]}
     assert partitions == {(step.name, "c|Default") for step in STEPS if step.partitioned}
     assert {step for step, key in found if not key} == {
-        *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations")
+        *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations"),
+        "cfa_fits",
     }
 
 
@@ -73,7 +74,7 @@ def test_a_stale_step_says_why() -> None:
     first, second, *after = stale_steps(now, runs)
     assert (first.step, first.reason) == ("factors", "settings changed: structure")
     assert second.reason == "settings changed: structure; upstream changed: factors"
-    assert {item.step for item in after} == {"factor_names", "schwartz_relations"}
+    assert {item.step for item in after} == {"factor_names", "schwartz_relations", "cfa_fits"}
 
 
 def test_another_file_of_answers_makes_the_responses_stale() -> None:

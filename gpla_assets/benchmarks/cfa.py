@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from gpla_assets.benchmarks.cfa_model import (
 )
 from gpla_assets.benchmarks.fit_indices import Fit
 from gpla_assets.benchmarks.systems import System, UnfitSystem
-from gpla_assets.psychometrics.correlation import correlations
+from gpla_assets.psychometrics.correlation import Correlations, correlations
 from gpla_assets.psychometrics.matrix import checked_scores
 
 TOP_PATHS = 20
@@ -54,14 +54,15 @@ def confirm(
     system: System,
     structure: Structure = "correlated",
     with_semopy: bool = True,
+    estimated: Correlations | None = None,
 ) -> Cfa:
     """Fit a system by maximum likelihood; semopy's optimum is compared with exact gradients'.
 
-    `scores` (n_subjects, n_values), missing cells imputed by EM's expectation-maximised
-    covariance and said. Improper solutions are named in `cautions`: residual variances at their
-    lower bound (Heywood cases), factor correlations at 1, factors with one or two values. Raises
-    UnfitSystem for a system without measured values or with fewer than one degree of freedom, and
-    ValueError for a singular correlation matrix.
+    `scores` (n_subjects, n_values). Covariances of incomplete scores are estimated by EM, and said;
+    `estimated` saves that where it was done before. Improper solutions are named in `cautions`:
+    residual variances at their lower bound (Heywood cases), factor correlations at 1, factors with
+    one or two values. Raises UnfitSystem for a system without measured values or without a degree
+    of freedom, and ValueError for a singular correlation matrix.
     """
     known = system.within(scores.columns)
     table = checked_scores(scores)[known.values]
@@ -71,7 +72,7 @@ def confirm(
             f"System {system.name!r}: value {constant[0]!r} is constant over the subjects or not "
             "measured; expected values that vary. Leave it out of the system or the matrix."
         )
-    found = correlations(table, "em")
+    found = _over(estimated, known.values) if estimated else correlations(table, "em")
     signs = _signs(known)
     model = measurement(signs, structure)
     n, p = table.shape
@@ -113,6 +114,16 @@ def confirm(
         fitted.converged,
         tuple(cautions),
         other,
+    )
+
+
+def _over(found: Correlations, values: list[str]) -> Correlations:
+    return replace(
+        found,
+        matrix=found.matrix.loc[values, values],
+        covariance=found.covariance.loc[values, values],
+        pairs=found.pairs.loc[values, values],
+        filled=found.filled[values],
     )
 
 

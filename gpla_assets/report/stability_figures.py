@@ -30,8 +30,8 @@ GOOD_ALPHA = 0.70
 # Lorenzo-Seva and ten Berge (2006): below .85 another factor, from .95 on the same one
 FAIR, EQUAL = 0.85, 0.95
 MOST_NAMED, MOST_LLMS = 12, 20
-# letters and lines that fit into the scatter
-SIZE = (110, 28)
+# letters and lines that fit into the part of the scatter where the means are
+SIZE = (75, 18)
 DOTTED = {"color": INK, "dash": "dot", "width": 1}
 SHARES = [[0.0, WARM], [0.5, SOFT], [1.0, ACCENT]]
 UNITS = {"llm": ("LLMs resampled", ACCENT), "subject": ("subjects resampled", WARM)}

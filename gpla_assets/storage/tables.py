@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
+from gpla_assets.storage.benchmark_tables import BENCHMARK_TABLES
 from gpla_assets.storage.columns import column, key
 from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
 from gpla_assets.storage.system_tables import SYSTEM_TABLES
@@ -239,6 +240,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     ReferenceMeasurement,
     *STRUCTURE_TABLES,
     *SYSTEM_TABLES,
+    *BENCHMARK_TABLES,
     ModelCall,
     Run,
 )

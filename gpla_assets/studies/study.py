@@ -223,6 +223,16 @@ class Naming(Settings):
     llm: Model | None = Field(None, description="Backend that proposes names; none asks none.")
 
 
+class CfaSettings(Settings):
+    """Confirmatory factor analysis (points 16 and 17)."""
+
+    splits: int = Field(50, ge=1, description="Point 16: random halves by LLM, not inflated.")
+    nulls: int = Field(10, ge=0, description="Random groupings of the same sizes, per split.")
+    floor: float = Field(
+        -1.0, ge=-1, le=1, description="Point 17: values less similar to a Schwartz value stay out."
+    )
+
+
 class Study(Settings):
     """One study, one warehouse."""
 
@@ -241,6 +251,7 @@ class Study(Settings):
     lexicon: Lexicon = Lexicon()
     structure: Structure = Structure()
     naming: Naming = Naming()
+    cfa: CfaSettings = CfaSettings()
     calls: Calls = Calls()
 
     @property

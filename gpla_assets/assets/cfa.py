@@ -1,0 +1,57 @@
+"""Value systems confirmed: ours beside Schwartz's (the paper's 5.1)."""
+
+import dagster as dg
+import pandas as pd
+
+from gpla_assets.assets.factors import SCORES, SUBJECTS, factors, structure_settings
+from gpla_assets.assets.schwartz import schwartz_mapping
+from gpla_assets.assets.shown import shown
+from gpla_assets.benchmarks import DEFINITIONS, System, system_of_mapping
+from gpla_assets.benchmarks.cfa_comparison import compare
+from gpla_assets.resources import StudyResource, making
+
+GROUP = "stage_9_benchmarks"
+LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
+
+
+@dg.asset(group_name=GROUP, **shown("cfa_fits"), deps=[factors, schwartz_mapping])
+def cfa_fits(study: StudyResource) -> dg.MaterializeResult:
+    """Fit of our system and of Schwartz's, as the paper compared them and on equal terms."""
+    with making(study, "cfa_fits") as made:
+        settings = study.load()
+        cells = study.read(SCORES)
+        matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
+        usable = study.read("select \"value\" from value_suitability where status = 'usable'")
+        matrix = matrix[sorted(usable["value"])].dropna(how="all")
+        llms = study.read(SUBJECTS).set_index("subject")["llm"]
+        own = settings.cfa
+        found = compare(
+            matrix,
+            list(llms[matrix.index]),
+            schwartz_systems(study.read("select * from schwartz_mapping"), own.floor),
+            structure_settings(settings),
+            own.splits,
+            own.nulls,
+        )
+        made.write("fit_definitions", definition_rows())
+        made.write("cfa_fits", found.fits)
+        made.write("cfa_indices", found.indices)
+        made.write("cfa_nulls", found.nulls)
+        made.write("cfa_loadings", found.loadings)
+        made.write("cfa_paths", found.paths)
+    assert made.result is not None
+    return made.result
+
+
+def schwartz_systems(mapping: pd.DataFrame, floor: float) -> list[System]:
+    """Schwartz's ten and four over the lexicon's values by the mapping of their names."""
+    return [
+        system_of_mapping(name, mapping[mapping["level"] == level], floor)
+        for level, name in LEVELS.items()
+    ]
+
+
+def definition_rows() -> pd.DataFrame:
+    """The registry of fit indices as rows."""
+    rows = [(one.id, one.set, one.index, one.formula, one.source) for one in DEFINITIONS]
+    return pd.DataFrame(rows, columns=["definition", "set", "index", "formula", "source"])

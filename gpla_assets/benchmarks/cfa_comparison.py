@@ -1,0 +1,227 @@
+"""Value systems compared by confirmatory factor analysis: as the paper does it, and fairly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from gpla_assets.benchmarks.cfa import Cfa, confirm
+from gpla_assets.benchmarks.cfa_model import Structure
+from gpla_assets.benchmarks.fit_indices import DEFINITIONS, rmsea_interval
+from gpla_assets.benchmarks.systems import System, system_of_loadings
+from gpla_assets.psychometrics import (
+    Correlations,
+    StructureSettings,
+    correlations,
+    value_system,
+)
+
+OURS = "ours"
+GENERAL = "general"
+FEWEST_PER_VALUE = 5
+FEWEST_LLMS = 10
+"""LLMs below which halves by LLM are too small to confirm anything."""
+FIT_COLUMNS = [
+    *("comparison", "split", "system", "structure", "n", "p", "k", "df", "discrepancy"),
+    *("discrepancy_semopy", "rmsea_low", "rmsea_high", "engine", "converged", "caution"),
+]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Fits and indices of all systems, the nulls, and the last full fits' loadings and paths."""
+
+    fits: pd.DataFrame
+    indices: pd.DataFrame
+    nulls: pd.DataFrame
+    loadings: pd.DataFrame
+    paths: pd.DataFrame
+
+
+def halves(units: Sequence[str], random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Places of two random halves of the rows; all rows of a unit (a LLM) are in one half."""
+    names = np.asarray(units, dtype=object)
+    different = np.asarray(sorted(set(units)), dtype=object)
+    first = set(random.permutation(different)[: len(different) // 2])
+    inside = np.array([name in first for name in names])
+    return np.flatnonzero(inside), np.flatnonzero(~inside)
+
+
+def random_grouping(system: System, random: np.random.Generator, name: str) -> System:
+    """The values of a system dealt at random to factors of the same sizes, all keyed 1."""
+    values = list(random.permutation(np.asarray(system.values, dtype=object)))
+    factors, at = {}, 0
+    for factor, own in system.factors.items():
+        factors[factor] = dict.fromkeys(map(str, values[at : at + len(own)]), 1)
+        at += len(own)
+    return System(name, factors)
+
+
+def restricted(system: System, values: Sequence[str]) -> System:
+    """The system over these values; factors left empty are left out."""
+    known = set(values)
+    factors = {
+        factor: {value: sign for value, sign in own.items() if value in known}
+        for factor, own in system.factors.items()
+    }
+    return System(system.name, {factor: own for factor, own in factors.items() if own})
+
+
+def compare(
+    scores: pd.DataFrame,
+    llms: Sequence[str],
+    others: Sequence[System],
+    settings: StructureSettings,
+    splits: int = 50,
+    nulls: int = 10,
+) -> Comparison:
+    """Ours against other systems, in the paper's way (`paper`) and on equal terms (`fair`).
+
+    `scores` (n_subjects, n_values), `llms` the LLM of each row. `paper`: subjects split at random,
+    ours built on one half and confirmed on the other, which is drawn with replacement until it
+    has five subjects a value (and at least as many as there are subjects); the others on all
+    subjects and values. `fair`, over `splits` random halves by LLM: ours built on one half, then
+    all systems, and `nulls` random groupings of the same sizes, confirmed on the same values of the
+    other half, without drawing; ours also with a higher-order factor and as a bifactor model (not
+    with fewer than ten LLMs). A system that cannot be fitted has a row with its reason.
+    """
+    collected = _Collected()
+    random = np.random.default_rng(settings.seed)
+    with threadpool_limits(1):
+        _paper(collected, scores, llms, others, settings, random)
+        for split in range(splits if len(set(llms)) >= FEWEST_LLMS else 0):
+            _fair(collected, scores, llms, others, settings, random, split, nulls)
+    return collected.done()
+
+
+def _paper(
+    collected: _Collected,
+    scores: pd.DataFrame,
+    llms: Sequence[str],
+    others: Sequence[System],
+    settings: StructureSettings,
+    random: np.random.Generator,
+) -> None:
+    first, second = halves(list(scores.index), random)
+    ours = _built(scores.iloc[first], [llms[at] for at in first], settings)
+    if ours is not None:
+        wanted = max(FEWEST_PER_VALUE * len(ours.values), len(scores))
+        drawn = scores.iloc[random.choice(second, wanted)]
+        drawn = drawn.set_axis([f"{n}" for n in range(wanted)])
+        collected.fit("paper", 0, ours, drawn, with_semopy=True)
+    for system in others:
+        known = restricted(system, list(scores.columns))
+        collected.fit("paper", 0, known, scores, with_semopy=True)
+
+
+def _fair(
+    collected: _Collected,
+    scores: pd.DataFrame,
+    llms: Sequence[str],
+    others: Sequence[System],
+    settings: StructureSettings,
+    random: np.random.Generator,
+    split: int,
+    nulls: int,
+) -> None:
+    first, second = halves(llms, random)
+    # the number of factors and their values are found anew; random data sets need not be many
+    quick = replace(settings, parallel_repeats=min(settings.parallel_repeats, 30))
+    ours = _built(scores.iloc[first], [llms[at] for at in first], quick)
+    if ours is None:
+        return
+    held_out = scores.iloc[second]
+    ours = restricted(ours, [v for v in ours.values if held_out[v].std() > 0])
+    held_out = held_out[ours.values]
+    collected.estimated = correlations(held_out, "em")
+    collected.fit("fair", split, ours, held_out)
+    collected.fit("fair", split, ours, held_out, "higher_order")
+    both = {**ours.factors, GENERAL: dict.fromkeys(ours.values, 1)}
+    collected.fit("fair", split, System(OURS, both), held_out, "orthogonal")
+    for system in others:
+        collected.fit("fair", split, restricted(system, ours.values), held_out)
+    for draw in range(nulls):
+        collected.null(split, draw, random_grouping(ours, random, "random"), held_out)
+    collected.estimated = None
+
+
+def _built(scores: pd.DataFrame, llms: Sequence[str], settings: StructureSettings) -> System | None:
+    """Our system on a half of the subjects; None where no system can be built on it."""
+    try:
+        found = value_system(scores, settings, llms)
+    except ValueError:
+        return None
+    return system_of_loadings(OURS, found.loadings)
+
+
+class _Collected:
+    """Rows of fits, indices and nulls as they come; `estimated` are correlations known already."""
+
+    def __init__(self) -> None:
+        self.estimated: Correlations | None = None
+        self.fits: list[tuple[object, ...]] = []
+        self.indices: list[tuple[object, ...]] = []
+        self.nulls: list[tuple[object, ...]] = []
+        self.loadings: list[pd.DataFrame] = []
+        self.paths: list[pd.DataFrame] = []
+
+    def fit(
+        self,
+        comparison: str,
+        split: int,
+        system: System,
+        scores: pd.DataFrame,
+        structure: Structure = "correlated",
+        with_semopy: bool = False,
+    ) -> None:
+        """Fit and keep; a system that cannot be fitted keeps its reason."""
+        key = (comparison, split, system.name, _called(structure))
+        try:
+            found = confirm(scores, system, structure, with_semopy, self.estimated)
+        except ValueError as error:
+            unknown = (len(scores), len(system.values), *[None] * 6, "none", False, str(error))
+            self.fits.append((*key, *unknown))
+            return
+        fit, engine = found.fit, "semopy and exact gradients" if with_semopy else "exact gradients"
+        caution = " ".join(found.cautions) or None
+        numbers = (fit.n, fit.p, fit.k, fit.df, fit.discrepancy, found.semopy_discrepancy)
+        interval = rmsea_interval(fit)
+        self.fits.append((*key, *numbers, *interval, engine, found.converged, caution))
+        self.indices += [(*key, one.id, one.compute(fit)) for one in DEFINITIONS]
+        if with_semopy:
+            self._keep_paths(found)
+
+    def _keep_paths(self, found: Cfa) -> None:
+        self.loadings.append(found.loadings.assign(system=found.system.name))
+        self.paths.append(found.paths.assign(system=found.system.name))
+
+    def null(self, split: int, draw: int, system: System, scores: pd.DataFrame) -> None:
+        """Fit a random grouping and keep its indices."""
+        try:
+            fit = confirm(scores, system, with_semopy=False, estimated=self.estimated).fit
+        except ValueError:
+            return
+        found = {one.index: one.compute(fit) for one in DEFINITIONS if one.set == "standard"}
+        self.nulls.append((split, draw, found["cfi"], found["rmsea"], found["srmr"], found["aic"]))
+
+    def done(self) -> Comparison:
+        """All rows as tables."""
+        key = ["comparison", "split", "system", "structure"]
+        loadings = ["system", "factor", "value", "estimate", "standardised", "se", "p"]
+        paths = ["system", "kind", "value", "other", "modification_index", "expected_change"]
+        return Comparison(
+            pd.DataFrame(self.fits, columns=FIT_COLUMNS),
+            pd.DataFrame(self.indices, columns=[*key, "definition", "number"]),
+            pd.DataFrame(self.nulls, columns=["split", "draw", "cfi", "rmsea", "srmr", "aic"]),
+            pd.concat(self.loadings)[loadings] if self.loadings else pd.DataFrame(columns=loadings),
+            pd.concat(self.paths)[paths] if self.paths else pd.DataFrame(columns=paths),
+        )
+
+
+def _called(structure: Structure) -> str:
+    """Orthogonal factors beside a general one are a bifactor model."""
+    return "bifactor" if structure == "orthogonal" else structure
