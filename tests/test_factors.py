@@ -50,6 +50,26 @@ PHYSICAL = """
 """
 
 
+# R's data set ability.cov (112 people, six tests), its factanal solution with two factors, and what
+# GPArotation's tests/rotations.R prints of the latter under oblimin without normalisation
+ABILITY = """
+24.641  5.991  33.520  6.023 20.755  29.701
+ 5.991  6.700  18.137  1.782  4.936   7.204
+33.520 18.137 149.831 19.424 31.430  50.753
+ 6.023  1.782  19.424 12.711  4.757   9.075
+20.755  4.936  31.430  4.757 52.604  66.762
+29.701  7.204  50.753  9.075 66.762 135.292
+"""
+FACTANAL = [
+    *([0.515867, 0.527879], [0.175055, 0.616460], [0.232058, 0.853212]),
+    *([0.122822, 0.464213], [0.961376, 0.152690], [0.791293, 0.200653]),
+]
+GPAROTATION = [
+    *([0.386362, 0.474513], [-0.011006, 0.645872], [-0.026293, 0.896114]),
+    *([-0.018020, 0.488293], [0.990094, -0.037072], [0.790566, 0.052611]),
+]
+
+
 @pytest.fixture
 def socioeconomic() -> np.ndarray:
     return np.corrcoef(SOCIOECONOMIC, rowvar=False)
@@ -146,6 +166,20 @@ def test_maximum_likelihood_is_that_of_statsmodels(physical: np.ndarray) -> None
     implied = found.loadings @ found.loadings.T
     np.testing.assert_allclose(implied, other.loadings @ other.loadings.T, atol=1e-5)
     assert found.converged and not found.heywood.any()
+
+
+def test_maximum_likelihood_is_that_of_factanal() -> None:
+    covariance = np.array(ABILITY.split(), float).reshape(6, 6)
+    scale = np.sqrt(np.diag(covariance))
+    found = extract(covariance / np.outer(scale, scale), 2, "ml").loadings
+    printed = np.array(FACTANAL)
+    # the common part does not depend on the rotation
+    np.testing.assert_allclose(found @ found.T, printed @ printed.T, atol=3e-5)
+
+
+def test_oblimin_is_that_of_gparotation() -> None:
+    pattern, _ = oblimin(np.array(FACTANAL), kaiser=False)
+    np.testing.assert_allclose(pattern, GPAROTATION, atol=3e-6)
 
 
 def test_minimum_residuals_are_smaller_than_any_neighbours(physical: np.ndarray) -> None:

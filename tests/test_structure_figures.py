@@ -394,6 +394,25 @@ def test_schwartz_figure_sets_the_paper_beside_the_study() -> None:
     )
 
 
+def test_schwartz_figure_shows_all_factors_of_a_paper_given_whole() -> None:
+    paper = pd.DataFrame(
+        [
+            ("Power", "<b>Theirs</b>", 0.3),
+            ("universalism", "Other", -0.4),
+            ("Power", "Other", None),
+        ],
+        columns=["schwartz", "paper_factor", "paper_r"],
+    )
+    figure = schwartz_figure(RELATIONS, NAMES, paper)
+    assert ticks(figure, "xaxis2") == ["&lt;b&gt;Theirs&lt;/b&gt;", "Other"]
+    assert [list(row) for row in figure.data[1].text] == [
+        ["", ""],
+        ["0.30", ""],
+        ["", "-0.40"],
+        ["", ""],
+    ]
+
+
 def test_schwartz_figure_has_one_panel_where_the_paper_has_nothing() -> None:
     figure = schwartz_figure(RELATIONS.assign(paper_factor=None, paper_r=None), NAMES)
     assert len(figure.data) == 1
