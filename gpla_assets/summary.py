@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpla_assets.pipeline import Stale
+from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.report import report_path
 from gpla_assets.running import Done
 from gpla_assets.studies import Study
@@ -118,10 +119,10 @@ def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> N
         mark = "" if row.interpretable else " [yellow]*[/yellow]"
         values = _first_values(row.top_values)
         table.add_row(f"{row.factor}{mark}", *map(escape, (row.name, alpha, values)))
-        if isinstance(row.caution, str) and row.caution not in cautions:
-            cautions.append(str(row.caution))
+        if isinstance(row.caution, str):
+            cautions.append(row.caution)
     console.print(table)
-    for caution in cautions:
+    for caution in distinct_sentences(cautions):
         console.print(f"[yellow]*[/yellow] {escape(caution)}", soft_wrap=True)
 
 

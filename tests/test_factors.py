@@ -286,6 +286,12 @@ def test_parallel_analysis_matches_the_law_of_large_matrices() -> None:
     assert found[0] == pytest.approx((1 + np.sqrt(100 / 2000)) ** 2, rel=0.03)
 
 
+def test_parallel_analysis_is_that_of_oconnor() -> None:
+    # mean eigenvalues of 305 x 8 random normal scores in statsample's test of O'Connor's example
+    found = parallel_analysis(305, 8, seed=0, repeats=1000, percentile=50)
+    np.testing.assert_allclose(found[:3], [1.2454, 1.1542, 1.0836], atol=0.01)
+
+
 def test_permutation_and_normal_analysis_agree_on_normal_data() -> None:
     data = np.random.default_rng(0).standard_normal((300, 12))
     normal, permuted = parallel_analysis(300, 12, 0), permutation_analysis(data, 0)

@@ -12,6 +12,7 @@ from gpla_assets.psychometrics import (
     correlations,
     value_system,
 )
+from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.psychometrics.simulation import recovery, simulated_subjects
 
 TABLE10 = Path(__file__).parent / "data" / "table10_loadings.csv"
@@ -259,3 +260,10 @@ def test_em_is_the_maximum_likelihood_of_monotone_missing_cells() -> None:
     assert found.loc["x", "y"] == pytest.approx(expected, abs=2e-3)
     pairwise = correlations(pd.DataFrame({"x": x, "y": y})).matrix
     assert pairwise.loc["x", "y"] < expected - 0.05
+
+
+def test_cautions_are_said_once() -> None:
+    found = distinct_sentences(
+        ["n/p = 0.53, below 5. KMO is low.", "KMO is low. Alpha of F1 is 0.4."]
+    )
+    assert found == ["n/p = 0.53, below 5.", "KMO is low.", "Alpha of F1 is 0.4."]

@@ -92,6 +92,24 @@ def test_equal_correlations_have_every_coefficient_in_closed_form() -> None:
     assert split_halves(matrix) == pytest.approx(0.8)
 
 
+# jaspReliability's test data asrm.csv: answers of 78 people to four items of a mania scale
+ASRM = """
+3221 3323 4343 3311 4322 2212 3332 4343 4413 4422 4332 5525 1111 3213 2211 2322 2312 3222 3323
+3212 3323 3323 3333 1111 4323 2212 2334 3313 1113 3422 4322 2133 4313 3333 3331 3323 3243 2213
+2222 2222 2212 2222 1111 3332 2323 3333 3333 2222 2334 4223 3313 2211 3333 2424 2222 1212 3333
+2222 2212 3323 3322 3232 3333 2311 3412 2243 1122 2212 4334 4424 3213 4333 3312 3212 1113 2212
+2413 2222
+"""
+
+
+def test_omega_is_that_of_jasp() -> None:
+    # its unit test "standardized coefficients work": .743458875550109, by maximum likelihood
+    scores = np.array([[int(digit) for digit in row] for row in ASRM.split()], float)
+    correlations = np.corrcoef(scores, rowvar=False)
+    assert omega_total(correlations, "ml") == pytest.approx(0.743458875550109, abs=1e-6)
+    assert omega_total(correlations) == pytest.approx(0.7435, abs=0.01)
+
+
 def test_omega_of_unequal_loadings_is_mcdonalds_formula() -> None:
     # loadings .9 .8 .7 .6: (3.0)^2 / ((3.0)^2 + (.19 + .36 + .51 + .64)) = 9 / 10.7
     loadings = np.array([0.9, 0.8, 0.7, 0.6])

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
+
+SENTENCE_END = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 
 
 def checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
@@ -83,3 +88,9 @@ def matrix_cautions(scores: pd.DataFrame, minimum_ratio: float, n_llms: int | No
             "the bootstrap over LLMs gives the intervals to trust."
         )
     return cautions
+
+
+def distinct_sentences(cautions: Iterable[str]) -> list[str]:
+    """The sentences of several cautions, each once: factors repeat what holds of the matrix."""
+    sentences = [one for caution in cautions for one in SENTENCE_END.split(caution) if one]
+    return list(dict.fromkeys(sentences))

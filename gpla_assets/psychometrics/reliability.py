@@ -12,6 +12,7 @@ from scipy.stats import f as f_distribution
 
 from gpla_assets.psychometrics.correlation import nearest_psd, pairwise_covariance
 from gpla_assets.psychometrics.extraction import extract
+from gpla_assets.psychometrics.settings import Extraction
 
 FEWEST_COMPLETE = 30
 HALVES = 1000
@@ -127,15 +128,15 @@ def feldt_interval(
     return float(low), float(high)
 
 
-def omega_total(correlations: np.ndarray) -> float | None:
-    """McDonald's (1999) omega of one common factor, by minimum residuals.
+def omega_total(correlations: np.ndarray, extraction: Extraction = "minres") -> float | None:
+    """McDonald's (1999) omega of one common factor, by minimum residuals (or `ml`).
 
     (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses) on correlations of keyed
     values (n_values, n_values). None for two values: one factor is not identified then.
     """
     if len(correlations) < 3:
         return None
-    loadings = extract(correlations, 1, "minres").loadings[:, 0]
+    loadings = extract(correlations, 1, extraction).loadings[:, 0]
     common = float(loadings.sum()) ** 2
     return common / (common + float((1 - loadings**2).sum()))
 

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.report.figures import lexicon_figure
 from gpla_assets.report.structure_page import (
     as_html,
@@ -93,7 +94,7 @@ def render(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
             settings=study.model_dump(mode="json", exclude={"subjects"}),
             made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             counts=tables["counts"].iloc[0].to_dict(),
-            cautions=list(dict.fromkeys(cautions)),
+            cautions=distinct_sentences(cautions),
             rows=records(tables),
             names=dict(tables["names"].to_numpy()),
             figures=as_html(figures),
