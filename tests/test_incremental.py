@@ -124,6 +124,28 @@ def test_a_changed_threshold_makes_only_what_depends_on_it(small: Ran, tmp_path:
     gpla("run", str(study), folder=tmp_path)
     before, after = runs(small.folder), runs(tmp_path)
     assert {key[0] for key in before if before[key] != after[key]} == AFTER_CORRELATIONS
+    # the system that was there stays, and is compared with the new one
+    with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as connection:
+        systems = connection.execute("select system from value_systems order by made_at").fetchall()
+        compared = connection.execute("select distinct system, other from system_congruence")
+        assert compared.fetchall() == [(systems[1][0], systems[0][0])]
+    frozen = study.read_text("utf-8").replace(
+        "n_factors: 3", f"n_factors: 3, frozen: {systems[0][0]}"
+    )
+    study.write_text(frozen, "utf-8")
+    gpla("run", str(study), folder=tmp_path)
+    with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as connection:
+        scored = connection.execute(
+            "select system, count(distinct subject), count(distinct factor) from frozen_scores "
+            "group by system"
+        ).fetchall()
+        assert scored == [(systems[0][0], 8, 2)]
+        assert connection.execute("select count(*) from value_systems").fetchone() == (2,)
+    study.write_text(frozen.replace(systems[0][0], "nosuchsystem"), "utf-8")
+    output = gpla("run", str(study), folder=tmp_path, expected=1)
+    assert "structure.frozen = 'nosuchsystem': expected the key of a stored" in " ".join(
+        output.split()
+    )
 
 
 def test_two_runs_at_once_with_a_reader_both_end_well(small: Ran, tmp_path: Path) -> None:

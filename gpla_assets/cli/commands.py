@@ -35,6 +35,7 @@ def readable_errors() -> Iterator[None]:
     from gpla_assets.chat import ChatStopped
     from gpla_assets.content import ContentError
     from gpla_assets.lexicon import LexiconError
+    from gpla_assets.psychometrics.errors import StructureError
     from gpla_assets.psychometrics.tool import MatrixError
     from gpla_assets.query import QueryError
     from gpla_assets.running import RunFailed
@@ -54,6 +55,7 @@ def readable_errors() -> Iterator[None]:
         RunFailed,
         SourceError,
         SourceMissing,
+        StructureError,
         StudyError,
         UnknownBackend,
         UnknownPrompt,

@@ -60,7 +60,7 @@ def structure(
     with readable_errors():
         from gpla_assets.agents import make_embedder
         from gpla_assets.psychometrics import StructureSettings
-        from gpla_assets.psychometrics.tool import MatrixError, as_json, structure_file
+        from gpla_assets.psychometrics.tool import as_json, structure_file
         from gpla_assets.report.structure_page import write_structure_page
 
         settings = StructureSettings(
@@ -72,10 +72,7 @@ def structure(
             purify=purify,
             seed=seed,
         )
-        try:
-            found = structure_file(file, settings, make_embedder().encode)
-        except ValueError as error:
-            raise MatrixError(str(error)) from error
+        found = structure_file(file, settings, make_embedder().encode)
         result = as_json(found)
         if json_out is not None:
             json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")

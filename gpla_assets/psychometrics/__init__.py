@@ -2,6 +2,7 @@
 
 from gpla_assets.psychometrics.congruence import factor_congruence, tucker_congruence
 from gpla_assets.psychometrics.correlation import Correlations, correlations
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.frozen import FrozenSystem
 from gpla_assets.psychometrics.naming import centroid_names
 from gpla_assets.psychometrics.relations import nearest_values, relations
@@ -31,6 +32,7 @@ __all__ = [
     "Reliability",
     "Rotated",
     "Stability",
+    "StructureError",
     "StructureSettings",
     "ValueSystem",
     "bartlett",

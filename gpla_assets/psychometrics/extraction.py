@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.settings import Extraction
 
 LOWEST_UNIQUENESS = 0.005
@@ -27,14 +28,14 @@ def extract(correlations: np.ndarray, n_factors: int, method: Extraction) -> Ext
 
     Factor models are fitted over the uniquenesses with the loadings profiled out, as in R's
     factanal and psych::fa. Written here since factor_analyzer 0.5.1 does not run with
-    scikit-learn 1.8 and later, and statsmodels has no minimum residuals. Raises ValueError where
-    `ml` is asked of a singular matrix.
+    scikit-learn 1.8 and later, and statsmodels has no minimum residuals. Raises StructureError
+    where `ml` is asked of a singular matrix.
     """
     if method == "pca":
         loadings = principal_loadings(correlations, n_factors)
         return Extracted(loadings, True, np.zeros(len(loadings), bool))
     if method == "ml" and np.linalg.eigvalsh(correlations).min() < 1e-8:
-        raise ValueError(
+        raise StructureError(
             "Maximum-likelihood extraction needs an invertible correlation matrix; this one of "
             f"{len(correlations)} values is singular. Use extraction: minres or pca, fewer values, "
             "or more subjects."

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.congruence import factor_congruence
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.scoring import keyed_means, weighted_scores
 from gpla_assets.psychometrics.settings import ScoreMethod
 
@@ -50,10 +51,10 @@ class FrozenSystem:
     def score(self, scores: pd.DataFrame) -> pd.DataFrame:
         """Subjects x values -> one row per subject and factor, with this system's own numbers.
 
-        Values that `scores` lacks are missing cells. Raises ValueError where it has none of them.
+        Values that `scores` lacks are missing cells. Raises StructureError where it has none.
         """
         if not set(self.loadings.index) & set(scores.columns):
-            raise ValueError(
+            raise StructureError(
                 f"None of the {len(self.loadings)} values of system {self.key} is among the "
                 f"{scores.shape[1]} that were measured; expected values such as "
                 f"{', '.join(map(repr, self.loadings.index[:3]))}. Measure the system's lexicon."

@@ -7,6 +7,7 @@ from typing import cast
 
 import pandas as pd
 
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.frozen import FrozenSystem
 from gpla_assets.psychometrics.settings import ScoreMethod
 from gpla_assets.psychometrics.structure import ValueSystem
@@ -45,10 +46,10 @@ def loading_rows(frozen: FrozenSystem) -> pd.DataFrame:
 
 
 def frozen_system(stored: pd.DataFrame, loadings: pd.DataFrame, key: str) -> FrozenSystem:
-    """A stored system by its key; raises ValueError listing the keys there are."""
+    """A stored system by its key; raises StructureError listing the keys there are."""
     if key not in set(stored["system"]):
         known = ", ".join(stored["system"]) or "none yet"
-        raise ValueError(
+        raise StructureError(
             f"structure.frozen = {key!r}: expected the key of a stored value system ({known}). "
             "`select * from value_systems` lists them."
         )

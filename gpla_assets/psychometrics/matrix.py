@@ -8,30 +8,32 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from gpla_assets.psychometrics.errors import StructureError
+
 SENTENCE_END = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 
 
 def checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """`scores` (n_subjects, n_values) as floats, rows and columns in alphabetical order.
 
-    Raises ValueError that names the subject, value or cell: a name that stands twice, a cell that
-    is no number, an infinite score. NaN and None are cells without a measurement.
+    Raises StructureError that names the subject, value or cell: a name that stands twice, a cell
+    that is no number, an infinite score. NaN and None are cells without a measurement.
     """
     for what, names in (("subject", scores.index), ("value", scores.columns)):
         twice = names[names.duplicated()]
         if len(twice):
-            raise ValueError(
+            raise StructureError(
                 f"{what} {twice[0]!r} stands {int((names == twice[0]).sum())} times; expected "
                 f"each {what} once. Rename or merge them."
             )
     try:
         found = scores.astype(float)
     except (TypeError, ValueError) as error:
-        raise ValueError(_not_a_number(scores)) from error
+        raise StructureError(_not_a_number(scores)) from error
     infinite = np.isinf(found.to_numpy())
     if infinite.any():
         row, column = np.argwhere(infinite)[0]
-        raise ValueError(
+        raise StructureError(
             f"subject {found.index[row]!r} has {found.iat[row, column]} on value "
             f"{found.columns[column]!r}; expected a finite number, or an empty cell where there "
             "is no measurement."

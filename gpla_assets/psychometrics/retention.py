@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.correlation import pairwise_correlation
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.settings import Rule
 
 RULES: dict[str, str] = {
@@ -122,11 +123,11 @@ def reliable_factors(weakest_alphas: Mapping[int, float | None], minimum: float)
 def n_factors(suggested: Mapping[str, int], rule: Rule | int, n_values: int) -> int:
     """The study's choice: a fixed number, or what its rule recommends, at least one.
 
-    Raises ValueError for a fixed number outside 1..n_values.
+    Raises StructureError for a fixed number outside 1..n_values.
     """
     if isinstance(rule, int):
         if not 1 <= rule <= n_values:
-            raise ValueError(
+            raise StructureError(
                 f"n_factors = {rule}, but there are {n_values} usable values: expected 1 to "
                 f"{n_values}. Ask for fewer factors, or leave out fewer values."
             )

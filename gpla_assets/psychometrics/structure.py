@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.correlation import Correlations, correlations
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.frozen import FrozenSystem
 from gpla_assets.psychometrics.matrix import checked_scores, matrix_cautions, well_measured
 from gpla_assets.psychometrics.purification import (
@@ -87,7 +88,7 @@ def value_system(
     `scores`: (n_subjects, n_values), NaN where a subject has no measurement; the order of rows
     and columns and the unit of a value change nothing. `llms` is the LLM of each row, `counts`
     (same shape) the measurements behind each cell. The paper's sections 3 and B.2, its defaults
-    by the settings. Raises ValueError for fewer than three subjects or usable values, for names
+    by the settings. Raises StructureError for fewer than three subjects or usable values, for names
     that stand twice, and for cells that are infinite or no numbers.
     """
     settings = settings or StructureSettings()
@@ -134,7 +135,7 @@ def _usable(
     if len(scores) < 3 or usable.shape[1] < 3:
         reasons = values.loc[values["status"] != "usable", "status"].str.split(":").str[0]
         why = "; ".join(f"{n} {reason}" for reason, n in reasons.value_counts().head(3).items())
-        raise ValueError(
+        raise StructureError(
             f"{len(scores)} subjects and {usable.shape[1]} usable values (of {scores.shape[1]}"
             f"{': ' + why if why else ''}): a value system needs at least 3 of each. Measure more "
             "subjects, or lower structure.minimum_coverage."
@@ -208,7 +209,7 @@ def _purified(
         values = np.bincount(purified.solution.primary, minlength=number)
         if isinstance(settings.n_factors, int) or values.min() >= 2 or number == 1:
             return number, purified
-    raise ValueError(f"{retained} components were retained, expected at least one.")
+    raise StructureError(f"{retained} components were retained, expected at least one.")
 
 
 def _frozen(

@@ -93,7 +93,7 @@ def _numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 def structure_file(
     path: Path, settings: StructureSettings, encode: Encode, own_names: Sequence[str] = ()
 ) -> Structured:
-    """The value system of a CSV file; raises MatrixError, or ValueError of `value_system`.
+    """The value system of a CSV file; raises MatrixError, or StructureError of `value_system`.
 
     `encode` embeds names of values, for the names of factors; `own_names` name the first factors.
     """
