@@ -2,7 +2,19 @@
 
 import dagster as dg
 
-from gpla_assets.assets import cfa, dbt, factors, measurements, perceptions, schwartz, texts, values
+from gpla_assets.assets import (
+    cfa,
+    dbt,
+    factors,
+    measurements,
+    perceptions,
+    probes,
+    schwartz,
+    texts,
+    validation,
+    validity,
+    values,
+)
 from gpla_assets.checks import CHECKS
 from gpla_assets.resources import StudyResource
 
@@ -27,6 +39,15 @@ ASSETS: list[dg.AssetsDefinition] = [
     schwartz.schwartz_mapping,
     schwartz.schwartz_relations,
     cfa.cfa_fits,
+    probes.criteria,
+    probes.probes,
+    validation.validation_texts,
+    validation.validation_perceptions,
+    validation.validation_measurements,
+    validity.coverage,
+    validity.consistency,
+    validity.direct_lexicon,
+    validity.external_validity,
 ]
 
 defs = dg.Definitions(

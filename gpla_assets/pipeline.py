@@ -61,7 +61,7 @@ STEPS: tuple[Step, ...] = (
         ("value_similarities", "values"),
         ("lexicon",),
         ("dbt/lexicon",),
-        code_version="2",
+        code_version="3",
     ),
     Step("evaluator", (), ("evaluator",), ("evaluator/weights.npz", "evaluator/held_out.csv")),
     Step(
@@ -88,7 +88,57 @@ STEPS: tuple[Step, ...] = (
         ("seed",),
         whole_upstream=("reference_measurements",),
     ),
-    Step("cfa_fits", ("factors", "schwartz_mapping"), ("structure", "cfa", "seed")),
+    Step(
+        "cfa_fits",
+        ("factors", "schwartz_mapping"),
+        ("structure", "cfa", "seed", "systems"),
+        ("systems",),
+        code_version="2",
+    ),
+    Step("criteria", ("subjects",), ("probe",), ("criteria", "llm_aliases.csv")),
+    Step(
+        "probes",
+        ("criteria", "factors", "schwartz_relations"),
+        ("probe", "seed", "systems"),
+        ("systems",),
+    ),
+    Step(
+        "validation_texts",
+        (),
+        ("validation", "questions", "parser", "seed", "subjects"),
+        ("validation", "llm_aliases.csv", "topics.csv"),
+    ),
+    Step(
+        "validation_perceptions",
+        ("validation_texts",),
+        ("parser",),
+        ("neutral_sentences.csv", "value_items.csv"),
+    ),
+    Step(
+        "validation_measurements",
+        ("validation_perceptions", "lexicon", "evaluator"),
+        ("evaluator", "lexicon"),
+        ("schwartz.yaml",),
+    ),
+    Step(
+        "coverage",
+        ("validation_measurements",),
+        ("validation",),
+        whole_upstream=("measurements", "reference_measurements"),
+    ),
+    Step(
+        "consistency",
+        ("validation_measurements", "factors", "criteria"),
+        ("seed",),
+        whole_upstream=("measurements",),
+    ),
+    Step(
+        "direct_lexicon",
+        ("lexicon", "schwartz_relations"),
+        ("seed",),
+        ("direct_lists", "schwartz.yaml"),
+    ),
+    Step("external_validity", (), (), ("evaluator/external_validity.csv",)),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend
 from gpla_assets.sources import SOURCES, SourceMissing, locate
-from gpla_assets.studies import Model, Study, data_dir
+from gpla_assets.sources.criteria import criterion_path
+from gpla_assets.studies import PROJECT_ROOT, Model, Study, data_dir
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,26 @@ def readiness(study: Study) -> list[Readiness]:
     ):
         lines.append(_backend(f"{role} {agent.backend}", role, agent))
     lines += _subjects(study)
+    lines += _benchmarks(study)
     return lines
+
+
+def _benchmarks(study: Study) -> Iterator[Readiness]:
+    """Criteria that values are to predict, and texts of the validation studies."""
+    for item in study.probe.criteria:
+        what = f"criterion {item.source}"
+        try:
+            path = criterion_path(item.source, data_dir(), PROJECT_ROOT, item.file)
+            yield Readiness(what, True, str(path))
+        except SourceMissing as error:
+            yield Readiness(what, False, " ".join(str(error).split()))
+    own = study.validation
+    if own.conversations != "responses":
+        yield _source(
+            f"conversations {own.conversations}", own.conversations, own.conversations_file
+        )
+    for name in ("alpaca_eval", "valuebench") if own.prompt_sets else ():
+        yield _source(f"prompt sets {name}", name, None)
 
 
 def _subjects(study: Study) -> Iterator[Readiness]:

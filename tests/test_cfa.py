@@ -12,8 +12,9 @@ import pytest
 from scipy.optimize import check_grad
 from typer.testing import CliRunner
 
+from gpla_assets.benchmarks import cfa_comparison
 from gpla_assets.benchmarks.cfa import AGREEMENT, confirm
-from gpla_assets.benchmarks.cfa_comparison import compare, halves, random_grouping
+from gpla_assets.benchmarks.cfa_comparison import Halves, compare, halves, random_grouping
 from gpla_assets.benchmarks.cfa_model import (
     Structure,
     _objective,
@@ -349,6 +350,22 @@ def test_the_true_system_beats_others_and_random_groupings_on_held_out_llms() ->
     fair = found.fits[(found.fits.comparison == "fair") & (found.fits.split == 0)]
     assert fair.p.nunique() == 1 and (fair.n == 200).all()
     assert set(found.loadings.system) == {"ours", "wrong"} and len(found.paths) > 0
+
+
+@pytest.mark.parametrize(("paper_halves", "whole"), [("llm", True), ("subject", False)])
+def test_the_papers_halves_are_of_llms_or_of_subjects(
+    monkeypatch: pytest.MonkeyPatch, paper_halves: Halves, whole: bool
+) -> None:
+    scores = scores_of(120)
+    llms = [f"m{n // 4}" for n in range(120)]
+    built: list[list[str]] = []
+    monkeypatch.setattr(
+        cfa_comparison, "_built", lambda scores, llms, settings: built.append(llms) or None
+    )
+    compare(scores, llms, [], StructureSettings(), splits=0, paper_halves=paper_halves)
+    counts = pd.Series(built[0]).value_counts()
+    assert len(built[0]) == 60
+    assert (counts == 4).all() == whole
 
 
 def test_few_llms_are_not_split_and_a_system_without_a_fit_has_its_reason() -> None:

@@ -18,6 +18,7 @@ from tests.conftest import Ran, gpla
 
 AFTER_CORRELATIONS = {
     *("factors", "stability", "factor_names", "schwartz_relations", "cfa_fits"),
+    *("probes", "coverage", "consistency", "direct_lexicon"),
 }
 
 
@@ -29,7 +30,12 @@ def added(small: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     with duckdb.connect(str(folder / "small.duckdb"), read_only=True) as connection:
         questions = [row[0] for row in connection.execute("select text from questions").fetchall()]
     responses = folder / "new.jsonl"
-    answer = "You should always be honest. It is important to respect other people. "
+    # enough attitudes that some concern a value of the lexicon, whichever values it has
+    answer = (
+        "You should always be honest. It is important to respect other people. "
+        "Keep a healthy balance between work and rest. Taking risks is worth it. "
+        "Strive to achieve your goals. We must fight for social justice. "
+    )
     with responses.open("w", encoding="utf-8") as file:
         for number, question in enumerate(questions):
             said = answer + f"Never give up after {number} failures."

@@ -46,7 +46,7 @@ def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> No
     assert partitions == {(step.name, "c|Default") for step in STEPS if step.partitioned}
     assert {step for step, key in found if not key} == {
         *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations"),
-        "cfa_fits",
+        *("cfa_fits", "probes", "coverage", "consistency", "direct_lexicon"),
     }
 
 
@@ -74,7 +74,10 @@ def test_a_stale_step_says_why() -> None:
     first, second, *after = stale_steps(now, runs)
     assert (first.step, first.reason) == ("factors", "settings changed: structure")
     assert second.reason == "settings changed: structure; upstream changed: factors"
-    assert {item.step for item in after} == {"factor_names", "schwartz_relations", "cfa_fits"}
+    assert {item.step for item in after} == {
+        *("factor_names", "schwartz_relations", "cfa_fits"),
+        *("probes", "consistency", "direct_lexicon"),
+    }
 
 
 def test_another_file_of_answers_makes_the_responses_stale() -> None:

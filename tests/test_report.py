@@ -18,6 +18,7 @@ from gpla_assets.report.page import QUERIES, render
 from gpla_assets.report.structure_page import structured_tables, write_structure_page
 from gpla_assets.studies import load_study
 from tests.conftest import Ran
+from tests.test_benchmark_figures import benchmark_tables
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -35,7 +36,8 @@ FLAGS = (
 LOCAL = ("file:", "data:", "blob:", "chrome:", "about:")
 SECTIONS = (
     *("lexicon", "system", "suitability", "scree", "loadings", "reliabilities", "stability"),
-    *("subjects", "schwartz"),
+    *("subjects", "schwartz", "cfa", "prediction", "validation", "coverage", "consistency"),
+    *("direct", "circle", "external"),
 )
 
 
@@ -64,6 +66,7 @@ def tables(perception: str) -> dict[str, pd.DataFrame]:
     relation = {"reading": "direct", "level": "lower", "factor": "F1", "schwartz": "Power"}
     numbers = {"r": 0.2, "ci_low": 0.1, "ci_high": 0.3, "p_adjusted": 0.01}
     found = structured_tables(structured())
+    found |= benchmark_tables(HOSTILE, found["names"])
     found["reliabilities"] = found["reliabilities"].assign(caution="Too few <subjects>.")
     return found | {
         "lexicon": pd.DataFrame({"value": ["Care"], "frequency": [3], "rank": [1]}),

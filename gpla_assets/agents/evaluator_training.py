@@ -58,7 +58,7 @@ def held_out_scores(folder: Path, mode: Mode = "fast") -> tuple[pd.DataFrame, pd
     rows = training_statements(), training_answers()
     for fold in range(FOLDS):
         weights = EvaluatorWeights.load(_weights(folder, fold))
-        encode, heads = _encoder(folder, fold).encode, weights.heads
+        encode, heads = fold_encoder(folder, fold).encode, weights.heads
         tested = folds.split(*rows, fold, FOLDS)
         scored = folds.score_statements(tested.test_statements, heads, encode, sentiment, mode)
         said = folds.score_answers(tested.test_answers, heads, encode, sentiment, mode)
@@ -119,7 +119,7 @@ def _generator_rows(folder: Path) -> Iterator[tuple[str, str, float, int]]:
     statements, _ = held_out_scores(folder)
     general = Embedder()
     for model, encoders in (
-        ("tuned", [_encoder(folder, fold) for fold in range(FOLDS)]),
+        ("tuned", [fold_encoder(folder, fold) for fold in range(FOLDS)]),
         ("all-MiniLM-L6-v2", [general] * FOLDS),
     ):
         hits: dict[str, list[bool]] = {}
@@ -139,6 +139,7 @@ def _generator_rows(folder: Path) -> Iterator[tuple[str, str, float, int]]:
             yield source, measure, float(np.mean(found)), len(found)
 
 
-def _encoder(folder: Path, fold: int) -> Embedder:
+def fold_encoder(folder: Path, fold: int) -> Embedder:
+    """The encoder of one fold that `train_evaluator` left in `folder`."""
     adapter = EvaluatorWeights.load(_weights(folder, fold)).adapter
     return Embedder(adapter=adapter, name=f"fold {fold}")

@@ -6,7 +6,7 @@ import pandas as pd
 from gpla_assets.assets.factors import SCORES, SUBJECTS, factors, structure_settings
 from gpla_assets.assets.schwartz import schwartz_mapping
 from gpla_assets.assets.shown import shown
-from gpla_assets.benchmarks import DEFINITIONS, System, system_of_mapping
+from gpla_assets.benchmarks import DEFINITIONS, System, read_system, system_of_mapping
 from gpla_assets.benchmarks.cfa_comparison import compare
 from gpla_assets.resources import StudyResource, making
 
@@ -28,16 +28,21 @@ def cfa_fits(study: StudyResource) -> dg.MaterializeResult:
         found = compare(
             matrix,
             list(llms[matrix.index]),
-            schwartz_systems(study.read("select * from schwartz_mapping"), own.floor),
+            [
+                *schwartz_systems(study.read("select * from schwartz_mapping"), own.floor),
+                *map(read_system, settings.systems),
+            ],
             structure_settings(settings),
             own.splits,
             own.nulls,
+            own.halves,
         )
         made.write("fit_definitions", definition_rows())
         made.write("cfa_fits", found.fits)
         made.write("cfa_indices", found.indices)
         made.write("cfa_nulls", found.nulls)
         made.write("cfa_loadings", found.loadings)
+        made.write("cfa_correlations", found.correlations)
         made.write("cfa_paths", found.paths)
     assert made.result is not None
     return made.result

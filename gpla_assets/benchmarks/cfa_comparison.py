@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from gpla_assets.benchmarks.cfa import Cfa, confirm
 from gpla_assets.benchmarks.cfa_model import Structure
 from gpla_assets.benchmarks.fit_indices import DEFINITIONS, rmsea_interval
-from gpla_assets.benchmarks.systems import System, system_of_loadings
+from gpla_assets.benchmarks.systems import System, restricted, system_of_loadings
 from gpla_assets.psychometrics import (
     Correlations,
     StructureSettings,
@@ -20,6 +21,7 @@ from gpla_assets.psychometrics import (
     value_system,
 )
 
+Halves = Literal["subject", "llm"]
 OURS = "ours"
 GENERAL = "general"
 FEWEST_PER_VALUE = 5
@@ -39,6 +41,7 @@ class Comparison:
     indices: pd.DataFrame
     nulls: pd.DataFrame
     loadings: pd.DataFrame
+    correlations: pd.DataFrame
     paths: pd.DataFrame
 
 
@@ -61,16 +64,6 @@ def random_grouping(system: System, random: np.random.Generator, name: str) -> S
     return System(name, factors)
 
 
-def restricted(system: System, values: Sequence[str]) -> System:
-    """The system over these values; factors left empty are left out."""
-    known = set(values)
-    factors = {
-        factor: {value: sign for value, sign in own.items() if value in known}
-        for factor, own in system.factors.items()
-    }
-    return System(system.name, {factor: own for factor, own in factors.items() if own})
-
-
 def compare(
     scores: pd.DataFrame,
     llms: Sequence[str],
@@ -78,21 +71,24 @@ def compare(
     settings: StructureSettings,
     splits: int = 50,
     nulls: int = 10,
+    paper_halves: Halves = "subject",
 ) -> Comparison:
     """Ours against other systems, in the paper's way (`paper`) and on equal terms (`fair`).
 
-    `scores` (n_subjects, n_values), `llms` the LLM of each row. `paper`: subjects split at random,
-    ours built on one half and confirmed on the other, which is drawn with replacement until it
-    has five subjects a value (and at least as many as there are subjects); the others on all
-    subjects and values. `fair`, over `splits` random halves by LLM: ours built on one half, then
-    all systems, and `nulls` random groupings of the same sizes, confirmed on the same values of the
-    other half, without drawing; ours also with a higher-order factor and as a bifactor model (not
-    with fewer than ten LLMs). A system that cannot be fitted has a row with its reason.
+    `scores` (n_subjects, n_values), `llms` the LLM of each row. `paper`: halved at random by
+    `paper_halves`, ours built on one half and confirmed on the other, which is drawn with
+    replacement until it has five subjects a value (and at least as many as there are subjects);
+    the others on all subjects and values. `fair`, over `splits` random halves by LLM: ours built on
+    one half, then all systems, and `nulls` random groupings of the same sizes, confirmed on the
+    same values of the other half, without drawing; ours also with a higher-order factor and as a
+    bifactor model (not with fewer than ten LLMs). A system that cannot be fitted has a row with
+    its reason.
     """
     collected = _Collected()
     random = np.random.default_rng(settings.seed)
     with threadpool_limits(1):
-        _paper(collected, scores, llms, others, settings, random)
+        units = list(scores.index) if paper_halves == "subject" else llms
+        _paper(collected, scores, llms, others, settings, random, units)
         for split in range(splits if len(set(llms)) >= FEWEST_LLMS else 0):
             _fair(collected, scores, llms, others, settings, random, split, nulls)
     return collected.done()
@@ -105,8 +101,9 @@ def _paper(
     others: Sequence[System],
     settings: StructureSettings,
     random: np.random.Generator,
+    units: Sequence[str],
 ) -> None:
-    first, second = halves(list(scores.index), random)
+    first, second = halves(units, random)
     ours = _built(scores.iloc[first], [llms[at] for at in first], settings)
     if ours is not None:
         wanted = max(FEWEST_PER_VALUE * len(ours.values), len(scores))
@@ -167,6 +164,7 @@ class _Collected:
         self.indices: list[tuple[object, ...]] = []
         self.nulls: list[tuple[object, ...]] = []
         self.loadings: list[pd.DataFrame] = []
+        self.correlations: list[pd.DataFrame] = []
         self.paths: list[pd.DataFrame] = []
 
     def fit(
@@ -197,6 +195,7 @@ class _Collected:
 
     def _keep_paths(self, found: Cfa) -> None:
         self.loadings.append(found.loadings.assign(system=found.system.name))
+        self.correlations.append(found.factor_correlations.assign(system=found.system.name))
         self.paths.append(found.paths.assign(system=found.system.name))
 
     def null(self, split: int, draw: int, system: System, scores: pd.DataFrame) -> None:
@@ -212,14 +211,20 @@ class _Collected:
         """All rows as tables."""
         key = ["comparison", "split", "system", "structure"]
         loadings = ["system", "factor", "value", "estimate", "standardised", "se", "p"]
+        correlations = ["system", "factor_a", "factor_b", "r"]
         paths = ["system", "kind", "value", "other", "modification_index", "expected_change"]
         return Comparison(
             pd.DataFrame(self.fits, columns=FIT_COLUMNS),
             pd.DataFrame(self.indices, columns=[*key, "definition", "number"]),
             pd.DataFrame(self.nulls, columns=["split", "draw", "cfi", "rmsea", "srmr", "aic"]),
-            pd.concat(self.loadings)[loadings] if self.loadings else pd.DataFrame(columns=loadings),
-            pd.concat(self.paths)[paths] if self.paths else pd.DataFrame(columns=paths),
+            _together(self.loadings, loadings),
+            _together(self.correlations, correlations),
+            _together(self.paths, paths),
         )
+
+
+def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def _called(structure: Structure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,16 @@ class System:
                 f"(it has {missing}); expected at least one. Leave the factor out or measure them."
             )
         return System(self.name, kept)
+
+
+def restricted(system: System, values: Sequence[str]) -> System:
+    """The system over these values; factors left empty are left out."""
+    known = set(values)
+    factors = {
+        factor: {value: sign for value, sign in own.items() if value in known}
+        for factor, own in system.factors.items()
+    }
+    return System(system.name, {factor: own for factor, own in factors.items() if own})
 
 
 def read_system(path: Path) -> System:

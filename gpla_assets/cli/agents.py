@@ -112,6 +112,31 @@ def generate_questions(
         console.print(f"{len(made)} of {len(rows)} questions: {out}")
 
 
+@app.command("ask-directly", epilog="Example: gpla ask-directly demo_texts --out direct_lists.csv")
+def ask_directly(
+    study: Annotated[str, typer.Argument(help="A study whose subjects can be asked.")],
+    out: Out,
+) -> None:
+    """Ask every subject which values it holds; the file suits `validation.direct_file`."""
+    with readable_errors():
+        from gpla_assets.administration.direct import PROMPTS
+        from gpla_assets.administration.direct import ask_directly as ask
+        from gpla_assets.administration.subjects import study_subjects
+        from gpla_assets.agents import Asking
+        from gpla_assets.progress import progress
+        from gpla_assets.storage import Warehouse, WarehouseCalls
+        from gpla_assets.studies import load_study
+
+        settings = load_study(study)
+        cache = WarehouseCalls(Warehouse(settings.warehouse_path))
+        asking = Asking(settings.calls, cache, seed=settings.seed)
+        total = len(study_subjects(settings)[2]) * len(PROMPTS)
+        with progress("answers", total) as advance:
+            rows = ask(settings, asking, advance)
+        rows.to_csv(out, index=False)
+        console.print(f"{len(rows)} answers: {out}")
+
+
 @app.command(epilog="Example: gpla quality --study survey")
 def quality(study: StudyOption = "demo") -> None:
     """Measure the agents that run here, store the table and print it (some minutes)."""
@@ -140,3 +165,25 @@ def train_evaluator(
             weights.save(SHIPPED)
             table.to_csv(HELD_OUT, index=False)
         console.print(table.to_string(index=False))
+
+
+@app.command("external-validity", epilog="Example: gpla external-validity training/")
+def external_validity(
+    folder: Annotated[Path, typer.Argument(help="Folder of `gpla train-evaluator`.")],
+    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    ship: Annotated[bool, typer.Option(help="Replace the table that ships.")] = False,
+    study: StudyOption = "demo",
+) -> None:
+    """Compare M_E, on values held out in training, with ValueBench's ratings (some minutes)."""
+    with readable_errors():
+        from gpla_assets.agents import make_parser
+        from gpla_assets.evaluator.weights import EXTERNAL_VALIDITY
+        from gpla_assets.external_validity import external_validity as measure
+        from gpla_assets.studies import load_study
+
+        settings = load_study(study)
+        rows = measure(folder, make_parser(settings.parser), settings.seed, console.print)
+        for path in [one for one in (out, EXTERNAL_VALIDITY if ship else None) if one]:
+            rows.round(4).to_csv(path, index=False)
+        shown = rows[rows["value"] == ""].drop(columns="value").to_string(index=False)
+        console.print(shown, soft_wrap=True)

@@ -76,6 +76,22 @@ def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     return rows
 
 
+def llm_aliases(path: Path = CONTENT / "llm_aliases.csv") -> pd.DataFrame:
+    """Names of LLMs in criteria and what they are called here: rows (name, llm, match).
+
+    `match` is same (one model under two names), version (another release of it) or near (a
+    relative, such as another context length).
+    """
+    return _read(path, ("name", "llm", "match"))
+
+
+def topics(path: Path = CONTENT / "topics.csv") -> pd.DataFrame:
+    """Topics of conversations for zero-shot labels: rows (topic, description, value_laden)."""
+    rows = _read(path, ("topic", "description", "value_laden"))
+    _check_unique(rows, "topic", path)
+    return rows.assign(value_laden=rows["value_laden"] == "yes")
+
+
 def check_stances(stances: pd.Series, where: str) -> None:
     """Raises ContentError at the first stance that is none of STANCES."""
     unknown = stances[~stances.isin(STANCES)]

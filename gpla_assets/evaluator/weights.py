@@ -14,6 +14,7 @@ from gpla_assets.evaluator.heads import Heads
 
 SHIPPED_VERSION = "1"
 SHIPPED = Path(__file__).resolve().parent / "weights.npz"
+EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
 QUALITY_COLUMNS = ["role", "backend", "model", "data", "measure", "number", "n", "held_out"]
 
@@ -43,3 +44,13 @@ class EvaluatorWeights:
 def held_out_quality() -> pd.DataFrame:
     """What was measured when the shipped weights were trained: rows of `agent_quality`."""
     return pd.read_csv(HELD_OUT)[QUALITY_COLUMNS]
+
+
+def external_validity_rows() -> pd.DataFrame:
+    """Agreement with ratings as `gpla external-validity` measured it: rows of the table."""
+    return pd.read_csv(
+        EXTERNAL_VALIDITY,
+        dtype={"value": str},
+        keep_default_na=False,
+        na_values={name: [""] for name in ("r", "low", "high", "coverage")},
+    )

@@ -178,8 +178,8 @@ def _resamples(setting: _Setting, draws: Iterator[np.ndarray]) -> Iterator[_Resa
 
 def _resample(setting: _Setting, at: np.ndarray) -> _Resample | None:
     scores = setting.scores[at]
-    with np.errstate(invalid="ignore"):
-        spread = np.nanmax(scores, axis=0) - np.nanmin(scores, axis=0)
+    # fmax and fmin pass over NaN, and give NaN for a value that no drawn subject has
+    spread = np.fmax.reduce(scores, axis=0) - np.fmin.reduce(scores, axis=0)
     if not (spread > 0).all():
         return None
     if setting.settings.missing != "pairwise":

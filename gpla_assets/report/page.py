@@ -13,6 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gpla_assets.psychometrics.matrix import distinct_sentences
+from gpla_assets.report.benchmark_page import BENCHMARK_QUERIES, benchmark_pictures
 from gpla_assets.report.figures import lexicon_figure
 from gpla_assets.report.structure_page import (
     as_html,
@@ -62,7 +63,7 @@ QUERIES = {
             (select count(*) from lexicon) as lexicon,
             (select count(*) from measurements) as measurements
     """,
-}
+} | BENCHMARK_QUERIES
 
 
 def report_path(study: Study) -> Path:
@@ -84,7 +85,11 @@ def write_report(study: Study) -> Path:
 
 def render(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
     """The page's HTML; all text from models is escaped by the template."""
-    figures = {"lexicon": lexicon_figure(tables["lexicon"]), **structure_pictures(tables)}
+    figures = {
+        "lexicon": lexicon_figure(tables["lexicon"]),
+        **structure_pictures(tables),
+        **benchmark_pictures(tables),
+    }
     cautions = tables["reliabilities"]["caution"].dropna()
     return (
         environment()

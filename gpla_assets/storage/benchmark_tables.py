@@ -71,6 +71,15 @@ class CfaLoading(SQLModel, table=True):
     p: float | None = column("p of no loading.", default=None)
 
 
+class CfaCorrelation(SQLModel, table=True):
+    __tablename__ = "cfa_correlations"
+    __table_args__ = {"comment": "One row per system and pair of factors of the same fits."}
+    system: str = key("The value system.")
+    factor_a: str = key("A factor.")
+    factor_b: str = key("A factor; each pair stands both ways.")
+    r: float = column("Their correlation.")
+
+
 class CfaPath(SQLModel, table=True):
     __tablename__ = "cfa_paths"
     __table_args__ = {
@@ -90,5 +99,6 @@ BENCHMARK_TABLES: tuple[type[SQLModel], ...] = (
     CfaIndex,
     CfaNull,
     CfaLoading,
+    CfaCorrelation,
     CfaPath,
 )

@@ -12,8 +12,10 @@ from sqlmodel import SQLModel
 
 from gpla_assets.storage.benchmark_tables import BENCHMARK_TABLES
 from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.probe_tables import PROBE_TABLES
 from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
 from gpla_assets.storage.system_tables import SYSTEM_TABLES
+from gpla_assets.storage.validation_tables import VALIDATION_TABLES
 
 
 class Llm(SQLModel, table=True):
@@ -241,6 +243,8 @@ MODELS: tuple[type[SQLModel], ...] = (
     *STRUCTURE_TABLES,
     *SYSTEM_TABLES,
     *BENCHMARK_TABLES,
+    *PROBE_TABLES,
+    *VALIDATION_TABLES,
     ModelCall,
     Run,
 )

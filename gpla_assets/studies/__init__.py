@@ -1,12 +1,13 @@
 """Studies: the configuration of the whole pipeline."""
 
+from gpla_assets.studies.benchmarks import CriterionSource, Validation
+from gpla_assets.studies.settings import Model
 from gpla_assets.studies.study import (
     PROJECT_ROOT,
     SHIPPED,
     Calls,
     Evaluator,
     Generator,
-    Model,
     Parser,
     Price,
     Study,
@@ -23,6 +24,7 @@ __all__ = [
     "PROJECT_ROOT",
     "SHIPPED",
     "Calls",
+    "CriterionSource",
     "Evaluator",
     "Generator",
     "Model",
@@ -31,6 +33,7 @@ __all__ = [
     "Study",
     "StudyError",
     "SubjectSource",
+    "Validation",
     "data_dir",
     "fingerprint",
     "load_study",

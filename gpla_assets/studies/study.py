@@ -12,10 +12,12 @@ import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import Field, ValidationError
+
+from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
+from gpla_assets.studies.settings import Model, Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("demo", "survey", "paper", "demo_texts")
@@ -23,36 +25,6 @@ SHIPPED = ("demo", "survey", "paper", "demo_texts")
 
 class StudyError(ValueError):
     """A study that cannot be used; the message names key, value and what is allowed."""
-
-
-class Settings(BaseModel):
-    """A group of settings; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Model(Settings):
-    """Which model a backend runs and how; what a backend does not use stays at its default."""
-
-    backend: str
-    model: str | None = Field(None, description="A hub name, a folder, or an endpoint's name.")
-    revision: str | None = Field(None, description="Commit or tag of a hub model.")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    batch_size: int = Field(16, ge=1, le=4096)
-    base_url: str | None = Field(None, description="Endpoint of `openai`; its own if absent.")
-    key_variable: str = Field(
-        "OPENAI_API_KEY", description="Environment variable that holds the key; never the key."
-    )
-    prompt_version: str = Field("1", description="Version of the project's prompts.")
-
-    @field_serializer("base_url")
-    def _without_login(self, url: str | None) -> str | None:
-        """What is dumped is stored and shown: never a user name or password of the address."""
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class Price(Settings):
@@ -223,16 +195,6 @@ class Naming(Settings):
     llm: Model | None = Field(None, description="Backend that proposes names; none asks none.")
 
 
-class CfaSettings(Settings):
-    """Confirmatory factor analysis (points 16 and 17)."""
-
-    splits: int = Field(50, ge=1, description="Point 16: random halves by LLM, not inflated.")
-    nulls: int = Field(10, ge=0, description="Random groupings of the same sizes, per split.")
-    floor: float = Field(
-        -1.0, ge=-1, le=1, description="Point 17: values less similar to a Schwartz value stay out."
-    )
-
-
 class Study(Settings):
     """One study, one warehouse."""
 
@@ -251,7 +213,13 @@ class Study(Settings):
     lexicon: Lexicon = Lexicon()
     structure: Structure = Structure()
     naming: Naming = Naming()
+    systems: list[Path] = Field(
+        default_factory=list,
+        description="Further value systems to test beside ours and Schwartz's, as YAML files.",
+    )
     cfa: CfaSettings = CfaSettings()
+    probe: Probe = Probe()
+    validation: Validation = Validation()
     calls: Calls = Calls()
 
     @property

@@ -1,0 +1,141 @@
+"""Criteria of LLMs predicted from their values (the paper's 5.2)."""
+
+import dagster as dg
+import pandas as pd
+
+from gpla_assets.assets.factors import SCORES, SUBJECTS, factors
+from gpla_assets.assets.schwartz import schwartz_relations
+from gpla_assets.assets.shown import shown
+from gpla_assets.assets.texts import subjects
+from gpla_assets.benchmarks.safety import (
+    OURS,
+    Features,
+    Predicted,
+    ProbeSettings,
+    llm_factors,
+    predict,
+)
+from gpla_assets.benchmarks.systems import read_system, restricted, system_of_loadings
+from gpla_assets.content import llm_aliases
+from gpla_assets.resources import StudyResource, making
+from gpla_assets.sources.criteria import CRITERIA, criterion_path, matched
+from gpla_assets.studies import PROJECT_ROOT, CriterionSource, Study, data_dir
+
+GROUP = "stage_9_benchmarks"
+
+FACTOR_SCORES = """
+select s.llm, f.factor, avg(f.score) as score
+from factor_scores f join subjects s using (subject) group by s.llm, f.factor
+"""
+SCHWARTZ_SCORES = """
+select s.llm, f.reading, f.level, f.schwartz, avg(f.score) as score
+from schwartz_scores f join subjects s using (subject)
+group by s.llm, f.reading, f.level, f.schwartz
+"""
+LENGTHS = """
+select s.llm, avg(length(r.content)) as length
+from responses r join subjects s using (subject) group by s.llm
+"""
+LOADINGS = 'select factor, "value", keyed, is_primary from loadings where kept'
+LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
+
+
+@dg.asset(group_name=GROUP, **shown("criteria"), deps=[subjects])
+def criteria(study: StudyResource) -> dg.MaterializeResult:
+    """Scores of LLMs from other sources, matched with the LLMs of the study."""
+    with making(study, "criteria") as made:
+        own = study.load().probe
+        llms = list(study.read("select llm from llms order by llm")["llm"])
+        sources, scores = [], []
+        for source in own.criteria:
+            reader = CRITERIA[source.source]
+            path = criterion_path(source.source, data_dir(), PROJECT_ROOT, source.file)
+            found = matched(reader.read(path), llm_aliases(), llms, own.matches)
+            name = source.name or reader.title
+            scores.append(found.assign(criterion=name))
+            sources.append(_criterion(source, name, found))
+        columns = ["criterion", "name", "score", "llm", "match"]
+        made.write("criteria", pd.DataFrame(sources))
+        made.write("criterion_scores", pd.concat(scores)[columns])
+        made.details = {str(row["criterion"]): f"{row['n_llms']} LLMs" for row in sources}
+    assert made.result is not None
+    return made.result
+
+
+def _criterion(source: CriterionSource, name: str, found: pd.DataFrame) -> dict[str, object]:
+    reader, n = CRITERIA[source.source], found["llm"].nunique()
+    caution = None
+    if n < 5:
+        caution = f"{n} of the study's LLMs have a score, expected at least 5: not predicted."
+    elif n < 20:
+        caution = f"{n} LLMs make {n * (n - 1) // 2} pairs: their intervals say how little is known"
+    return {
+        "criterion": name,
+        "kind": source.kind or reader.kind,
+        "source": str(source.file or reader.file),
+        "n_names": len(found),
+        "n_llms": n,
+        "caution": caution,
+    }
+
+
+@dg.asset(
+    group_name=GROUP, **shown("probes", "probe_accuracies"), deps=[criteria, factors,
+                                                                    schwartz_relations]
+)  # fmt: skip
+def probes(study: StudyResource) -> dg.MaterializeResult:
+    """How well value systems tell which of two LLMs is safer, or more helpful."""
+    with making(study, "probes") as made:
+        settings = study.load()
+        scores = study.read(
+            'select criterion, llm, score, "match" from criterion_scores where llm is not null'
+        )
+        features = llm_features(study, settings)
+        found = Predicted()
+        for name in study.read("select criterion from criteria where n_llms >= 5")["criterion"]:
+            own = scores[scores["criterion"] == name]
+            # where two names are one LLM of ours, the closer match counts
+            order = own["match"].map({"same": 0, "version": 1, "near": 2})
+            own = own.assign(order=order).sort_values("order").drop_duplicates("llm")
+            predict(name, own.set_index("llm")["score"], features, _settings(settings), found)
+        accuracies, parameters, nulls = found.frames()
+        made.write("probe_accuracies", accuracies)
+        made.write("probe_parameters", parameters)
+        made.write("probe_nulls", nulls)
+    assert made.result is not None
+    return made.result
+
+
+def _settings(study: Study) -> ProbeSettings:
+    own = study.probe
+    return ProbeSettings(
+        repeats=own.repeats,
+        test_share=own.test_share,
+        exact_below=own.exact_below,
+        permutations=own.permutations,
+        partitions=own.partitions,
+        seed=study.seed,
+    )
+
+
+def llm_features(study: StudyResource, settings: Study) -> Features:
+    """LLMs by their values: means over their profiles."""
+    llms = study.read(SUBJECTS).set_index("subject")["llm"]
+    cells = study.read(SCORES).assign(llm=lambda rows: rows["subject"].map(llms))
+    values = cells.pivot_table(index="llm", columns="value", values="score", aggfunc="mean")
+    ours_scores = study.read(FACTOR_SCORES)
+    systems: dict[str, pd.DataFrame] = {
+        OURS: ours_scores.pivot(index="llm", columns="factor", values="score")
+    }
+    schwartz = study.read(SCHWARTZ_SCORES)
+    for key, rows in schwartz.groupby(["level", "reading"]):
+        level, reading = map(str, key)  # type: ignore[call-overload]
+        systems[f"{LEVELS[level]}, {reading}"] = rows.pivot(
+            index="llm", columns="schwartz", values="score"
+        )
+    for path in settings.systems:
+        system = read_system(path)
+        systems[system.name] = llm_factors(values, restricted(system, list(values.columns)))
+    ours = system_of_loadings(OURS, study.read(LOADINGS))
+    length = study.read(LENGTHS).set_index("llm")["length"]
+    return Features(systems, values, length, ours)

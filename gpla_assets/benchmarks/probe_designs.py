@@ -1,0 +1,57 @@
+"""Which LLMs a probe is fitted to and which it is tested on: always pairs of unseen LLMs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+INNER_FOLDS = 3
+LEFT_OUT = "leave pairs out"
+
+
+@dataclass(frozen=True)
+class Design:
+    """`trained` (repeats, n_train) and `tested` (repeats, n_test): places of LLMs."""
+
+    name: str
+    trained: np.ndarray
+    tested: np.ndarray
+
+    def first(self, repeats: int) -> Design:
+        """The first repeats; all of them where there are no more."""
+        return Design(self.name, self.trained[:repeats], self.tested[:repeats])
+
+
+def design(n: int, repeats: int, test_share: float, exact_below: int, seed: int) -> Design:
+    """Random splits of n LLMs (open point 18); with few LLMs, each pair is left out once.
+
+    Raises ValueError with fewer than five LLMs: the three that remain cannot be validated within.
+    """
+    if n < 5:
+        raise ValueError(
+            f"{n} LLMs have a score of the criterion and values; expected at least 5. Measure more "
+            "LLMs, or add their names to the alias table."
+        )
+    random = np.random.default_rng(seed)
+    if n < exact_below:
+        tested = np.array(list(combinations(range(n), 2)))
+        # in random order, so that the first few are a sample of the pairs
+        return _design(LEFT_OUT, n, tested[random.permutation(len(tested))])
+    n_test = max(2, round(n * test_share))
+    return _design("splits", n, np.array([random.permutation(n)[:n_test] for _ in range(repeats)]))
+
+
+def _design(name: str, n: int, tested: np.ndarray) -> Design:
+    outside = np.ones((len(tested), n), bool)
+    np.put_along_axis(outside, tested, False, axis=1)
+    return Design(name, np.nonzero(outside)[1].reshape(len(tested), -1), tested)
+
+
+def inner_folds(trained: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(fitted, validated) places of each inner fold, (repeats, m) each."""
+    random = np.random.default_rng(seed)
+    shuffled = random.permuted(trained, axis=1)
+    held = np.array_split(np.arange(trained.shape[1]), INNER_FOLDS)
+    return [(np.delete(shuffled, fold, axis=1), shuffled[:, fold]) for fold in held]

@@ -1,0 +1,215 @@
+"""A criterion of LLMs predicted from value systems, with baselines and nulls (the paper's 5.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.benchmarks.probe import (
+    Tested,
+    accuracy_interval,
+    majority_probed,
+    permutation_p,
+    permuted_accuracies,
+    probed,
+    ridge_probed,
+    weight_intervals,
+)
+from gpla_assets.benchmarks.probe_designs import LEFT_OUT, Design, design
+from gpla_assets.benchmarks.systems import System
+from gpla_assets.psychometrics.scoring import keyed_means
+
+OURS = "ours"
+SYSTEM, BASELINE = "system", "baseline"
+LABELS, PARTITIONS = "permuted labels", "random partition"
+ACCURACY_COLUMNS = [
+    *("criterion", "features", "role", "design", "n_llms", "n_pairs", "n_features", "repeats"),
+    *("accuracy", "sd", "low", "high", "p_permuted"),
+]
+PARAMETER_COLUMNS = ["criterion", "features", "factor", "weight", "low", "high"]
+NULL_COLUMNS = ["criterion", "features", "null", "draw", "accuracy"]
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How a criterion is predicted.
+
+    Each draw of a null goes through the first `null_repeats` splits; where pairs are left out,
+    through all of them.
+    """
+
+    repeats: int = 100
+    test_share: float = 0.3
+    exact_below: int = 20
+    permutations: int = 199
+    partitions: int = 99
+    null_repeats: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Features:
+    """What LLMs are known by: each frame has a LLM a row, nan where a number is missing.
+
+    `systems` by name: LLM x factor. `values`: LLM x value. `length`: mean response length by LLM.
+    `ours`: our system, of which random partitions have the sizes.
+    """
+
+    systems: Mapping[str, pd.DataFrame]
+    values: pd.DataFrame
+    length: pd.Series
+    ours: System
+
+
+@dataclass
+class Predicted:
+    """Rows of accuracies, parameters and nulls, one criterion after the other."""
+
+    accuracies: list[dict[str, object]] = field(default_factory=list)
+    parameters: list[dict[str, object]] = field(default_factory=list)
+    nulls: list[dict[str, object]] = field(default_factory=list)
+
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """The three tables."""
+        return (
+            pd.DataFrame(self.accuracies, columns=ACCURACY_COLUMNS),
+            pd.DataFrame(self.parameters, columns=PARAMETER_COLUMNS),
+            pd.DataFrame(self.nulls, columns=NULL_COLUMNS),
+        )
+
+
+def predict(
+    name: str, scores: pd.Series, features: Features, settings: ProbeSettings, into: Predicted
+) -> None:
+    """Add how well each value system predicts a criterion, beside baselines and nulls.
+
+    `scores` by LLM; LLMs without values are left out. Raises ValueError with fewer than five LLMs,
+    and where all have one score. Rows: each system; each factor of ours alone; the mean of all
+    values (one general factor); all values by ridge; response length; the majority side.
+    """
+    llms = sorted(set(scores.dropna().index) & set(features.values.index))
+    # names tell families and generations of LLMs apart: their order must not
+    np.random.default_rng(settings.seed).shuffle(llms)
+    splits = design(
+        len(llms), settings.repeats, settings.test_share, settings.exact_below, settings.seed
+    )
+    criterion = scores[llms].to_numpy(float)
+    if len(set(criterion)) < 2:
+        raise ValueError(
+            f"Criterion {name!r}: all {len(llms)} LLMs have the score {criterion[0]}; expected "
+            "scores that differ."
+        )
+    run = _Run(name, llms, criterion, splits, settings, into)
+    for system, frame in features.systems.items():
+        run.system(system, frame.reindex(llms))
+    own = features.systems[OURS].reindex(llms)
+    for factor in own:
+        run.baseline(f"one factor: {factor}", own[[factor]])
+    values = features.values.reindex(llms)
+    run.baseline("general valence", values.mean(axis=1).to_frame("general valence"))
+    run.baseline("response length", features.length.reindex(llms).to_frame("response length"))
+    run.add("all values (ridge)", BASELINE, values.shape[1],
+            ridge_probed(values.to_numpy(float), criterion, splits))  # fmt: skip
+    run.add("majority", BASELINE, 0, majority_probed(criterion, splits))
+    run.partitions(values, features.ours)
+
+
+@dataclass(frozen=True)
+class _Run:
+    name: str
+    llms: list[str]
+    criterion: np.ndarray
+    splits: Design
+    settings: ProbeSettings
+    into: Predicted
+
+    def system(self, features: str, frame: pd.DataFrame) -> None:
+        """A value system: its accuracy, its permutation p and the weights of its factors."""
+        matrix = frame.to_numpy(float)
+        tested = probed(matrix, self.criterion, self.splits, self.settings.seed)
+        null = permuted_accuracies(
+            matrix, self.criterion, self.few, self.settings.permutations, self.settings.seed
+        )
+        observed = probed(matrix, self.criterion, self.few, self.settings.seed).accuracy
+        self._null(features, LABELS, np.array([observed, *null]))
+        self.add(features, SYSTEM, matrix.shape[1], tested, permutation_p(observed, null))
+        low, high = weight_intervals(matrix, self.criterion, tested.l2, self.settings.seed)
+        rows = zip(frame.columns, tested.weights.mean(0), low, high, strict=True)
+        self.into.parameters += [
+            dict(zip(PARAMETER_COLUMNS, (self.name, features, *row), strict=True)) for row in rows
+        ]
+
+    def baseline(self, features: str, frame: pd.DataFrame) -> None:
+        """What a value system has to beat."""
+        matrix = frame.to_numpy(float)
+        tested = probed(matrix, self.criterion, self.splits, self.settings.seed)
+        self.add(features, BASELINE, matrix.shape[1], tested)
+
+    def add(
+        self, features: str, role: str, n_features: int, tested: Tested, p: float | None = None
+    ) -> None:
+        """One row of accuracies."""
+        low, high = accuracy_interval(tested, self.settings.seed)
+        n_pairs = int(np.unique(np.sort(np.argwhere(tested.met > 0), axis=1), axis=0).shape[0])
+        row = (
+            *(self.name, features, role, self.splits.name, len(self.llms), n_pairs, n_features),
+            *(len(tested.accuracies), tested.accuracy, float(np.nanstd(tested.accuracies, ddof=1))),
+            *(low, high, p),
+        )
+        self.into.accuracies.append(dict(zip(ACCURACY_COLUMNS, row, strict=True)))
+
+    def partitions(self, values: pd.DataFrame, ours: System) -> None:
+        """Our values dealt at random to as many factors of the same sizes, keyed as ours are.
+
+        Ours itself is draw -1, scored in the same way: means of the values as they are.
+        """
+        random = np.random.default_rng(self.settings.seed)
+        found = []
+        for draw in range(-1, self.settings.partitions):
+            system = ours if draw < 0 else dealt(ours, random)
+            frame = llm_factors(values, system)
+            found.append(
+                probed(frame.to_numpy(float), self.criterion, self.few, self.settings.seed).accuracy
+            )
+        self._null(OURS, PARTITIONS, np.array(found))
+
+    @property
+    def few(self) -> Design:
+        """The splits that each draw of a null goes through, and ours to be compared with them."""
+        exact = self.splits.name == LEFT_OUT
+        return self.splits if exact else self.splits.first(self.settings.null_repeats)
+
+    def _null(self, features: str, null: str, found: np.ndarray) -> None:
+        """Rows of a null; the first is what was observed, scored alike, and has draw -1."""
+        self.into.nulls += [
+            dict(zip(NULL_COLUMNS, (self.name, features, null, draw, number), strict=True))
+            for draw, number in enumerate(found, start=-1)
+        ]
+
+
+def dealt(system: System, random: np.random.Generator) -> System:
+    """The values of a system, with their keys, dealt at random to factors of the same sizes."""
+    keyed = [(value, key) for own in system.factors.values() for value, key in own.items()]
+    order = iter(random.permutation(len(keyed)))
+    factors = {
+        factor: dict(keyed[next(order)] for _ in own) for factor, own in system.factors.items()
+    }
+    return System(system.name, factors)
+
+
+def llm_factors(values: pd.DataFrame, system: System) -> pd.DataFrame:
+    """LLM x factor: means of each factor's keyed values, from LLM x value, in the same order.
+
+    Values that were not measured are left out; raises UnfitSystem for a factor without any.
+    """
+    known = system.within(values.columns)
+    keys = pd.DataFrame(
+        [(f, value, key) for f, own in known.factors.items() for value, key in own.items()],
+        columns=["factor", "value", "keyed"],
+    )
+    scored = keyed_means(values, keys)
+    wide = scored.pivot(index="subject", columns="factor", values="score")
+    return wide.reindex(index=values.index, columns=list(known.factors))

@@ -1,0 +1,130 @@
+"""External validity of M_E: its scores of ValueBench's answers beside ValueBench's ratings.
+
+Each answer is scored by the fold that had not seen its value in training, through the same calls
+as a study's perceptions. The six LLMs are the same in training and test, and so are raters' habits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.agents.cues import sentiment
+from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.evaluator_training import FOLDS, fold_encoder
+from gpla_assets.agents.protocol import BackendUnavailable, PerceptionParser
+from gpla_assets.agents.training import training_answers, training_statements
+from gpla_assets.benchmarks.external_validity import COLUMNS, agreement
+from gpla_assets.evaluator import folds
+from gpla_assets.evaluator.examples import NEUTRAL_RATING
+from gpla_assets.evaluator.views import Mode, value_views
+from gpla_assets.evaluator.weights import EvaluatorWeights
+from gpla_assets.perceiving import perceive
+
+WHOLE, PARSED, RELEVANT = (
+    "question and answer as one perception",
+    "perceptions of M_P, all",
+    "perceptions of M_P, relevant ones as in a study",
+)
+MODES: tuple[Mode, Mode] = ("fast", "accurate")
+Tell = Callable[[str], None]
+
+
+def external_validity(
+    folder: Path, parser: PerceptionParser, seed: int = 0, tell: Tell = lambda line: None
+) -> pd.DataFrame:
+    """Rows of `external_validity`: M_E in both modes, sentiment alone, and random scores.
+
+    `folder` is that of `gpla train-evaluator`, with its folds. Raises BackendUnavailable without
+    the folds, or without ValueBench's answers.
+    """
+    answers = training_answers()
+    if answers.empty:
+        raise BackendUnavailable(
+            "ValueBench's answers are missing, expected them in GPLA_DATA_DIR to be compared with."
+        )
+    heads = EvaluatorWeights.load(folder / "weights.npz").heads
+    tested = []
+    for fold in range(FOLDS):
+        part = folds.split(training_statements(), answers, fold, FOLDS).test_answers
+        tested.append(part.assign(fold=fold))
+    rows = pd.concat(tested, ignore_index=True)
+    rows["answer"] = [
+        text[len(question) :].strip()
+        for text, question in zip(rows["text"], rows["question"], strict=True)
+    ]
+    rows["target"] = rows["stance"] * (rows["rating"] - NEUTRAL_RATING)
+    perceptions = _perceptions(rows, parser)
+    tell(f"{len(rows)} answers, {len(perceptions)} perceptions of them")
+    frames = []
+    for mode in MODES:
+        for reading, scores in _by_m_e(rows, perceptions, folder, heads, mode):
+            frames.append(_agreed(rows, scores, f"M_E, {mode}", reading, seed))
+        tell(f"M_E, {mode}: done")
+    values = value_views(rows["value"], rows["definition"], "fast")[0]
+    product = sentiment(list(rows["answer"])) * sentiment(values)
+    frames.append(_agreed(rows, product, "sentiment of answer x value (VADER)", WHOLE, seed))
+    drawn = np.random.default_rng(seed).uniform(-1, 1, len(rows))
+    frames.append(_agreed(rows, drawn, "random scores", WHOLE, seed))
+    return pd.concat(frames, ignore_index=True)[COLUMNS]
+
+
+def _perceptions(rows: pd.DataFrame, parser: PerceptionParser) -> pd.DataFrame:
+    """Rows (row, content): perceptions of the answers, each by the place of its answer."""
+    parents = pd.DataFrame(
+        {
+            "parent": rows.index.astype(str),
+            "content": rows["answer"],
+            "subject": None,
+            "source": "valuebench",
+            "question_text": rows["question"],
+        }
+    )
+    found = perceive(parents, parser, "text")
+    return pd.DataFrame({"row": found["parent"].astype(int), "content": found["content"]})
+
+
+def _by_m_e(
+    rows: pd.DataFrame, perceptions: pd.DataFrame, folder: Path, heads: folds.Heads, mode: Mode
+) -> Iterator[tuple[str, np.ndarray]]:
+    """A score (n,) of each answer in the three readings; NaN where nothing was scored."""
+    whole, every, relevant = (np.full(len(rows), np.nan) for _ in range(3))
+    for fold in range(FOLDS):
+        encoder = fold_encoder(folder, fold)
+        evaluator = EmbeddedEvaluator(encoder, heads_of(folder, fold, heads), mode=mode)
+        own = rows[rows["fold"] == fold]
+        found = evaluator.score(list(own["text"]), list(own["value"]), list(own["definition"]))
+        whole[own.index] = found["score"]
+        parts = perceptions[perceptions["row"].isin(own.index)]
+        asked = rows.loc[parts["row"]]
+        found = evaluator.score(
+            list(parts["content"]), list(asked["value"]), list(asked["definition"])
+        ).assign(answer=parts["row"].to_numpy())
+        means = found.groupby("answer")["score"].mean()
+        every[means.index] = means
+        sided = found[["p_support", "p_oppose"]].max(axis=1) >= found["p_either"]
+        counted = found[sided & (found["relevance"] > evaluator.minimum_relevance)]
+        means = counted.groupby("answer")["score"].mean()
+        relevant[means.index] = means
+    yield from ((WHOLE, whole), (PARSED, every), (RELEVANT, relevant))
+
+
+def heads_of(folder: Path, fold: int, calibrated: folds.Heads) -> folds.Heads:
+    """A fold's own heads with the shipped calibration, which four numbers make."""
+    own = EvaluatorWeights.load(folder / f"weights_{fold}.npz").heads
+    slope, offset = calibrated.relevance_curve
+    return own.calibrated(
+        (float(slope), float(offset)),
+        float(calibrated.sentiment[0]),
+        float(calibrated.temperature[0]),
+    )
+
+
+def _agreed(
+    rows: pd.DataFrame, scores: np.ndarray, evaluator: str, reading: str, seed: int
+) -> pd.DataFrame:
+    found = agreement(rows.assign(score=np.asarray(scores, float)), seed)
+    return found.assign(evaluator=evaluator, reading=reading)

@@ -1,0 +1,76 @@
+"""Benchmarks and validation studies as pictures and tables of a study's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from gpla_assets.query import SQL
+from gpla_assets.report.benchmark_figures import (
+    RANDOM,
+    cfa_fit_figure,
+    path_diagram_figure,
+    probe_accuracy_figure,
+    probe_chance_figure,
+    probe_parameters_figure,
+)
+from gpla_assets.report.validation_figures import (
+    circle_figure,
+    consistency_figure,
+    coverage_figure,
+    external_validity_figure,
+)
+
+Tables = Mapping[str, pd.DataFrame]
+SHOWN = (
+    *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
+    *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
+)
+"""Queries of sql/ that stand in the report as they are."""
+
+BENCHMARK_QUERIES = {f"q_{name}": (SQL / f"{name}.sql").read_text("utf-8") for name in SHOWN} | {
+    "cfa_splits": f"""
+        select i.system || ', ' || replace(i.structure, '_', ' ') as name, d."index", i.number
+        from cfa_indices i join fit_definitions d using (definition)
+        where d."set" = 'standard' and i.comparison = 'fair' and d."index" in ('cfi', 'rmsea')
+        union all select '{RANDOM}', 'cfi', cfi from cfa_nulls
+        union all select '{RANDOM}', 'rmsea', rmsea from cfa_nulls
+    """,
+    "cfa_cautions": "select comparison, system, structure, caution, count(*) as fits from cfa_fits "
+    "where caution is not null group by all order by fits desc, system, structure limit 30",
+    "cfa_loadings": "select * from cfa_loadings where system = 'ours'",
+    "cfa_correlations": "select * from cfa_correlations where system = 'ours'",
+    "cfa_omitted": "select * from cfa_paths where system = 'ours' order by modification_index desc",
+    "nulls": "select * from probe_nulls where features = 'ours'",
+    "coverage": "select * from coverage",
+    "circumplex": "select * from circumplex",
+    "named_most": "select term, count(*) as lists from direct_terms group by term "
+    "order by lists desc, term limit 20",
+}
+
+
+def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
+    """Pictures by the section that they stand in; those of a criterion by its place."""
+    names = tables["names"].set_index("factor")["name"]
+    valid = tables["q_external_validity"]
+    consistent = tables["q_consistency"]
+    pictures = {
+        "cfa": cfa_fit_figure(tables["cfa_splits"]),
+        "paths": path_diagram_figure(tables["cfa_loadings"], tables["cfa_correlations"], names),
+        "coverage": coverage_figure(tables["coverage"]),
+        "consistency": consistency_figure(consistent[consistent["level"] == "values"]),
+        "circle": circle_figure(tables["circumplex"]),
+        "external": external_validity_figure(valid),
+    }
+    for place, criterion in enumerate(tables["q_criteria"]["criterion"]):
+        accuracies, parameters, nulls = (
+            own[own["criterion"] == criterion]
+            for own in (tables["q_safety"], tables["q_safety_parameters"], tables["nulls"])
+        )
+        ours = parameters[parameters["features"] == "ours"]
+        pictures[f"accuracy_{place}"] = probe_accuracy_figure(accuracies)
+        pictures[f"parameters_{place}"] = probe_parameters_figure(ours, names)
+        pictures[f"chance_{place}"] = probe_chance_figure(nulls)
+    return pictures

@@ -1,0 +1,4 @@
+-- Which criteria are predicted, of how many LLMs, and what limits that?
+select criterion, kind, n_names, n_llms, caution, source
+from criteria
+order by kind desc, criterion
