@@ -146,6 +146,13 @@ def test_the_path_diagram_dashes_what_is_negative_and_names_loadings() -> None:
     assert any("Empathy and Risk: 0.40" in text for text in said)
 
 
+def test_factors_of_a_half_are_called_after_their_leading_value() -> None:
+    found = benchmark_tables("Care", pd.DataFrame({"factor": ["F1"], "name": ["Empathy"]}))
+    said = texts(benchmark_pictures(found)["paths"])
+    assert "with Care" in said
+    assert "Empathy" not in said
+
+
 def test_consistency_is_symmetric_and_ceilings_stand_in_the_hover() -> None:
     figure = benchmark_pictures(benchmark_tables("A"))["consistency"]
     first = np.array(figure.data[0].z, float)

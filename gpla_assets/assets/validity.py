@@ -26,6 +26,8 @@ from gpla_assets.evaluator.weights import external_validity_rows
 from gpla_assets.resources import StudyResource, making
 
 MEASURED = "measured values"
+FEWEST_SUBJECTS = 20
+"""Subjects that two of Schwartz's values need for a correlation that is worth comparing."""
 
 OF_TEXTS = """
 select t."text" as conversation, t.prompt_set, t.llm, t.sample, m.perception as unit, m."value",
@@ -183,7 +185,7 @@ def direct_lexicon(study: StudyResource) -> dg.MaterializeResult:
         matrices = {
             "co-occurrence": cooccurrence(lists),
             "co-occurrence, phi": cooccurrence_phi(lists),
-            "measurements": subjects.reindex(columns=ten).corr(min_periods=3),
+            "measurements": subjects.reindex(columns=ten).corr(min_periods=FEWEST_SUBJECTS),
         }
         fits = [
             circumplex_fit(matrix, seed=settings.seed).assign(reading=reading)

@@ -51,6 +51,15 @@ BENCHMARK_QUERIES = {f"q_{name}": (SQL / f"{name}.sql").read_text("utf-8") for n
 }
 
 
+def led_by(loadings: pd.DataFrame) -> pd.Series:
+    """Factors of a half by their leading value: they are not the study's factors of that number."""
+    if loadings.empty:
+        return pd.Series(dtype=object)
+    size = loadings.assign(size=loadings["standardised"].abs().fillna(-1))
+    first = size.sort_values("size", ascending=False, kind="stable").drop_duplicates("factor")
+    return first.set_index("factor")["value"].map("with {}".format)
+
+
 def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
     """Pictures by the section that they stand in; those of a criterion by its place."""
     names = tables["names"].set_index("factor")["name"]
@@ -58,7 +67,9 @@ def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
     consistent = tables["q_consistency"]
     pictures = {
         "cfa": cfa_fit_figure(tables["cfa_splits"]),
-        "paths": path_diagram_figure(tables["cfa_loadings"], tables["cfa_correlations"], names),
+        "paths": path_diagram_figure(
+            tables["cfa_loadings"], tables["cfa_correlations"], led_by(tables["cfa_loadings"])
+        ),
         "coverage": coverage_figure(tables["coverage"]),
         "consistency": consistency_figure(consistent[consistent["level"] == "values"]),
         "circle": circle_figure(tables["circumplex"]),

@@ -140,8 +140,8 @@ def circle_figure(relations: pd.DataFrame) -> go.Figure:
         )  # fmt: skip
         # both in colours of their own range: what counts is the pattern
         spread = np.nanmax(np.abs(cells.to_numpy())) if cells.notna().any().any() else 1.0
-        low = 0.0 if reading == "co-occurrence" else -float(spread)
-        figure.add_trace(_heat(cells, said, place, zmin=low, zmax=float(spread), showscale=False))
+        ends = {"zmin": -float(spread), "zmax": float(spread)}
+        figure.add_trace(_heat(cells, said, place, showscale=False, **ends))
         start = place * (1 - PANEL)
         figure.update_layout(
             {
