@@ -17,6 +17,7 @@ QUERIES = [query.name for query in list_queries()]
 MAY_BE_EMPTY = {
     *("most_unlike", "removed_values", "influential_llms", "cfa"),
     *("safety", "safety_parameters", "safety_chance", "consistency"),
+    *("cfa_loadings", "cfa_omitted"),
 }
 """One LLM has no other to be unlike, nor any left without it, nor a score of any criterion;
 purification may remove nothing."""
