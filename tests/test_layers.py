@@ -17,6 +17,7 @@ PURE = (
     "lexicon",
     "psychometrics",
     "benchmarks",
+    "alignment",
     "evaluator",
     "sources",
     "administration",
