@@ -1,0 +1,142 @@
+"""Whether a target has settled: how it moves as pairs come in, and over resampled pairs.
+
+The paper stops after about 16,000 pairs, when the target no longer moves. A minimiser can stand
+still for long and yet jump from one end of the scale to the other with a handful of other pairs,
+so that each step carries a bootstrap interval as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gpla_assets.alignment.distillation import (
+    Floats,
+    check_sides,
+    corners,
+    masked,
+    minimiser,
+    minimisers,
+)
+
+WIDEST = 0.5
+"""An interval wider than a quarter of the scale from -1 to 1 is no settled target."""
+MOST_MOVED = 0.1
+"""Movement over the last steps that counts as none: targets are printed to one decimal."""
+LAST_STEPS = 3
+CELLS = 2_000_000
+"""Weights that are worked on at once, so that memory stays below some 100 MB."""
+
+
+def convergence(
+    winning: pd.DataFrame,
+    losing: pd.DataFrame,
+    step: int = 1000,
+    resamples: int = 200,
+    groups: Sequence[str] | None = None,
+    mask_below: float = 0.0,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The target of the first `step` pairs, of the first 2 x `step`, ... and of all.
+
+    `winning`, `losing` (n_pairs, n_dimensions) in the order in which the pairs came. One row a
+    dimension and step: dimension, seen (pairs so far), pairs (of these measured on it), target,
+    objective, low and high (95% percentile interval), same_sign (share of resamples whose target
+    has the target's sign, to one decimal), flat (see `Target`).
+
+    The bootstrap draws `groups` (one name a pair, such as its prompt; pairs of one prompt share
+    responses and are not independent), or single pairs where there are none. Each draw weighs a
+    group by Poisson(1), which is the usual bootstrap but for a total that varies a little; a
+    weighted objective needs no new sort. Raises ValueError for sides that do not match, for
+    groups of another length and a step below 1.
+    """
+    check_sides(winning, losing)
+    if step < 1 or (groups is not None and len(groups) != len(winning)):
+        raise ValueError(
+            f"step = {step} and {len(winning if groups is None else groups)} groups; expected a "
+            f"step of at least 1 and a group for each of the {len(winning)} pairs."
+        )
+    ends = [*range(step, len(winning), step), len(winning)] if len(winning) else []
+    random = np.random.default_rng(seed)
+    codes = np.arange(len(winning)) if groups is None else pd.factorize(np.asarray(groups))[0]
+    draws = random.poisson(1.0, (resamples, int(codes.max(initial=-1)) + 1)).astype(float)
+    rows = [
+        row
+        for name in winning.columns
+        for row in _steps(
+            str(name),
+            masked(winning[name], mask_below),
+            masked(losing[name], mask_below),
+            ends,
+            draws,
+            codes,
+        )
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+COLUMNS = ["dimension", "seen", "pairs", "target", "objective", "low", "high", "same_sign", "flat"]
+
+
+def _steps(
+    name: str,
+    winning: Floats,
+    losing: Floats,
+    ends: list[int],
+    draws: Floats,
+    codes: NDArray[np.int64],
+) -> list[tuple[object, ...]]:
+    """Rows of one dimension."""
+    both = ~(np.isnan(winning) | np.isnan(losing))
+    arrived = np.cumsum(both)
+    all_corners = corners(winning[both], losing[both])
+    weights = draws[:, codes[both]]
+    rows: list[tuple[object, ...]] = []
+    for end in ends:
+        found, n = minimiser(winning[:end], losing[:end]), int(arrived[end - 1])
+        few = all_corners.of_first(n)
+        part = max(1, CELLS // max(2 * n, 1))
+        targets = np.concatenate(
+            [minimisers(few, weights[i : i + part, :n]) for i in range(0, len(weights), part)]
+            or [np.zeros(0)]
+        )
+        targets = targets[~np.isnan(targets)]
+        low, high, same = np.nan, np.nan, np.nan
+        if len(targets):
+            low, high = np.percentile(targets, [2.5, 97.5])
+            same = float(np.mean(printed_sign(targets) == printed_sign(found.target)))
+        rows.append((name, end, n, found.target, found.objective, low, high, same, found.flat))
+    return rows
+
+
+def printed_sign(targets: Floats | float) -> Floats:
+    """Signs of targets as they are printed, to one decimal: 0 between -0.05 and 0.05."""
+    return np.sign(np.round(targets, 1))
+
+
+def settled(steps: pd.DataFrame) -> pd.DataFrame:
+    """What is to be said of each dimension's target after the last of its steps.
+
+    `steps` as `convergence` gives them. One row a dimension: dimension, stable, caution (why not;
+    else null). A target is stable when its objective is not flat, its interval is no wider than
+    WIDEST and it moved no more than MOST_MOVED over the last LAST_STEPS steps.
+    """
+    rows = []
+    for name, own in steps.groupby("dimension", sort=False):
+        last, recent = own.iloc[-1], own["target"].tail(LAST_STEPS)
+        cautions = []
+        if last["flat"]:
+            cautions.append(f"the objective is flat: {last['flat']}")
+        if last["high"] - last["low"] > WIDEST:
+            cautions.append(
+                f"the interval from {last['low']:.2f} to {last['high']:.2f} is wider than {WIDEST}"
+            )
+        if recent.max() - recent.min() > MOST_MOVED:
+            cautions.append(
+                f"the last {len(recent)} steps moved it by {recent.max() - recent.min():.2f}"
+            )
+        rows.append((name, not cautions, "; ".join(cautions) or None))
+    return pd.DataFrame(rows, columns=["dimension", "stable", "caution"])
