@@ -75,7 +75,8 @@ def convergence(
             codes,
         )
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    flat = pd.Series([row[-1] for row in rows], dtype=object)
+    return pd.DataFrame(rows, columns=COLUMNS).assign(flat=flat)
 
 
 COLUMNS = ["dimension", "seen", "pairs", "target", "objective", "low", "high", "same_sign", "flat"]
@@ -128,7 +129,7 @@ def settled(steps: pd.DataFrame) -> pd.DataFrame:
     for name, own in steps.groupby("dimension", sort=False):
         last, recent = own.iloc[-1], own["target"].tail(LAST_STEPS)
         cautions = []
-        if last["flat"]:
+        if not pd.isna(last["flat"]):
             cautions.append(f"the objective is flat: {last['flat']}")
         if last["high"] - last["low"] > WIDEST:
             cautions.append(
@@ -139,4 +140,5 @@ def settled(steps: pd.DataFrame) -> pd.DataFrame:
                 f"the last {len(recent)} steps moved it by {recent.max() - recent.min():.2f}"
             )
         rows.append((name, not cautions, "; ".join(cautions) or None))
-    return pd.DataFrame(rows, columns=["dimension", "stable", "caution"])
+    found = pd.DataFrame(rows, columns=["dimension", "stable", "caution"])
+    return found.assign(caution=pd.Series([row[-1] for row in rows], dtype=object))

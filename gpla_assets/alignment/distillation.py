@@ -157,7 +157,9 @@ def distil(winning: pd.DataFrame, losing: pd.DataFrame, mask_below: float = 0.0)
     ]
     fields = list(Target.__dataclass_fields__)
     found = pd.DataFrame([vars(row) for row in rows], columns=fields)
-    return found.assign(dimension=list(winning.columns))[["dimension", *fields]]
+    # where no objective is flat, pandas would make the column of nulls numbers
+    flat = pd.Series([row.flat for row in rows], dtype=object)
+    return found.assign(dimension=list(winning.columns), flat=flat)[["dimension", *fields]]
 
 
 def masked(scores: pd.Series, mask_below: float = 0.0) -> Floats:

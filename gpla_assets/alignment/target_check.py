@@ -27,6 +27,8 @@ TARGET, LENGTH, RANDOM, SHUFFLED = (
     "random target",
     "shuffled preferences",
 )
+TIE = 1e-12
+"""Accuracies that differ by less are equal, whatever the order of their sums."""
 COLUMNS = [
     *("predictor", "accuracy", "low", "high", "n_pairs", "n_prompts", "decided"),
     *("accuracy_decided", "accuracy_longer_won", "accuracy_shorter_won", "draws", "p"),
@@ -124,8 +126,11 @@ def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.
     accuracy_decided the accuracy on these. accuracy_longer_won and accuracy_shorter_won are the
     accuracies where the preferred response was the longer and the shorter one: a predictor that
     only sees length has 1 and 0. low and high of the first two are 95% percentile intervals over
-    resampled prompts. p is the share of draws, with the target itself, that do as well as it:
-    of random targets in the third row, of shuffled preferences in the fourth.
+    resampled prompts.
+
+    p of `random target` is the share of random targets, with the target itself, that do as well.
+    p of `shuffled preferences` is that of the permutation test: the share of shuffles in which
+    targets distilled from shuffled preferences agree as well with preferences shuffled alike.
     """
     n = len(pairs.winning)
     if not n:
@@ -143,13 +148,15 @@ def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.
     guessed = verdicts(anywhere, winning, losing)
     weights = random.poisson(1.0, (settings.resamples, len(prompts)))[:, codes]
     own = float(judged[0].mean())
+    # a preference that was turned round is met by the response that is farther in truth
+    alike = np.where(turned < 0, 1 - judged, judged)[1:].mean(axis=1)
     rows = [
         _row(TARGET, judged[:1], pairs, _interval(judged[0], weights)),
         _row(
             LENGTH, (pairs.longer[None] + 1) / 2, pairs, _interval((pairs.longer + 1) / 2, weights)
         ),
-        _row(RANDOM, guessed, pairs, _range(guessed), own),
-        _row(SHUFFLED, judged[1:], pairs, _range(judged[1:]), own),
+        _row(RANDOM, guessed, pairs, _range(guessed), _p(guessed.mean(axis=1), own)),
+        _row(SHUFFLED, judged[1:], pairs, _range(judged[1:]), _p(alike, own)),
     ]
     return pd.DataFrame(
         [row | {"n_pairs": n, "n_prompts": len(prompts)} for row in rows if row], columns=COLUMNS
@@ -161,7 +168,7 @@ def _row(
     judged: Floats,
     pairs: Pairs,
     ends: tuple[float, float],
-    own: float | None = None,
+    p: float | None = None,
 ) -> dict[str, object]:
     if not len(judged):
         return {}
@@ -177,8 +184,12 @@ def _row(
         "accuracy_longer_won": _mean(judged[:, pairs.longer > 0]),
         "accuracy_shorter_won": _mean(judged[:, pairs.longer < 0]),
         "draws": len(judged),
-        "p": None if own is None else float((1 + (right >= own).sum()) / (1 + len(right))),
+        "p": p,
     }
+
+
+def _p(drawn: Floats, own: float) -> float:
+    return float((1 + (drawn >= own - TIE).sum()) / (1 + len(drawn)))
 
 
 def _mean(judged: Floats) -> float:
