@@ -4,17 +4,21 @@ from gpla_assets.alignment.convergence import convergence, settled
 from gpla_assets.alignment.dimensions import Dimensions, dimension_scores, values_of
 from gpla_assets.alignment.distillation import Target, distil, minimiser
 from gpla_assets.alignment.target_check import CheckSettings, Pairs, target_check
+from gpla_assets.alignment.tool import PairsError, read_measured_pairs, target_json
 
 __all__ = [
     "CheckSettings",
     "Dimensions",
     "Pairs",
+    "PairsError",
     "Target",
     "convergence",
     "dimension_scores",
     "distil",
     "minimiser",
+    "read_measured_pairs",
     "settled",
     "target_check",
+    "target_json",
     "values_of",
 ]

@@ -32,6 +32,7 @@ def readable_errors() -> Iterator[None]:
     from gpla_assets.agents import BackendUnavailable, UnknownBackend
     from gpla_assets.agents.files import AgentFileError
     from gpla_assets.agents.prompts import UnknownPrompt
+    from gpla_assets.alignment import PairsError
     from gpla_assets.chat import ChatStopped
     from gpla_assets.content import ContentError
     from gpla_assets.lexicon import LexiconError
@@ -51,6 +52,7 @@ def readable_errors() -> Iterator[None]:
         ContentError,
         LexiconError,
         MatrixError,
+        PairsError,
         QueryError,
         RunFailed,
         SourceError,

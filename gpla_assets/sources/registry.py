@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpla_assets.content import CONTENT
-from gpla_assets.sources import readers
+from gpla_assets.sources import preferences, readers
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult
 
@@ -119,6 +119,43 @@ _ALL = (
         readers.read_lmsys_chat,
         f"{HUB}/lmsys/lmsys-chat-1m",
         "LMSYS-Chat-1M licence agreement",
+    ),
+    Source(
+        "alpaca_eval_preferences",
+        "AlpacaEval: which of two outputs an LLM judge preferred (the outputs lie beside it)",
+        "preferences",
+        ("alpaca_eval/preferences.parquet",),
+        preferences.read_alpaca_preferences,
+        f"{GITHUB}/tatsu-lab/alpaca_eval",
+        "Apache 2.0 (code); CC BY-NC 4.0 (data)",
+    ),
+    Source(
+        "hh_rlhf",
+        "hh-rlhf: conversations of which crowd workers chose one and rejected the other",
+        "preferences",
+        ("hh_rlhf/train.jsonl.gz", "hh_rlhf/harmless-base/train.jsonl.gz"),
+        preferences.read_hh_rlhf,
+        f"{HUB}/Anthropic/hh-rlhf",
+        "MIT",
+        f"{HUB}/Anthropic/hh-rlhf/resolve/main/harmless-base/train.jsonl.gz",
+    ),
+    Source(
+        "pku_saferlhf",
+        "PKU-SafeRLHF: pairs of responses, which is the better and which the safer",
+        "preferences",
+        ("pku_saferlhf/train.jsonl", "pku_saferlhf/train.parquet"),
+        preferences.read_pku_saferlhf,
+        f"{HUB}/PKU-Alignment/PKU-SafeRLHF",
+        "CC BY-NC 4.0",
+    ),
+    Source(
+        "pairs",
+        "Any CSV, JSONL or Parquet file with prompt, winning and losing",
+        "preferences",
+        (),
+        preferences.read_pairs,
+        "the study's `preferences.file`",
+        "the file's own",
     ),
     Source(
         "demo",
