@@ -3,6 +3,7 @@
 import dagster as dg
 
 from gpla_assets.assets import (
+    alignment,
     cfa,
     dbt,
     factors,
@@ -48,6 +49,9 @@ ASSETS: list[dg.AssetsDefinition] = [
     validity.consistency,
     validity.direct_lexicon,
     validity.external_validity,
+    alignment.policies,
+    alignment.judgements,
+    alignment.alignment_results,
 ]
 
 defs = dg.Definitions(

@@ -1,4 +1,4 @@
-"""Subjects are the partitions: adding an LLM makes its partitions and nothing else."""
+"""What partitions assets: an LLM that is added makes its partitions, a run its own, no other."""
 
 import warnings
 
@@ -8,4 +8,6 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 SUBJECTS = dg.DynamicPartitionsDefinition(name="subjects")
+RUNS = dg.DynamicPartitionsDefinition(name="runs")
+"""Runs of alignment: system, LLM and seed."""
 SINGLE_RUN = dg.BackfillPolicy.single_run()

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -23,15 +23,22 @@ LARGE_FILE = 20_000_000
 """Bytes; larger inputs are not read to learn whether they changed."""
 
 
+Partitions = Literal["subjects", "runs"]
+"""Subjects of the study, or its runs of alignment (system, LLM, seed)."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """A step: its upstream steps, the settings it reads and whether subjects partition it."""
+    """A step: its upstream steps, the settings it reads and what partitions it.
+
+    `whole_upstream` names partitioned steps of which all partitions are read.
+    """
 
     name: str
     upstream: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    partitioned: bool = False
+    partitions: Partitions | None = None
     whole_upstream: tuple[str, ...] = ()
     code_version: str = "1"
 
@@ -41,7 +48,11 @@ STEPS: tuple[Step, ...] = (
     Step("questions", (), ("questions", "parser"), ("subjects", "questions.csv")),
     Step("subjects", (), ("subjects",), ("subjects", "added", "profiles.yaml")),
     Step(
-        "responses", ("questions",), ("subjects",), ("subjects", "profiles.yaml"), partitioned=True
+        "responses",
+        ("questions",),
+        ("subjects",),
+        ("subjects", "profiles.yaml"),
+        partitions="subjects",
     ),
     Step("perceptions", ("texts",), ("parser",), ("neutral_sentences.csv", "value_items.csv")),
     Step(
@@ -49,7 +60,7 @@ STEPS: tuple[Step, ...] = (
         ("responses",),
         ("parser",),
         ("neutral_sentences.csv", "value_items.csv"),
-        partitioned=True,
+        partitions="subjects",
     ),
     Step("values", (), (), ("vocabulary.csv",)),
     Step(
@@ -68,7 +79,7 @@ STEPS: tuple[Step, ...] = (
         "measurements",
         ("subject_perceptions", "lexicon", "evaluator"),
         ("evaluator",),
-        partitioned=True,
+        partitions="subjects",
     ),
     Step("value_correlations", (), (), ("dbt/structure",), whole_upstream=("measurements",)),
     Step("factors", ("value_correlations",), ("structure", "seed"), code_version="2"),
@@ -79,7 +90,7 @@ STEPS: tuple[Step, ...] = (
         ("subject_perceptions", "evaluator"),
         ("evaluator",),
         ("schwartz.yaml",),
-        partitioned=True,
+        partitions="subjects",
     ),
     Step("schwartz_mapping", ("lexicon",), (), ("schwartz.yaml",)),
     Step(
@@ -139,6 +150,21 @@ STEPS: tuple[Step, ...] = (
         ("direct_lists", "schwartz.yaml"),
     ),
     Step("external_validity", (), (), ("evaluator/external_validity.csv",)),
+    Step(
+        "policies",
+        ("evaluator",),
+        ("alignment", "parser", "evaluator"),
+        ("alignment", "schwartz.yaml", "dbt/seeds"),
+        partitions="runs",
+    ),
+    Step(
+        "judgements",
+        (),
+        ("alignment",),
+        ("judges/preference.npz", "judges/preference_with_length.npz"),
+        whole_upstream=("policies",),
+    ),
+    Step("alignment_results", ("judgements",), ("seed",), whole_upstream=("policies",)),
 )
 BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 
@@ -172,11 +198,14 @@ def _file_components(step: Step, stamps: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in step.files:
         if name.startswith("dbt/"):
-            models = PROJECT_ROOT / "dbt" / "models" / name.removeprefix("dbt/")
-            found[name] = folder_stamp(models, "*.sql")
+            part = name.removeprefix("dbt/")
+            if part == "seeds":
+                found[name] = folder_stamp(PROJECT_ROOT / "dbt" / "seeds", "paper_table*.csv")
+            else:
+                found[name] = folder_stamp(PROJECT_ROOT / "dbt" / "models" / part, "*.sql")
         elif name in stamps:
             found[name] = stamps[name]
-        elif name.startswith("evaluator/"):
+        elif name.startswith(("evaluator/", "judges/")):
             found[name] = file_stamp(CONTENT.parent / name)
         else:
             found[name] = file_stamp(CONTENT / name)
@@ -192,21 +221,28 @@ def expected_components(
     entry `answers` maps a subject to the stamp of its own file where it was added by itself.
     """
     expected: dict[tuple[str, str], dict[str, Any]] = {}
+    keys = {None: [""], "subjects": list(subjects), "runs": study.alignment.runs()}
     for step in STEPS:
         base = {
             "code": step.code_version,
             "settings": study.settings(*step.settings) if step.settings else {},
             "files": _file_components(step, stamps),
         }
-        for key in subjects if step.partitioned else [""]:
+        for key in keys[step.partitions]:
             if step.name == "responses":
                 base = _response_components(step, study, key, stamps)
+            if step.partitions == "runs":
+                # a further system or seed makes its own run and no other anew
+                own = study.settings(*step.settings)
+                own["alignment"] = {**own["alignment"], "systems": [], "seeds": []}
+                base = base | {"settings": own}
             upstream = {
-                name: fingerprint(expected[name, key if BY_NAME[name].partitioned else ""])
+                name: fingerprint(expected[name, key if BY_NAME[name].partitions else ""])
                 for name in step.upstream
             }
             for name in step.whole_upstream:
-                upstream[name] = fingerprint([fingerprint(expected[name, s]) for s in subjects])
+                parts = [expected[name, part] for part in keys[BY_NAME[name].partitions]]
+                upstream[name] = fingerprint([fingerprint(part) for part in parts])
             expected[step.name, key] = base | {"upstream": upstream}
     return expected
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from gpla_assets.pipeline import STEPS, Stale, expected_components, stale_steps
+from gpla_assets.pipeline import BY_NAME, STEPS, Stale, expected_components, stale_steps
 from gpla_assets.stamps import input_stamps
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import PROJECT_ROOT, Study
@@ -68,9 +68,10 @@ def run_study(
             continue
         stale = [item for item in stale_now(study) if item.step == step.name]
         keys = [item.partition_key for item in stale if item.partition_key]
-        if not stale or (step.partitioned and not keys):
+        if not stale or (step.partitions and not keys):
             continue
-        report(f"{step.name}: {f'{len(keys)} subjects, ' if keys else ''}{stale[0].reason}")
+        what = f"{len(keys)} {step.partitions}, " if keys else ""
+        report(f"{step.name}: {what}{stale[0].reason}")
         began = time.monotonic()
         _materialise(study_name, step.name, keys)
         done.steps.append(_step_done(study, step.name, keys, time.monotonic() - began))
@@ -102,7 +103,7 @@ def _materialise(study_name: str, step: str, keys: Sequence[str]) -> None:
         open(log, "a", encoding="utf-8") as file,
         redirect_stdout(file),
     ):
-        for tags in _range_tags(instance, keys):
+        for tags in _range_tags(instance, BY_NAME[step].partitions, keys):
             result = dg.materialize(
                 [*ASSETS, *CHECKS],
                 selection=_selection(step),
@@ -127,13 +128,15 @@ def _selection(step: str):  # type: ignore[no-untyped-def]
     return dg.AssetSelection.assets(step)
 
 
-def _range_tags(instance, keys: Sequence[str]) -> list[dict[str, str]]:  # type: ignore[no-untyped-def]
-    if not keys:
+def _range_tags(  # type: ignore[no-untyped-def]
+    instance, partitions: str | None, keys: Sequence[str]
+) -> list[dict[str, str]]:
+    if not keys or partitions is None:
         return [{}]
-    missing = [key for key in keys if not instance.has_dynamic_partition("subjects", key)]
+    missing = [key for key in keys if not instance.has_dynamic_partition(partitions, key)]
     if missing:
-        instance.add_dynamic_partitions("subjects", missing)
-    order = {key: n for n, key in enumerate(instance.get_dynamic_partitions("subjects"))}
+        instance.add_dynamic_partitions(partitions, missing)
+    order = {key: n for n, key in enumerate(instance.get_dynamic_partitions(partitions))}
     places = sorted((order[key], key) for key in keys)
     tags = []
     for _, group in groupby(enumerate(places), key=lambda pair: pair[1][0] - pair[0]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gpla_assets.administration.alignment_prompts import PROMPT_SOURCES
 from gpla_assets.administration.subjects import added_files
 from gpla_assets.content import CONTENT
 from gpla_assets.keys import subject_key
@@ -38,6 +39,17 @@ def _validation_stamps(study: Study) -> dict[str, str]:
     return stamps
 
 
+def _alignment_stamps(study: Study) -> dict[str, str]:
+    """Stamps of the prompts that policies learn from, and of those held out."""
+    own = study.alignment
+    if own.policy is None:
+        return {}
+    source = PROMPT_SOURCES.get(own.prompts)
+    learnt = _stamp(source, None) if source else file_stamp(own.prompts_file)
+    held_out = file_stamp(own.held_out or CONTENT / "questions.csv")
+    return {"prompts": learnt, "held_out": held_out}
+
+
 def input_stamps(study: Study) -> dict[str, Any]:
     """Stamps by the names that pipeline steps use."""
     added = added_files(study)
@@ -50,6 +62,7 @@ def input_stamps(study: Study) -> dict[str, Any]:
         },
         "criteria": {item.source: _criterion_stamp(item) for item in study.probe.criteria},
         "validation": _validation_stamps(study),
+        "alignment": _alignment_stamps(study),
         "direct_lists": file_stamp(study.validation.direct_file or CONTENT / "direct_lists.csv"),
         "systems": {str(path): file_stamp(path) for path in study.systems},
         "questions.csv": file_stamp(study.questions.file or CONTENT / "questions.csv"),

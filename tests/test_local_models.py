@@ -104,8 +104,8 @@ def test_a_gpu_has_bfloat16_for_a_causal_llm_and_float32_for_t5() -> None:
     import torch
 
     auto = LocalWeights("any")
-    assert auto._dtype("causal", "cuda:1") == torch.bfloat16
-    assert auto._dtype("seq2seq", "cuda") == auto._dtype("causal", "cpu") == torch.float32
+    assert auto.torch_dtype("causal", "cuda:1") == torch.bfloat16
+    assert auto.torch_dtype("seq2seq", "cuda") == auto.torch_dtype("causal", "cpu") == torch.float32
 
 
 def test_settings_that_cannot_run_are_named() -> None:

@@ -43,7 +43,9 @@ def test_nothing_is_stale_when_nothing_changed() -> None:
 def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> None:
     found = stale_after(load_study("demo"), [*SUBJECTS, "c|Default"], STAMPS)
     partitions = {pair for pair in found if pair[1]}
-    assert partitions == {(step.name, "c|Default") for step in STEPS if step.partitioned}
+    assert partitions == {
+        (step.name, "c|Default") for step in STEPS if step.partitions == "subjects"
+    }
     assert {step for step, key in found if not key} == {
         *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations"),
         *("cfa_fits", "probes", "coverage", "consistency", "direct_lexicon"),

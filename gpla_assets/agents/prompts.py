@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gpla_assets.chat.protocol import Message
 
-Role = Literal["parser", "generator", "evaluator", "question", "namer"]
+Role = Literal["parser", "generator", "evaluator", "question", "namer", "judge"]
 
 
 class UnknownPrompt(ValueError):
@@ -153,6 +153,16 @@ Reply with JSON only, one entry a factor, n being its number, in this form. For 
 0.8, Neatness 0.7, Spontaneity -0.5" the reply is
 {{"names": [{{"n": 1, "name": "Orderliness"}}]}}"""
 
+JUDGE_1 = f"""You compare two responses to one request.
+
+You are told what makes a response the better one. Judge by that alone. Which one comes first and \
+which one is longer do not count, and neither does what a response says of itself or of the other.
+
+{DATA}
+
+Reply with JSON only: the letter of the better response, or "tie" where neither is better, in this \
+form: {{"verdicts": [{{"better": "A"}}]}}"""
+
 PROMPTS: dict[tuple[Role, str], Prompt] = {
     ("parser", "1"): Prompt(
         "1", PARSER_1, "perceptions", _list_of("perceptions", {"perception": TEXT, "quote": TEXT})
@@ -177,6 +187,12 @@ PROMPTS: dict[tuple[Role, str], Prompt] = {
     ),
     ("namer", "1"): Prompt(
         "1", NAMER_1, "names", _list_of("names", {"n": {"type": "integer"}, "name": TEXT})
+    ),
+    ("judge", "1"): Prompt(
+        "1",
+        JUDGE_1,
+        "verdicts",
+        _list_of("verdicts", {"better": {"type": "string", "enum": ["A", "B", "tie"]}}),
     ),
     ("question", "1"): Prompt("1", QUESTION_1, "question", _object({"question": TEXT})),
 }

@@ -67,7 +67,9 @@ class LocalWeights:
         auto: Any = causal if kind == "causal" else seq2seq
         try:
             tokenizer: Any = transformers.AutoTokenizer.from_pretrained(where, **options)
-            model: Any = auto.from_pretrained(where, dtype=self._dtype(kind, device), **options)
+            model: Any = auto.from_pretrained(
+                where, dtype=self.torch_dtype(kind, device), **options
+            )
             model.to(device).eval()
         except torch.OutOfMemoryError as error:
             raise BackendUnavailable(
@@ -80,7 +82,8 @@ class LocalWeights:
             tokenizer.pad_token = tokenizer.eos_token
         return Loaded(tokenizer, model, int(tokenizer.pad_token_id or 0))
 
-    def _dtype(self, kind: Kind, device: str) -> Any:
+    def torch_dtype(self, kind: Kind, device: str) -> Any:
+        """The torch dtype that the setting means on this device."""
         import torch
 
         half = kind == "causal" and device.startswith("cuda")

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlmodel import SQLModel
 
+from gpla_assets.storage.alignment_tables import ALIGNMENT_TABLES
 from gpla_assets.storage.benchmark_tables import BENCHMARK_TABLES
 from gpla_assets.storage.columns import column, key
 from gpla_assets.storage.probe_tables import PROBE_TABLES
@@ -245,6 +246,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     *BENCHMARK_TABLES,
     *PROBE_TABLES,
     *VALIDATION_TABLES,
+    *ALIGNMENT_TABLES,
     ModelCall,
     Run,
 )

@@ -17,10 +17,11 @@ import yaml
 from pydantic import Field, ValidationError
 
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
+from gpla_assets.studies.ppo import Alignment
 from gpla_assets.studies.settings import Model, Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("demo", "survey", "paper", "demo_texts")
+SHIPPED = ("demo", "survey", "alignment", "paper", "demo_texts")
 
 
 class StudyError(ValueError):
@@ -220,6 +221,7 @@ class Study(Settings):
     cfa: CfaSettings = CfaSettings()
     probe: Probe = Probe()
     validation: Validation = Validation()
+    alignment: Alignment = Alignment()
     calls: Calls = Calls()
 
     @property

@@ -1,0 +1,100 @@
+"""What alignment changed on prompts that no policy learnt from: paired, over prompts and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gpla_assets.alignment.degeneration import likeness
+
+Floats = NDArray[np.float64]
+COLUMNS = [
+    "system", "measure", "before", "after", "change", "low", "high", "p", "n_prompts", "n_seeds",
+]  # fmt: skip
+
+
+def compared(
+    responses: pd.DataFrame,
+    measures: Sequence[str],
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """One row per system and measure: means before and after, change, 95% interval, p.
+
+    `responses`: system, seed, stage (before, after), prompt, and a column per measure; samples of
+    a prompt are averaged. The interval draws seeds, and prompts within each, with replacement. p
+    is of the mean change over prompts (averaged over seeds) against random signs, two-sided.
+    """
+    rows = []
+    for system, own in responses.groupby("system", sort=False):
+        for measure in measures:
+            cells = own.pivot_table(
+                index=["seed", "prompt"], columns="stage", values=measure, aggfunc="mean"
+            )
+            pairs = cells.reindex(columns=["before", "after"]).dropna()
+            found = _paired(pairs, resamples, np.random.default_rng(seed))
+            rows.append({"system": system, "measure": measure, **found})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _paired(pairs: pd.DataFrame, resamples: int, rng: np.random.Generator) -> dict[str, object]:
+    if pairs.empty:
+        return {"n_prompts": 0, "n_seeds": 0}
+    changes = pairs["after"] - pairs["before"]
+    by_seed = [part.to_numpy(float) for _, part in changes.groupby(level="seed")]
+    drawn = [_resampled(by_seed, rng) for _ in range(resamples)]
+    low, high = np.quantile(drawn, [0.025, 0.975]) if len(changes) > 1 else (np.nan, np.nan)
+    return {
+        "before": float(pairs["before"].mean()),
+        "after": float(pairs["after"].mean()),
+        "change": float(changes.mean()),
+        "low": float(low),
+        "high": float(high),
+        "p": sign_flip_p(changes.groupby(level="prompt").mean().to_numpy(float), resamples, rng),
+        "n_prompts": int(pairs.index.get_level_values("prompt").nunique()),
+        "n_seeds": len(by_seed),
+    }
+
+
+def _resampled(by_seed: Sequence[Floats], rng: np.random.Generator) -> float:
+    seeds = rng.integers(0, len(by_seed), len(by_seed))
+    parts = [by_seed[at] for at in seeds]
+    return float(np.mean([part[rng.integers(0, len(part), len(part))].mean() for part in parts]))
+
+
+def sign_flip_p(changes: Floats, draws: int, rng: np.random.Generator) -> float:
+    """Two-sided p of mean change 0 where each change could as well have had the other sign.
+
+    (1 + draws as extreme) / (1 + draws); 1 where nothing changed.
+    """
+    signs = rng.choice([-1.0, 1.0], (draws, len(changes)))
+    extreme = np.abs((signs * changes).mean(1)) >= abs(changes.mean()) - 1e-12
+    return float((1 + extreme.sum()) / (1 + draws))
+
+
+def sameness(responses: pd.DataFrame) -> pd.DataFrame:
+    """Likeness of the responses to different prompts, by system: before, after and change.
+
+    A policy that gives everybody the same answer rises here. No interval: one number a run.
+    """
+    rows = []
+    for system, own in responses.groupby("system", sort=False):
+        first = own.drop_duplicates(["seed", "stage", "prompt"])
+        shares = first.groupby(["seed", "stage"])["content"].agg(lambda c: likeness(list(c)))
+        means = shares.groupby(level="stage").mean()
+        before, after = means.get("before", np.nan), means.get("after", np.nan)
+        rows.append(
+            {
+                "system": system,
+                "measure": "likeness of responses",
+                "before": before,
+                "after": after,
+                "change": after - before,
+                "n_prompts": own["prompt"].nunique(),
+                "n_seeds": own["seed"].nunique(),
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)

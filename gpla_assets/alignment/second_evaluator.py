@@ -1,0 +1,72 @@
+"""A second evaluator that no policy is trained on, to see whether a gain is more than M_E's whim.
+
+It shares nothing with the tuned M_E: relevance is the cosine of the general sentence embedding,
+the sign is the sentiment (VADER) of the perception times that of the value. Cruder than M_E, and
+wrong in other places, which is what it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.agents.cues import sentiment
+from gpla_assets.agents.embedded_evaluator import scored_pairs
+from gpla_assets.agents.embedding import Encoder
+from gpla_assets.evaluator.views import value_views
+
+RELEVANT = 0.35
+"""Cosine; about as many pairs pass as pass M_E's threshold on the demo's responses."""
+
+
+class SentimentEvaluator:
+    """Relevance by the general embedding, valence by the product of sentiments."""
+
+    name = "sentiment"
+    revision: str | None = None
+
+    def __init__(self, encoder: Encoder, minimum_cosine: float = RELEVANT) -> None:
+        self.encoder, self.minimum_cosine = encoder, minimum_cosine
+
+    @property
+    def model(self) -> str:
+        """Name of the encoder, and of what judges the sign."""
+        return f"{self.encoder.model}, VADER"
+
+    @property
+    def inferences(self) -> int:
+        """Texts embedded so far."""
+        return self.encoder.inferences
+
+    def evaluate(
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
+    ) -> pd.DataFrame:
+        """Pairs whose cosine is above the minimum, with the columns of every evaluator."""
+        texts = value_views(values, definitions, "fast")[0]
+        if not perceptions or not values:
+            none = np.zeros(0, np.int64)
+            empty = np.zeros((0, 3), np.float32)
+            return scored_pairs(none, np.array([], object), empty[:, 0], empty)
+        cosines = self.encoder.encode(list(perceptions)) @ self.encoder.encode(texts).T
+        rows, columns = np.nonzero(cosines > self.minimum_cosine)
+        turn = (sentiment(list(perceptions))[rows] * sentiment(texts)[columns]).astype(np.float32)
+        chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)
+        found = scored_pairs(
+            rows, np.array(values, object)[columns], cosines[rows, columns], chances
+        )
+        # a faint sentiment still leans to a side
+        return found.assign(score=found["p_support"] - found["p_oppose"])
+
+    def score(
+        self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
+    ) -> pd.DataFrame:
+        """Aligned pairs, whatever their relevance."""
+        texts = value_views(values, definitions, "fast")[0]
+        u, v = self.encoder.encode(list(perceptions)), self.encoder.encode(texts)
+        turn = (sentiment(list(perceptions)) * sentiment(texts)).astype(np.float32)
+        chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)
+        every = np.arange(len(values), dtype=np.int64)
+        found = scored_pairs(every, np.array(values, object), (u * v).sum(1), chances)
+        return found.assign(score=found["p_support"] - found["p_oppose"])

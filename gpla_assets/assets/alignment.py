@@ -1,0 +1,172 @@
+"""An LLM aligned to targets, and what that did to its responses (the paper's 5.3)."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from gpla_assets.administration.alignment_prompts import held_out_prompts, training_prompts
+from gpla_assets.agents import make_evaluator, make_parser
+from gpla_assets.agents.registry import make_embedder
+from gpla_assets.alignment.checkpoint import Checkpoint
+from gpla_assets.alignment.results import compared, sameness
+from gpla_assets.alignment.reward import AlignmentTarget, DistanceReward
+from gpla_assets.alignment.run import RunPlan, align, held_out_responses
+from gpla_assets.alignment.second_evaluator import SentimentEvaluator
+from gpla_assets.alignment.spaces import target
+from gpla_assets.assets.measurements import evaluator
+from gpla_assets.assets.shown import shown
+from gpla_assets.judges import judged, make_judge
+from gpla_assets.partitions import RUNS, SINGLE_RUN
+from gpla_assets.progress import progress
+from gpla_assets.resources import StudyResource, making
+from gpla_assets.studies import Study, warehouse_folder
+
+GROUP = "stage_10_alignment"
+MEASURES = (
+    *("reward", "second_reward", "kl", "tokens", "perceptions"),
+    *("repetition", "distinct", "compression"),
+)
+RESPONSES = """
+select r.*, a.system, a.seed from alignment_responses r join alignment_runs a using (run)
+"""
+JUDGED = "select run, stage, prompt, sample, content from alignment_responses"
+JUDGEMENTS = """
+select j.*, a.system, a.seed from judgements j join alignment_runs a using (run)
+"""
+TARGETS = "select dimension, target from targets where system = ?"
+
+
+@dg.asset(
+    group_name=GROUP,
+    **shown("policies", "alignment_runs"),
+    partitions_def=RUNS,
+    backfill_policy=SINGLE_RUN,
+    deps=[evaluator],
+)
+def policies(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
+    """Runs of PPO; one that was stopped goes on from its checkpoint."""
+    keys = list(context.partition_keys)
+    with making(study, "policies", keys) as made:
+        settings = study.load()
+        frames: dict[str, list[pd.DataFrame]] = {}
+        for key in keys:
+            for table, rows in _run(study, settings, key).items():
+                frames.setdefault(table, []).append(rows.assign(run=key))
+        for table, parts in frames.items():
+            made.write(table, pd.concat(parts, ignore_index=True), "run", keys)
+        made.details = {
+            str(row.run): f"{row.updates} updates, {row.seconds:.0f} s"
+            for row in pd.concat(frames["alignment_runs"]).itertuples()
+        }
+    assert made.result is not None
+    return made.result
+
+
+def _run(study: StudyResource, settings: Study, key: str) -> dict[str, pd.DataFrame]:
+    """One run's rows by table."""
+    own = settings.alignment
+    system, _, seed = key.split("|")
+    aim = _target(study, settings, system)
+    parser = make_parser(settings.parser, study.asking())
+    relevant = settings.evaluator.model_copy(update={"minimum_relevance": own.minimum_relevance})
+    judge = make_evaluator(relevant, study.asking())
+    agents = {
+        "parser": parser.model,
+        "evaluator": judge.model,
+        "minimum_relevance": str(own.minimum_relevance),
+    }
+    plan = RunPlan(
+        str(own.policy), own.revision, aim, training_prompts(own), int(seed), own.ppo, agents
+    )
+    reward = DistanceReward(parser, judge, aim)
+    second = DistanceReward(parser, SentimentEvaluator(make_embedder()), aim)
+    with progress(key, own.ppo.updates) as advance:
+        policy, done = align(plan, reward, run_folder(plan), lambda numbers, most: advance(1))
+        responses = held_out_responses(
+            policy, held_out_prompts(own), plan.seed, own.samples, reward, second
+        )
+    return {
+        "alignment_runs": _run_row(plan, done, sum(p.numel() for p in policy.parameters())),
+        "alignment_steps": pd.DataFrame(done.steps),
+        "alignment_distances": pd.DataFrame(
+            [
+                {"update": number, "dimension": name, "distance": distance}
+                for number, row in enumerate(done.distances)
+                for name, distance in row.items()
+            ]
+        ),
+        "alignment_responses": responses,
+    }
+
+
+def _run_row(plan: RunPlan, done: Checkpoint, parameters: int) -> pd.DataFrame:
+    row = {
+        "system": plan.target.system.name,
+        "policy": plan.policy,
+        "seed": plan.seed,
+        "target": json.dumps(dict(plan.target.point)),
+        "updates": done.update,
+        "stopped": done.stopped,
+        "parameters": parameters,
+        "seconds": done.seconds,
+        "device": done.device,
+        "peak_gib": done.peak_gib,
+        "agents": json.dumps(dict(plan.agents)),
+    }
+    return pd.DataFrame([row])
+
+
+def run_folder(plan: RunPlan) -> Path:
+    """Where a run's checkpoint lies: of another plan, another folder."""
+    return warehouse_folder() / "policies" / plan.fingerprint
+
+
+def _target(study: StudyResource, settings: Study, system: str) -> AlignmentTarget:
+    if settings.alignment.target == "published":
+        return target(system)
+    return target(system, study.read(TARGETS, [system]))
+
+
+@dg.asset(group_name=GROUP, **shown("judgements"), deps=[policies])
+def judgements(study: StudyResource) -> dg.MaterializeResult:
+    """Helpfulness and harmlessness of the responses before and after alignment."""
+    with making(study, "judgements") as made:
+        own = study.load().alignment
+        found = study.read(JUDGED)
+        columns = ["run", "stage", "prompt", "sample", "judge", "measure", "score"]
+        parts = [pd.DataFrame(columns=columns)]
+        for settings in own.judges if len(found) else []:
+            judge = make_judge(settings, study.asking())
+            scores = judged(judge, found)
+            rows = found.drop(columns="content").assign(
+                judge=judge.name, measure=judge.measure, score=scores
+            )
+            parts.append(rows)
+            made.inferences += judge.inferences
+            made.details[judge.name] = judge.model
+        made.write("judgements", pd.concat(parts)[columns])
+    assert made.result is not None
+    return made.result
+
+
+@dg.asset(group_name=GROUP, **shown("alignment_results"), deps=[judgements])
+def alignment_results(study: StudyResource) -> dg.MaterializeResult:
+    """What alignment changed on held-out prompts, by system and measure."""
+    with making(study, "alignment_results") as made:
+        responses, judged = study.read(RESPONSES), study.read(JUDGEMENTS)
+        seed = study.load().seed
+        parts = [
+            compared(responses, MEASURES, seed=seed),
+            sameness(responses),
+            *(
+                compared(rows.rename(columns={"score": name}), [str(name)], seed=seed)
+                for name, rows in judged.assign(
+                    named=judged["measure"] + ", " + judged["judge"]
+                ).groupby("named")
+            ),
+        ]
+        made.write("alignment_results", pd.concat(parts, ignore_index=True))
+    assert made.result is not None
+    return made.result

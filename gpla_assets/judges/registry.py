@@ -1,0 +1,62 @@
+"""Judges by name: what a study's settings make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.agents.registry import Asking, make_chat, make_embedder
+from gpla_assets.agents.weights import LocalWeights
+from gpla_assets.judges.beaver import PUBLISHED, BeaverJudge
+from gpla_assets.judges.chat_judge import ChatJudge
+from gpla_assets.judges.preference_model import PreferenceJudge
+from gpla_assets.judges.protocol import Floats, Judge, PairwiseJudge
+from gpla_assets.judges.toxicity import ToxicityJudge
+from gpla_assets.studies.judges import JudgeSettings
+
+
+def make_judge(settings: JudgeSettings, asking: Asking = Asking()) -> Judge | PairwiseJudge:
+    """A judge; raises BackendUnavailable where its weights or its LLM cannot be had."""
+    if settings.backend == "preference_model":
+        return PreferenceJudge(make_embedder(), settings.with_length)
+    if settings.backend == "toxicity":
+        return ToxicityJudge()
+    if settings.backend == "beaver_reward" or settings.backend == "beaver_cost":
+        weights = LocalWeights(
+            settings.model or PUBLISHED[settings.backend],
+            settings.revision,
+            settings.dtype,
+            settings.device,
+            settings.batch_size,
+        )
+        return BeaverJudge(settings.backend, weights)
+    chat = make_chat(settings, asking)
+    return ChatJudge(chat, settings.measure, asking.seed, settings.prompt_version)
+
+
+def judged(judge: Judge | PairwiseJudge, responses: pd.DataFrame) -> Floats:
+    """(n,) scores of responses (run, stage, prompt, sample, content), one a row, in order.
+
+    A judge of pairs compares each response after alignment with the one before it: the share of
+    preference goes to `after`, the rest of 1 to `before`.
+    """
+    if isinstance(judge, Judge):
+        return judge.score(list(responses["prompt"]), list(responses["content"]))
+    keys = ["run", "prompt", "sample"]
+    numbered = responses.assign(row=np.arange(len(responses)))
+    pairs = numbered[numbered["stage"] == "after"].merge(
+        numbered[numbered["stage"] == "before"], on=keys, suffixes=("_after", "_before")
+    )
+    better = _preferred(judge, pairs["prompt"], pairs["content_after"], pairs["content_before"])
+    scores = np.full(len(responses), np.nan)
+    scores[pairs["row_after"]] = better
+    scores[pairs["row_before"]] = 1 - better
+    return scores
+
+
+def _preferred(
+    judge: PairwiseJudge, prompts: Sequence[str], first: Sequence[str], second: Sequence[str]
+) -> Floats:
+    return judge.prefer(list(prompts), list(first), list(second))
