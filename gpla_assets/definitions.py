@@ -8,8 +8,10 @@ from gpla_assets.assets import (
     factors,
     measurements,
     perceptions,
+    preferences,
     probes,
     schwartz,
+    targets,
     texts,
     validation,
     validity,
@@ -48,6 +50,11 @@ ASSETS: list[dg.AssetsDefinition] = [
     validity.consistency,
     validity.direct_lexicon,
     validity.external_validity,
+    preferences.preferences,
+    preferences.preference_perceptions,
+    preferences.preference_measurements,
+    targets.targets,
+    targets.target_checks,
 ]
 
 defs = dg.Definitions(
