@@ -72,7 +72,7 @@ STEPS: tuple[Step, ...] = (
         ("value_similarities", "values"),
         ("lexicon",),
         ("dbt/lexicon",),
-        code_version="3",
+        code_version="4",
     ),
     Step("evaluator", (), ("evaluator",), ("evaluator/weights.npz", "evaluator/held_out.csv")),
     Step(
@@ -150,6 +150,21 @@ STEPS: tuple[Step, ...] = (
         ("direct_lists", "schwartz.yaml"),
     ),
     Step("external_validity", (), (), ("evaluator/external_validity.csv",)),
+    Step("preferences", (), ("targets", "parser", "seed"), ("preferences",)),
+    Step(
+        "preference_perceptions",
+        ("preferences",),
+        ("parser",),
+        ("neutral_sentences.csv", "value_items.csv"),
+    ),
+    Step(
+        "preference_measurements",
+        ("preference_perceptions", "lexicon", "evaluator", "factor_names"),
+        ("evaluator", "lexicon", "targets"),
+        ("schwartz.yaml", "vocabulary.csv", "published_factors.csv"),
+    ),
+    Step("targets", ("preference_measurements", "factors"), ("targets", "seed")),
+    Step("target_checks", ("preference_measurements", "factors"), ("targets", "seed")),
     Step(
         "policies",
         ("evaluator",),

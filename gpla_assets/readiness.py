@@ -50,6 +50,9 @@ def _benchmarks(study: Study) -> Iterator[Readiness]:
         )
     for name in ("alpaca_eval", "valuebench") if own.prompt_sets else ():
         yield _source(f"prompt sets {name}", name, None)
+    if study.targets.source is not None:
+        name = study.targets.source
+        yield _source(f"preferences {name}", name, study.targets.file)
 
 
 def _subjects(study: Study) -> Iterator[Readiness]:

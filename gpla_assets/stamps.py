@@ -62,6 +62,9 @@ def input_stamps(study: Study) -> dict[str, Any]:
         },
         "criteria": {item.source: _criterion_stamp(item) for item in study.probe.criteria},
         "validation": _validation_stamps(study),
+        "preferences": {
+            name: _stamp(name, study.targets.file) for name in filter(None, [study.targets.source])
+        },
         "alignment": _alignment_stamps(study),
         "direct_lists": file_stamp(study.validation.direct_file or CONTENT / "direct_lists.csv"),
         "systems": {str(path): file_stamp(path) for path in study.systems},

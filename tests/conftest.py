@@ -56,6 +56,7 @@ subjects:
 questions: {{origin: source, count: 10, pilot_llms: [llm-00, llm-01, llm-02, llm-03, llm-04]}}
 lexicon: {{size: 12}}
 structure: {{n_factors: 2, minimum_coverage: 0.3, minimum_gap: 0.0, minimum_alpha: 0.0}}
+targets: {{source: pairs, file: {pairs}, prompts: 30, count: 80, step: 40, resamples: 20}}
 """
 
 
@@ -75,6 +76,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
                 "content": row.content,
             }
             file.write(json.dumps(named) + "\n")
+    pairs = folder / "pairs.csv"
+    sides = [texts[texts["profile"] == profile] for profile in profiles[:4]]
+    named = [side.set_index("question_text")["content"] for side in sides]
+    rows = [
+        (question, first[question], second[question])
+        for first, second in ((named[0], named[1]), (named[2], named[3]))
+        for question in first.index.intersection(second.index)
+    ]
+    pd.DataFrame(rows, columns=["prompt", "winning", "losing"]).to_csv(pairs, index=False)
     study = folder / "small.yaml"
-    study.write_text(SMALL.format(file=answers), "utf-8")
+    study.write_text(SMALL.format(file=answers, pairs=pairs), "utf-8")
     return Ran(folder, gpla("run", str(study), folder=folder), str(study))

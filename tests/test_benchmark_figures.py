@@ -83,6 +83,22 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
         "q_direct_lexicon": one(
             lexicon=name, schwartz="Power", nearest=name, cosine=0.4, missing=True
         ),
+        "target_systems": one(system=name),
+        "q_targets": pd.DataFrame(
+            {"system": name, "dimension": [name, "Risk", "Silence"], "target": [0.9, -0.1, None],
+             "low": [0.8, -1.0, None], "high": [1.0, 1.0, None], "paper": [1.0, None, None],
+             "sign_agrees": [True, None, None], "winners_higher_by": 0.1, "pairs": 9, "excluded": 1,
+             "stable": [True, False, False], "caution": name}
+        ),
+        "q_target_convergence": pd.DataFrame(
+            {"system": name, "dimension": name, "seen": [1000, 2000], "target": [0.2, 0.9],
+             "low": 0.1, "high": 0.9}
+        ),
+        "q_target_checks": pd.DataFrame(
+            {"system": name, "predictor": ["target", name], "accuracy": [0.6, 0.5], "low": 0.4,
+             "high": 0.7, "decided": 0.9, "accuracy_decided": 0.6, "accuracy_longer_won": 0.7,
+             "accuracy_shorter_won": 0.4, "p": [None, 0.01]}
+        ),
         "q_circumplex": one(reading="measurements", statistic="r", number=0.2, p=0.1, n_pairs=45),
         "q_external_validity": pd.DataFrame(
             {"evaluator": ["M_E, fast", name], "reading": name, "level": "answer", "r": [0.4, None],

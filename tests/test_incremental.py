@@ -19,6 +19,7 @@ from tests.conftest import Ran, gpla
 AFTER_CORRELATIONS = {
     *("factors", "stability", "factor_names", "schwartz_relations", "cfa_fits"),
     *("probes", "consistency", "direct_lexicon"),
+    *("preference_measurements", "targets", "target_checks"),
 }
 OF_ALL_SUBJECTS = {"subjects", "value_correlations", "criteria", "coverage"}
 

@@ -49,6 +49,7 @@ def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> No
     assert {step for step, key in found if not key} == {
         *("value_correlations", "factors", "stability", "factor_names", "schwartz_relations"),
         *("cfa_fits", "probes", "coverage", "consistency", "direct_lexicon"),
+        *("preference_measurements", "targets", "target_checks"),
     }
 
 
@@ -79,6 +80,7 @@ def test_a_stale_step_says_why() -> None:
     assert {item.step for item in after} == {
         *("factor_names", "schwartz_relations", "cfa_fits"),
         *("probes", "consistency", "direct_lexicon"),
+        *("preference_measurements", "targets", "target_checks"),
     }
 
 

@@ -92,6 +92,13 @@ def topics(path: Path = CONTENT / "topics.csv") -> pd.DataFrame:
     return rows.assign(value_laden=rows["value_laden"] == "yes")
 
 
+def published_factors(path: Path = CONTENT / "published_factors.csv") -> pd.DataFrame:
+    """The paper's five factors with definitions of the project's own: rows (factor, definition)."""
+    rows = _read(path, ("factor", "definition"))
+    _check_unique(rows, "factor", path)
+    return rows
+
+
 def check_stances(stances: pd.Series, where: str) -> None:
     """Raises ContentError at the first stance that is none of STANCES."""
     unknown = stances[~stances.isin(STANCES)]

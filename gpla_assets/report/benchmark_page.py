@@ -16,6 +16,11 @@ from gpla_assets.report.benchmark_figures import (
     probe_chance_figure,
     probe_parameters_figure,
 )
+from gpla_assets.report.target_figures import (
+    convergence_figure,
+    target_checks_figure,
+    targets_figure,
+)
 from gpla_assets.report.validation_figures import (
     circle_figure,
     consistency_figure,
@@ -27,6 +32,7 @@ Tables = Mapping[str, pd.DataFrame]
 SHOWN = (
     *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
     *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
+    *("targets", "target_convergence", "target_checks"),
 )
 """Queries of sql/ that stand in the report as they are."""
 
@@ -46,6 +52,7 @@ BENCHMARK_QUERIES = {f"q_{name}": (SQL / f"{name}.sql").read_text("utf-8") for n
     "nulls": "select * from probe_nulls where features = 'ours'",
     "coverage": "select * from coverage",
     "circumplex": "select * from circumplex",
+    "target_systems": "select distinct system from targets order by system",
     "named_most": "select term, count(*) as lists from direct_terms group by term "
     "order by lists desc, term limit 20",
 }
@@ -74,7 +81,12 @@ def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
         "consistency": consistency_figure(consistent[consistent["level"] == "values"]),
         "circle": circle_figure(tables["circumplex"]),
         "external": external_validity_figure(valid),
+        "targets": targets_figure(tables["q_targets"]),
+        "target_checks": target_checks_figure(tables["q_target_checks"]),
     }
+    steps = tables["q_target_convergence"]
+    for place, system in enumerate(tables["target_systems"]["system"]):
+        pictures[f"convergence_{place}"] = convergence_figure(steps[steps["system"] == system])
     for place, criterion in enumerate(tables["q_criteria"]["criterion"]):
         accuracies, parameters, nulls = (
             own[own["criterion"] == criterion]

@@ -16,6 +16,7 @@ from gpla_assets.storage.columns import column, key
 from gpla_assets.storage.probe_tables import PROBE_TABLES
 from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
 from gpla_assets.storage.system_tables import SYSTEM_TABLES
+from gpla_assets.storage.target_tables import TARGET_TABLES
 from gpla_assets.storage.validation_tables import VALIDATION_TABLES
 
 
@@ -246,6 +247,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     *BENCHMARK_TABLES,
     *PROBE_TABLES,
     *VALIDATION_TABLES,
+    *TARGET_TABLES,
     *ALIGNMENT_TABLES,
     ModelCall,
     Run,

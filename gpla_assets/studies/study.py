@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
+from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.ppo import Alignment
 from gpla_assets.studies.settings import Model, Settings
@@ -221,6 +222,7 @@ class Study(Settings):
     cfa: CfaSettings = CfaSettings()
     probe: Probe = Probe()
     validation: Validation = Validation()
+    targets: TargetSettings = TargetSettings()
     alignment: Alignment = Alignment()
     calls: Calls = Calls()
 

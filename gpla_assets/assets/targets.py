@@ -1,0 +1,168 @@
+"""Targets distilled from the pairs (equations 3 and 4), and whether they predict preferences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from gpla_assets.alignment import (
+    CheckSettings,
+    Dimensions,
+    Pairs,
+    convergence,
+    dimension_scores,
+    distil,
+    settled,
+    target_check,
+)
+from gpla_assets.assets.factors import factors
+from gpla_assets.assets.preferences import (
+    GROUP,
+    LEVELS,
+    NO_PAIRS,
+    PUBLISHED,
+    preference_measurements,
+)
+from gpla_assets.assets.shown import shown
+from gpla_assets.content import schwartz
+from gpla_assets.resources import StudyResource, making
+from gpla_assets.storage import TABLES
+
+OURS = """
+select coalesce(n.name, l.factor) as name, l.factor, l."value", l.keyed from loadings l
+left join factor_names n on l.factor = n.factor and n.chosen
+where l.is_primary order by len(l.factor), l.factor, l."value"
+"""
+MEASURED = """
+select p.response, m.lexicon, m."value", m.score
+from preference_measurements m join preference_perceptions p using (perception)
+"""
+PAIRS = """
+select p.pair, p.prompt, p.winning, p.losing,
+    sign(length(w.content) - length(l.content)) as longer
+from preferences p join preference_responses w on p.winning = w.response
+join preference_responses l on p.losing = l.response order by p.place
+"""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The pairs on one value system's dimensions."""
+
+    system: str
+    reading: str
+    pairs: Pairs
+
+
+@dg.asset(group_name=GROUP, **shown("targets"), deps=[preference_measurements, factors])
+def targets(study: StudyResource) -> dg.MaterializeResult:
+    """One row per value system and dimension: the target, its interval, what leaves it open."""
+    with making(study, "targets") as made:
+        settings = study.load()
+        own, rows, steps = settings.targets, [], []
+        for scored in scored_pairs(study):
+            winning, losing = scored.pairs.winning, scored.pairs.losing
+            step = convergence(
+                *(winning, losing, own.step, own.resamples, scored.pairs.prompts),
+                mask_below=own.mask_below,
+                seed=settings.seed,
+            )
+            found = distil(winning, losing, own.mask_below).rename(
+                columns={"low": "minimiser_low", "high": "minimiser_high"}
+            )
+            last = step.groupby("dimension", sort=False).tail(1)
+            found = found.merge(last[["dimension", "low", "high", "same_sign"]]).merge(
+                settled(step)
+            )
+            found["winning_mean"] = winning.mean().to_numpy()
+            found["losing_mean"] = losing.mean().to_numpy()
+            rows.append(found.assign(system=scored.system, reading=scored.reading))
+            steps.append(step.assign(system=scored.system))
+        made.write("targets", _stacked(rows, "targets"))
+        made.write("target_convergence", _stacked(steps, "target_convergence"))
+        made.details = {
+            one["system"].iloc[0]: f"{int(one['stable'].sum())} of {len(one)} settled"
+            for one in rows
+        } or {"why none": NO_PAIRS}
+    assert made.result is not None
+    return made.result
+
+
+@dg.asset(group_name=GROUP, **shown("target_checks"), deps=[preference_measurements, factors])
+def target_checks(study: StudyResource) -> dg.MaterializeResult:
+    """One row per value system and predictor: how often it names the preferred response."""
+    with making(study, "target_checks") as made:
+        settings = study.load()
+        own = settings.targets
+        checked = CheckSettings(
+            folds=own.folds,
+            random_targets=own.random_targets,
+            permutations=own.permutations,
+            mask_below=own.mask_below,
+            seed=settings.seed,
+        )
+        rows = [
+            target_check(scored.pairs, checked).assign(system=scored.system)
+            for scored in scored_pairs(study)
+        ]
+        made.write("target_checks", _stacked(rows, "target_checks"))
+        made.details = {} if rows else {"why none": NO_PAIRS}
+    assert made.result is not None
+    return made.result
+
+
+def _stacked(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
+    columns = list(TABLES[table].model_fields)
+    return (
+        pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+    )
+
+
+def scored_pairs(study: StudyResource) -> Iterator[Scored]:
+    """The pairs as each value system scores them; nothing where there are no pairs."""
+    pairs = study.read(PAIRS)
+    if pairs.empty:
+        return
+    measured = study.read(MEASURED)
+    responses = sorted({*pairs["winning"], *pairs["losing"]})
+    longer = pairs["longer"].to_numpy(float)
+    for system, reading, lexicon, dimensions in value_systems(study):
+        rows = measured[measured["lexicon"] == lexicon]
+        scores = dimension_scores(rows, dimensions, responses)
+        winning, losing = (
+            scores.loc[pairs[side]].reset_index(drop=True) for side in ("winning", "losing")
+        )
+        yield Scored(system, reading, Pairs(winning, losing, list(pairs["prompt"]), longer))
+
+
+def value_systems(study: StudyResource) -> list[tuple[str, str, str, Dimensions]]:
+    """Systems with their reading, the lexicon that their values were measured as, and dimensions.
+
+    Ours is there where the study has factors. Schwartz's values are measured directly.
+    """
+    reading, levels = study.load().targets.reading, schwartz()
+    ours, published = study.read(OURS), study.read(PUBLISHED)
+    # two factors may have one name
+    several = ours.groupby("name")["factor"].nunique().reindex(ours["name"]).to_numpy() > 1
+    ours["factor"] = np.where(several, ours["factor"] + " " + ours["name"], ours["name"])
+    found: list[tuple[str, str, str, Dimensions]] = []
+    for system, rows, lexicon in (("ours", ours, "lexicon"), ("published", published, "published")):
+        if reading == "direct":
+            names = dict(zip(rows["factor"], rows.get("name", rows["factor"]), strict=True))
+            by_name = {factor: {name: 1} for factor, name in names.items()}
+            found.append((system, reading, f"{system}, direct", by_name))
+        else:
+            found.append((system, reading, lexicon, _keyed(rows)))
+    for level, name in LEVELS.items():
+        own = levels[levels["level"] == level]["value"]
+        found.append((name, "direct", name, {value: {value: 1} for value in own}))
+    return [one for one in found if one[3]]
+
+
+def _keyed(rows: pd.DataFrame) -> Dimensions:
+    return {
+        str(factor): {str(v): int(k) for v, k in zip(own["value"], own["keyed"], strict=True)}
+        for factor, own in rows.groupby("factor", sort=False)
+    }
