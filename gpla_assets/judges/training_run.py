@@ -26,7 +26,7 @@ def train_preference_models(
 ) -> pd.DataFrame:
     """Trains with and without length on `pairs` drawn pairs; the held-out rows of both.
 
-    Writes preference.npz, preference_with_length.npz and preference_held_out.csv into `folder`.
+    Writes preference.npz, preference_with_length.npz and held_out.csv into `folder`.
     Raises SourceMissing where AlpacaEval's preferences are not on this machine.
     """
     path = (data_dir() or Path()) / FILE
@@ -45,7 +45,7 @@ def train_preference_models(
         found.append(held_out(own, seed).assign(features=name))
         tell(f"{name}: done")
     table = pd.concat(found, ignore_index=True).round(4)
-    table.to_csv(folder / "preference_held_out.csv", index=False)
+    table.to_csv(folder / "held_out.csv", index=False)
     return table
 
 

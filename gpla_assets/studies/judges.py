@@ -17,7 +17,8 @@ class JudgeSettings(Model):
     ] = Field(
         "preference_model",
         description="preference_model (helpfulness) and toxicity (harmlessness) ship; "
-        "beaver_reward and beaver_cost are the paper's; openai and transformers ask an LLM about pairs.",
+        "beaver_reward and beaver_cost are the paper's; openai and transformers ask an LLM "
+        "about pairs.",
     )
     measure: Literal["helpfulness", "harmlessness"] = Field(
         "helpfulness", description="What an LLM is asked; the other judges know one thing each."
