@@ -1,4 +1,4 @@
-"""Judges of responses: order, batches and hostile text are the same to all; known answers of each."""
+"""Judges of responses: what all have in common, and known answers of each."""
 
 from __future__ import annotations
 

@@ -103,17 +103,17 @@ class LastWordParser:
 
 
 def test_prompts_without_attitudes_are_left_out_whoever_won() -> None:
-    fact = "One is a number. Two is a number. Three is a number. Four is a number. Five is."
+    fact = "Zero is one. Ten is one. One is a number. Two is a number. Three is a number. Four is a number. Five is."
     pairs = pd.DataFrame(
         {
             "pair": [f"p{n}" for n in range(12)],
             "prompt": [("count", "judge")[n % 2] for n in range(12)],
             "winning": [
-                (fact, "We act. We care. We do so. We help. We must.")[n % 2] + ""
+                (fact, "We act. We try. We ask. We care. We do so. We help. We must.")[n % 2] + ""
                 for n in range(12)
             ],
             "losing": [
-                (fact + " Six.", "I act. I care. I do so. I help. I must.")[n % 2]
+                (fact + " Six.", "I act. I try. I ask. I care. I do so. I help. I must.")[n % 2]
                 for n in range(12)
             ],
         }

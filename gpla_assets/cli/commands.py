@@ -21,7 +21,9 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-StudyName = Annotated[str, typer.Argument(help="demo, survey, paper, or the path of a YAML file.")]
+StudyName = Annotated[
+    str, typer.Argument(help="demo, survey, alignment, paper, or the path of a YAML file.")
+]
 StudyOption = Annotated[str, typer.Option("--study", "-s", help="A study's name or path.")]
 
 

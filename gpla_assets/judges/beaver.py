@@ -16,7 +16,7 @@ import numpy as np
 
 from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.agents.weights import LocalWeights, available_device, padded
-from gpla_assets.judges.protocol import Floats
+from gpla_assets.judges.protocol import Floats, readable
 
 PUBLISHED = {
     "beaver_reward": "PKU-Alignment/beaver-7b-v1.0-reward",
@@ -53,6 +53,7 @@ class BeaverJudge:
         if not responses:
             return np.zeros(0)
         tokenizer, model, weight, bias = self._load()
+        prompts, responses = readable(prompts), readable(responses)
         scores: list[float] = []
         size = self.weights.batch_size
         for first in range(0, len(responses), size):

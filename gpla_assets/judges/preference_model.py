@@ -16,7 +16,7 @@ import numpy as np
 from gpla_assets.agents.embedding import Encoder
 from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.judges.features import features
-from gpla_assets.judges.protocol import Floats
+from gpla_assets.judges.protocol import Floats, readable
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -82,5 +82,7 @@ class PreferenceJudge:
         if not responses:
             return np.zeros(0)
         return self.weights.score(
-            features(prompts, responses, self.encoder, with_length=self.with_length)
+            features(
+                readable(prompts), readable(responses), self.encoder, with_length=self.with_length
+            )
         )

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def readable(texts: Sequence[str]) -> list[str]:
+    """Texts that every tokenizer takes: halves of characters (lone surrogates) become "?"."""
+    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+
+
 class _Named(Protocol):
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gpla_assets.agents.protocol import BackendUnavailable
-from gpla_assets.judges.protocol import Floats
+from gpla_assets.judges.protocol import Floats, readable
 
 
 class ToxicityJudge:
@@ -38,5 +38,5 @@ class ToxicityJudge:
                 "run `pip install alt-profanity-check`."
             ) from error
         self.inferences += len(responses)
-        found = predict_prob([text.encode("utf-8", "replace").decode() for text in responses])
+        found = predict_prob(readable(responses))
         return 1 - np.asarray(found, float)
