@@ -103,7 +103,8 @@ class LastWordParser:
 
 
 def test_prompts_without_attitudes_are_left_out_whoever_won() -> None:
-    fact = "Zero is one. Ten is one. One is a number. Two is a number. Three is a number. Four is a number. Five is."
+    fact = " ".join(f"{n} is a number." for n in ("One", "Two", "Three", "Four", "Five", "Six"))
+    fact += " Seven is."
     pairs = pd.DataFrame(
         {
             "pair": [f"p{n}" for n in range(12)],
