@@ -45,7 +45,7 @@ def judge(
         console.print(f"{len(rows)} responses judged for {made.measure} by {made.name} in {out}")
 
 
-@app.command("train-judge", epilog="Example: gpla train-judge --pairs 8000 --ship")
+@app.command("train-judge", epilog="Example: gpla train-judge /tmp/judge --pairs 6000")
 def train_judge(
     folder: Annotated[Path, typer.Argument(help="Where weights and held-out table go.")],
     pairs: Annotated[int, typer.Option(min=100, help="Pairs drawn of AlpacaEval's.")] = 8000,

@@ -43,7 +43,7 @@ class PreferenceWeights:
         """Raises BackendUnavailable where the file is missing."""
         if not path.is_file():
             raise BackendUnavailable(
-                f"The preference model is missing: found no {path}; run `gpla train-judge --ship` "
+                f"The preference model is missing: found no {path}; run `gpla train-judge FOLDER` "
                 "where GPLA_DATA_DIR has AlpacaEval's preferences."
             )
         with np.load(path) as found:
