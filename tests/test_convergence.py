@@ -51,8 +51,19 @@ def test_a_preference_settles_and_noise_is_flagged() -> None:
 def test_a_target_that_still_moves_is_flagged() -> None:
     steps = pd.DataFrame(
         {"dimension": "Care", "target": [0.2, 0.4, 0.9], "low": 0.8, "high": 1.0, "flat": None}
-    )
+    ).assign(pairs=500)
     assert settled(steps)["caution"].tolist() == ["the last 3 steps moved it by 0.70"]
+
+
+def test_few_pairs_or_few_looks_are_no_proof_of_stability() -> None:
+    same = pd.DataFrame(
+        {"dimension": "Care", "target": [0.9] * 3, "low": 0.9, "high": 0.9, "flat": None}
+    )
+    few = settled(same.assign(pairs=5))
+    assert few["caution"].tolist() == ["measured in 5 pairs, fewer than 30"]
+    early = settled(same.assign(pairs=500).head(1))
+    assert early["caution"].tolist() == ["looked at 1 times, fewer than 3"]
+    assert settled(same.assign(pairs=500))["stable"].tolist() == [True]
 
 
 def test_more_pairs_make_the_interval_narrower() -> None:

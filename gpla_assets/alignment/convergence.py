@@ -27,6 +27,8 @@ WIDEST = 0.5
 MOST_MOVED = 0.1
 """Movement over the last steps that counts as none: targets are printed to one decimal."""
 LAST_STEPS = 3
+FEWEST_PAIRS = 30
+"""With fewer pairs the resamples repeat a handful of values, and their interval is too narrow."""
 CELLS = 2_000_000
 """Weights that are worked on at once, so that memory stays below some 100 MB."""
 
@@ -122,8 +124,9 @@ def settled(steps: pd.DataFrame) -> pd.DataFrame:
     """What is to be said of each dimension's target after the last of its steps.
 
     `steps` as `convergence` gives them. One row a dimension: dimension, stable, caution (why not;
-    else null). A target is stable when its objective is not flat, its interval is no wider than
-    WIDEST and it moved no more than MOST_MOVED over the last LAST_STEPS steps.
+    else null). A target is stable when its objective is not flat, it rests on FEWEST_PAIRS
+    pairs, its interval is no wider than WIDEST and it moved no more than MOST_MOVED over the last
+    LAST_STEPS steps; with fewer steps nobody has seen whether it moves.
     """
     rows = []
     for name, own in steps.groupby("dimension", sort=False):
@@ -131,10 +134,14 @@ def settled(steps: pd.DataFrame) -> pd.DataFrame:
         cautions = []
         if not pd.isna(last["flat"]):
             cautions.append(f"the objective is flat: {last['flat']}")
+        elif last["pairs"] < FEWEST_PAIRS:
+            cautions.append(f"measured in {last['pairs']} pairs, fewer than {FEWEST_PAIRS}")
         if last["high"] - last["low"] > WIDEST:
             cautions.append(
                 f"the interval from {last['low']:.2f} to {last['high']:.2f} is wider than {WIDEST}"
             )
+        if len(recent) < LAST_STEPS:
+            cautions.append(f"looked at {len(recent)} times, fewer than {LAST_STEPS}")
         if recent.max() - recent.min() > MOST_MOVED:
             cautions.append(
                 f"the last {len(recent)} steps moved it by {recent.max() - recent.min():.2f}"
