@@ -99,6 +99,29 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
              "high": 0.7, "decided": 0.9, "accuracy_decided": 0.6, "accuracy_longer_won": 0.7,
              "accuracy_shorter_won": 0.4, "p": [None, 0.01]}
         ),
+        "alignment_systems": one(system=name),
+        "table_04": one(value_system=name, harmlessness=-1.26, helpfulness=2.16),
+        "q_alignment": pd.DataFrame(
+            {"system": name, "measure": [f"helpfulness, {name}", f"harmlessness, {name}", "reward"],
+             "before": [0.1, 0.9, -0.8], "after": [0.3, 0.8, -0.6], "change": [0.2, -0.1, 0.2],
+             "low": [0.1, -0.2, 0.1], "high": [0.3, 0.05, None], "p": [0.01, 0.2, None],
+             "n_prompts": 9, "n_seeds": 2}
+        ),
+        "q_alignment_runs": one(
+            run=name, updates=150, stopped=name, parameters=1000, seconds=90.0, peak_gib=2.5,
+            reward_first_20=-0.8, reward_last_20=-0.6, kl_last_20=8.0,
+        ),
+        "q_alignment_steps": pd.DataFrame(
+            {"run": name, "system": name, "seed": [0, 0, 1, 1], "update": [0, 1, 0, 1],
+             "reward_10": [-0.8, -0.7, -0.8, -0.6], "kl_10": [0.0, 1.0, 0.0, 2.0],
+             "tokens_10": 32.0, "perceptions_10": 2.0}
+        ),
+        "q_alignment_distances": pd.DataFrame(
+            {"system": name, "dimension": name, "update": [0, 1], "distance": [0.9, 0.7]}
+        ),
+        "q_alignment_samples": one(
+            run=name, prompt=name, before=name, after=name, reward_before=-0.8, reward_after=None
+        ),
         "q_circumplex": one(reading="measurements", statistic="r", number=0.2, p=0.1, n_pairs=45),
         "q_external_validity": pd.DataFrame(
             {"evaluator": ["M_E, fast", name], "reading": name, "level": "answer", "r": [0.4, None],

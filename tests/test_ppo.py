@@ -30,6 +30,7 @@ TINY: dict[str, Any] = {
     "lora": Lora(rank=4, alpha=8),
     "minimum_tokens": 0,
     "checkpoint_every": 2,
+    "responses_per_prompt": 2,
 }
 PROMPTS = ["Should I tell the truth?", "Is freedom worth it?", "Rules?", "Be kind?", "Why not?"]
 
@@ -107,6 +108,37 @@ def test_tokens_after_the_end_count_nowhere() -> None:
     assert white.tolist()[0] == pytest.approx([-1.0, 1.0, 0.0], abs=1e-5)
 
 
+def test_a_prompts_share_of_the_reward_is_taken_away() -> None:
+    # two prompts, two answers each: means .2 and -1
+    found = objective.centred(torch.tensor([0.1, 0.3, -1.5, -0.5]), 2)
+    assert found.tolist() == pytest.approx([-0.1, 0.1, -0.5, 0.5])
+    alone = torch.tensor([0.1, 0.3])
+    assert torch.equal(objective.centred(alone, 1), alone)
+
+
+def test_the_scale_is_of_all_updates_and_never_nothing() -> None:
+    assert objective.running_scale([3.0, 4.0]) == pytest.approx(math.sqrt(12.5))
+    assert objective.running_scale([0.0, 0.0]) == 1e-3
+
+
+def test_a_reward_a_hundred_times_smaller_teaches_the_same(llama: Path, tmp_path: Path) -> None:
+    def faint(prompts: Any, responses: Any) -> Rewarded:
+        return rewarded(vowels(prompts, responses).reward / 100)
+
+    runs = []
+    for name, reward in (("a", vowels), ("b", faint)):
+        policy = Policy.load(str(llama), Ppo(**TINY))
+        PpoRun(policy, reward, PROMPTS, tmp_path / name, "f").run()
+        runs.append(policy.state())
+    for name, found in runs[0].items():
+        assert torch.allclose(found, runs[1][name], atol=1e-4), name
+
+
+def test_prompts_that_do_not_fill_a_batch_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected a multiple of ppo.responses_per_prompt"):
+        Ppo(batch=6, responses_per_prompt=4)
+
+
 def test_the_price_of_divergence_sums_to_the_divergence() -> None:
     mask = tensor([1.0, 1.0, 0.0])
     rewards = objective.token_rewards(
@@ -170,12 +202,18 @@ def test_training_leaves_the_reference_as_it_was(llama: Path, lora: Lora | None,
     assert not torch.allclose(before, policy.judge(rollout).logp.detach(), atol=1e-3)
 
 
-def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(llama: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "group", "scaling"), [(1.0, 1, "none"), (1.0, 4, "running"), (0.01, 4, "running")]
+)
+def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(
+    llama: Path, tmp_path: Path, size: float, group: int, scaling: str
+) -> None:
     """One token a response; those of even number pay. The share that pays goes to one."""
     settings = Ppo(
         **(TINY | {
-            "updates": 40, "batch": 32, "minibatch": 16, "max_new_tokens": 1, "kl_weight": 0.0,
+            "updates": 60, "batch": 32, "minibatch": 16, "max_new_tokens": 1, "kl_weight": 0.0,
             "kl": "fixed", "learning_rate": 1e-2, "temperature": 1.0, "epochs": 3, "stop_kl": 10.0,
+            "responses_per_prompt": group, "reward_scaling": scaling,
         })
     )  # fmt: skip
     policy = Policy.load(str(llama), settings)
@@ -190,16 +228,17 @@ def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(llama: Path, tmp_path: 
     policy.sample = remembered  # type: ignore[method-assign]
 
     def even(prompts: Any, responses: Any) -> Rewarded:
-        return rewarded((sampled[-1] % 2 == 0).numpy().astype(float))
+        return rewarded(size * (sampled[-1] % 2 == 0).numpy().astype(float))
 
     done = PpoRun(policy, even, PROMPTS, tmp_path, "f").run()
-    assert np.mean([one["reward"] for one in done.steps[:3]]) < 0.75
-    assert np.mean([one["reward"] for one in done.steps[-3:]]) > 0.97
+    assert np.mean([one["reward"] for one in done.steps[:3]]) < 0.75 * size
+    assert np.mean([one["reward"] for one in done.steps[-5:]]) > 0.95 * size
 
 
 FREE: dict[str, Any] = TINY | {
     "batch": 16, "minibatch": 16, "epochs": 1, "learning_rate": 3e-3, "temperature": 1.0,
-    "updates": 100, "kl": "fixed", "kl_weight": 0.0,
+    "updates": 100, "kl": "fixed", "kl_weight": 0.0, "responses_per_prompt": 1,
+    "reward_scaling": "none",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ LOCAL = ("file:", "data:", "blob:", "chrome:", "about:")
 SECTIONS = (
     *("lexicon", "system", "suitability", "scree", "loadings", "reliabilities", "stability"),
     *("subjects", "schwartz", "cfa", "prediction", "validation", "coverage", "consistency"),
-    *("direct", "circle", "external", "targets"),
+    *("direct", "circle", "external", "targets", "alignment"),
 )
 
 

@@ -7,11 +7,30 @@ reference policy, and its controller).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def centred(reward: Tensor, group: int) -> Tensor:
+    """Rewards (n,) less the mean of their prompt's, which stand together, `group` a prompt.
+
+    What is left says which of the answers to one prompt was better (the baseline of Ahmadian et
+    al. 2024, but for the factor (k - 1) / k). A group of 1 is left as it is.
+    """
+    if group == 1:
+        return reward
+    rows = reward.view(-1, group)
+    return (rows - rows.mean(1, keepdim=True)).flatten()
+
+
+def running_scale(spreads: Sequence[float], floor: float = 1e-3) -> float:
+    """Root mean square of the rewards' standard deviations of all updates so far."""
+    mean = sum(spread**2 for spread in spreads) / max(1, len(spreads))
+    return max(float(mean) ** 0.5, floor)
 
 
 def token_rewards(

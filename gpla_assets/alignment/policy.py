@@ -173,9 +173,10 @@ class Policy:
                     use_cache=True,
                 )
                 cache, hidden = out.past_key_values, out.last_hidden_state[:, -1]
-                every = self._log_chances(causal, hidden)
-                chosen = torch.multinomial(every.exp(), 1, generator=draw)
-                seen.append(self._judged(every, chosen, hidden))
+                logits = self._logits(causal, hidden)
+                chances = torch.softmax(logits, -1)
+                chosen = torch.multinomial(chances, 1, generator=draw)
+                seen.append(self._judged(logits, chosen[:, 0], hidden, entropy=True))
                 chosen = torch.where(running, chosen[:, 0], torch.full_like(chosen[:, 0], pad))
                 tokens.append(chosen)
                 counted.append(running)
@@ -188,22 +189,29 @@ class Policy:
         parts = (torch.stack(one, 1) * kept for one in zip(*seen, strict=True))
         return Rollout(prompt, prompt_mask, torch.stack(tokens, 1), kept, Judged(*parts))
 
-    def _log_chances(self, causal: Any, hidden: Tensor) -> Tensor:
-        import torch
-
-        logits = causal.get_output_embeddings()(hidden).float()
-        return torch.log_softmax(logits / self.settings.temperature, -1)
+    def _logits(self, causal: Any, hidden: Tensor) -> Tensor:
+        logits: Tensor = causal.get_output_embeddings()(hidden).float()
+        return logits / self.settings.temperature
 
     def _judged(
-        self, every: Tensor, chosen: Tensor, hidden: Tensor
+        self, logits: Tensor, chosen: Tensor, hidden: Tensor, entropy: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-probability of the chosen (n, 1), entropy and value; each (n,)."""
-        logp = every.gather(-1, chosen)[:, 0]
+        """Log-probability of the chosen (n,), entropy and value; each (n,)."""
+        from torch.nn import functional
+
+        logp = -functional.cross_entropy(logits, chosen, reduction="none")
         value = self.value_head(hidden.float())[:, 0]
+        if not entropy:
+            return logp, value.new_zeros(value.shape), value
+        every = functional.log_softmax(logits, -1)
         return logp, -(every.exp() * every).sum(-1), value
 
-    def judge(self, rollout: Rollout, reference: bool = False) -> Judged:
-        """Log-probabilities, entropies and values of the responses' tokens, with gradients."""
+    def judge(self, rollout: Rollout, reference: bool = False, entropy: bool = True) -> Judged:
+        """Log-probabilities, entropies and values of the responses' tokens, with gradients.
+
+        Entropy over the vocabulary costs as much as all the rest of a small LLM's head; it is 0
+        where not asked for.
+        """
         import torch
 
         ids = torch.cat([rollout.prompt, rollout.response], 1)
@@ -216,8 +224,8 @@ class Policy:
             # token t is chosen from the hidden state before it; only tokens that count go on
             counts = rollout.response_mask > 0
             hidden = hidden[:, rollout.prompt.shape[1] - 1 : -1][counts]
-            every = self._log_chances(causal, hidden)
-        found = self._judged(every, rollout.response[counts][:, None], hidden)
+            logits = self._logits(causal, hidden)
+        found = self._judged(logits, rollout.response[counts], hidden, entropy)
         blank = torch.zeros_like(rollout.response_mask)
         return Judged(*(blank.masked_scatter(counts, one) for one in found))
 

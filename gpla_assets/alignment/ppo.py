@@ -111,13 +111,18 @@ class PpoRun:
         import torch
 
         began = time.monotonic()
-        prompts = batch_of(self.prompts, self.settings.batch, number, self.seed)
+        group = self.settings.responses_per_prompt
+        asked = batch_of(self.prompts, self.settings.batch // group, number, self.seed)
+        prompts = [prompt for prompt in asked for _ in range(group)]
         rollout = self.policy.sample(prompts, draw_seed(self.seed, number))
         ended = self.policy.ended(rollout)
         sampled = time.monotonic()
         rewarded = self.reward(prompts, self.policy.texts(rollout))
         reward = torch.tensor(rewarded.reward, dtype=torch.float32, device=self.policy.device)
-        reward = reward - self._length_price(rollout, ended)
+        reward = objective.centred(reward - self._length_price(rollout, ended), group)
+        spread = float(reward.std(correction=0))
+        scale = self._scale(spread)
+        reward = reward / scale
         judged = time.monotonic()
         old, reference = self._before(rollout)
         mask = rollout.response_mask
@@ -133,7 +138,8 @@ class PpoRun:
         numbers = {
             "update": float(number),
             "reward": float(rewarded.reward.mean()),
-            "reward_sd": float(rewarded.reward.std()),
+            "reward_sd": spread,
+            "reward_scale": scale,
             "kl": kl,
             "kl_weight": weight,
             "entropy": float(objective.masked_mean(old.entropy, mask)),
@@ -158,6 +164,12 @@ class PpoRun:
                 f"before it stays in {self.folder}."
             )
 
+    def _scale(self, spread: float) -> float:
+        """What rewards are divided by: known from the steps, so a resumed run has it too."""
+        if self.settings.reward_scaling == "none":
+            return 1.0
+        return objective.running_scale([*(one["reward_sd"] for one in self.done.steps), spread])
+
     def _length_price(self, rollout: Rollout, ended: Tensor) -> Tensor:
         price = self.settings.missing_end * (~ended).float()
         short = rollout.response_mask.sum(1) < self.settings.minimum_tokens
@@ -174,7 +186,7 @@ class PpoRun:
                 part = rollout.rows(rows)
                 if not self.settings.reuse_sampling:
                     own.append(self.policy.judge(part))
-                others.append(self.policy.judge(part, reference=True))
+                others.append(self.policy.judge(part, reference=True, entropy=False))
         if self.settings.reuse_sampling and rollout.sampled is not None:
             return rollout.sampled, _joined(others)
         return _joined(own), _joined(others)
@@ -193,7 +205,7 @@ class PpoRun:
                 len(rollout.response), partial(torch.randperm, generator=order)
             ):
                 part, mask = rollout.rows(rows), rollout.response_mask[rows]
-                new = self.policy.judge(part)
+                new = self.policy.judge(part, entropy=settings.entropy_weight > 0)
                 with torch.no_grad():
                     moved = objective.masked_mean(old.logp[rows] - new.logp, mask)
                     ratio = torch.exp(new.logp - old.logp[rows])
@@ -261,7 +273,7 @@ def draw_seed(seed: int, update: int, what: int = 0) -> int:
 
 
 def batch_of(prompts: Sequence[str], size: int, update: int, seed: int) -> list[str]:
-    """The prompts of an update: all are gone through in an order of their own each time round."""
+    """The `size` prompts of an update; all have their turn, in a new order each time round."""
     found: list[str] = []
     for place in range(update * size, (update + 1) * size):
         round_, at = divmod(place, len(prompts))

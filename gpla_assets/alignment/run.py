@@ -110,8 +110,8 @@ def responses_of(
             draw = draw_seed(seed, EVALUATION + first, 1 + sample)
             rollout = policy.sample(batch, draw, reference=not aligned)
             with torch.no_grad():
-                reference = policy.judge(rollout, reference=True).logp
-                own = policy.judge(rollout).logp if aligned else reference
+                reference = policy.judge(rollout, reference=True, entropy=False).logp
+                own = policy.judge(rollout, entropy=False).logp if aligned else reference
             found = zip(
                 batch,
                 policy.texts(rollout),

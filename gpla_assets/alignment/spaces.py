@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpla_assets.alignment.reward import AlignmentTarget
 from gpla_assets.benchmarks.systems import System
-from gpla_assets.content import schwartz, vocabulary
+from gpla_assets.content import definitions_of, schwartz, vocabulary
 from gpla_assets.studies import PROJECT_ROOT
 
 SEEDS = PROJECT_ROOT / "dbt" / "seeds"
@@ -36,8 +36,8 @@ def space(name: str) -> tuple[System, dict[str, str | None]]:
     """A system by the name that a study gives it, and its values' definitions."""
     if name == "published":
         system = published_system()
-        known = dict(vocabulary()[["value", "definition"]].to_numpy())
-        return system, {value: known.get(value) for value in system.values}
+        known = definitions_of(pd.Series(system.values), vocabulary())
+        return system, dict(zip(system.values, known, strict=True))
     rows = schwartz()
     lower = rows[rows["level"] == "lower"]
     system = System(name, {value: {value: 1} for value in lower["value"]})

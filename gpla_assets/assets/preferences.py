@@ -5,6 +5,7 @@ import pandas as pd
 
 from gpla_assets.administration.preferences import of_laden_prompts, paired_responses
 from gpla_assets.agents import make_evaluator, make_parser
+from gpla_assets.alignment.spaces import space
 from gpla_assets.assets.factors import factor_names
 from gpla_assets.assets.measurements import LEXICON, evaluator
 from gpla_assets.assets.shown import shown
@@ -26,7 +27,6 @@ select response as parent, content, null as subject, 'preferences' as source,
 from preference_responses order by response
 """
 FOUND = "select perception, content from preference_perceptions order by perception"
-PUBLISHED = 'select factor, "value", sign(loading) as keyed from paper_table10'
 
 
 @dg.asset(group_name=GROUP, **shown("preferences"))
@@ -108,11 +108,10 @@ def measured_values(study: StudyResource) -> dict[str, pd.DataFrame]:
             "published, direct": published_factors().rename(columns={"factor": "value"}),
             "ours, direct": _defined(names.drop_duplicates()),
         }
-    own = study.read(LEXICON)
-    published = study.read(PUBLISHED)["value"].drop_duplicates()
+    own, (_, published) = study.read(LEXICON), space("published")
     return lists | {
         "lexicon": own.head(settings.lexicon.size or len(own)),
-        "published": _defined(published),
+        "published": pd.DataFrame(published.items(), columns=["value", "definition"]),
     }
 
 

@@ -17,12 +17,12 @@ from gpla_assets.alignment import (
     settled,
     target_check,
 )
+from gpla_assets.alignment.spaces import published_system
 from gpla_assets.assets.factors import factors
 from gpla_assets.assets.preferences import (
     GROUP,
     LEVELS,
     NO_PAIRS,
-    PUBLISHED,
     preference_measurements,
 )
 from gpla_assets.assets.shown import shown
@@ -143,18 +143,25 @@ def value_systems(study: StudyResource) -> list[tuple[str, str, str, Dimensions]
     Ours is there where the study has factors. Schwartz's values are measured directly.
     """
     reading, levels = study.load().targets.reading, schwartz()
-    ours, published = study.read(OURS), study.read(PUBLISHED)
+    ours = study.read(OURS)
     # two factors may have one name
     several = ours.groupby("name")["factor"].nunique().reindex(ours["name"]).to_numpy() > 1
     ours["factor"] = np.where(several, ours["factor"] + " " + ours["name"], ours["name"])
-    found: list[tuple[str, str, str, Dimensions]] = []
-    for system, rows, lexicon in (("ours", ours, "lexicon"), ("published", published, "published")):
-        if reading == "direct":
-            names = dict(zip(rows["factor"], rows.get("name", rows["factor"]), strict=True))
-            by_name = {factor: {name: 1} for factor, name in names.items()}
-            found.append((system, reading, f"{system}, direct", by_name))
-        else:
-            found.append((system, reading, lexicon, _keyed(rows)))
+    published = published_system().factors
+    found: list[tuple[str, str, str, Dimensions]]
+    if reading == "direct":
+        names = dict(zip(ours["factor"], ours["name"], strict=True))
+        by_name = {factor: {name: 1} for factor, name in names.items()}
+        as_is = {factor: {factor: 1} for factor in published}
+        found = [
+            ("ours", reading, "ours, direct", by_name),
+            ("published", reading, "published, direct", as_is),
+        ]
+    else:
+        found = [
+            ("ours", reading, "lexicon", _keyed(ours)),
+            ("published", reading, "published", published),
+        ]
     for level, name in LEVELS.items():
         own = levels[levels["level"] == level]["value"]
         found.append((name, "direct", name, {value: {value: 1} for value in own}))

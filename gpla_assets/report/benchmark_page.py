@@ -8,6 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gpla_assets.query import SQL
+from gpla_assets.report.alignment_figures import (
+    distances_figure,
+    pareto_figure,
+    table_04_figure,
+    training_figure,
+)
 from gpla_assets.report.benchmark_figures import (
     RANDOM,
     cfa_fit_figure,
@@ -33,6 +39,7 @@ SHOWN = (
     *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
     *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
     *("targets", "target_convergence", "target_checks"),
+    *("alignment", "alignment_runs", "alignment_steps", "alignment_distances", "alignment_samples"),
 )
 """Queries of sql/ that stand in the report as they are."""
 
@@ -52,6 +59,8 @@ BENCHMARK_QUERIES = {f"q_{name}": (SQL / f"{name}.sql").read_text("utf-8") for n
     "nulls": "select * from probe_nulls where features = 'ours'",
     "coverage": "select * from coverage",
     "circumplex": "select * from circumplex",
+    "alignment_systems": "select distinct system from alignment_runs order by system",
+    "table_04": "select * from paper_table04",
     "target_systems": "select distinct system from targets order by system",
     "named_most": "select term, count(*) as lists from direct_terms group by term "
     "order by lists desc, term limit 20",
@@ -83,10 +92,16 @@ def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
         "external": external_validity_figure(valid),
         "targets": targets_figure(tables["q_targets"]),
         "target_checks": target_checks_figure(tables["q_target_checks"]),
+        "training": training_figure(tables["q_alignment_steps"]),
+        "pareto": pareto_figure(tables["q_alignment"]),
+        "table_04": table_04_figure(tables["table_04"]),
     }
     steps = tables["q_target_convergence"]
     for place, system in enumerate(tables["target_systems"]["system"]):
         pictures[f"convergence_{place}"] = convergence_figure(steps[steps["system"] == system])
+    distances = tables["q_alignment_distances"]
+    for place, system in enumerate(tables["alignment_systems"]["system"]):
+        pictures[f"distances_{place}"] = distances_figure(distances[distances["system"] == system])
     for place, criterion in enumerate(tables["q_criteria"]["criterion"]):
         accuracies, parameters, nulls = (
             own[own["criterion"] == criterion]

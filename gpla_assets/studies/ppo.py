@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gpla_assets.studies.judges import JudgeSettings
 from gpla_assets.studies.settings import Settings
@@ -31,6 +31,17 @@ class Ppo(Settings):
 
     updates: int = Field(150, ge=1, description="Batches of responses at most.")
     batch: int = Field(32, ge=2, description="Responses an update.")
+    responses_per_prompt: int = Field(
+        4,
+        ge=1,
+        description="So many of a batch answer one prompt, and their mean reward is taken from "
+        "each: what a prompt gives any response teaches nothing. 1: reward as it is.",
+    )
+    reward_scaling: Literal["running", "none"] = Field(
+        "running",
+        description="Divide the reward by its standard deviation over all updates so far. A "
+        "distance varies by .05 to .2 between responses, less than its price in nats would.",
+    )
     minibatch: int = Field(16, ge=1, description="Responses a gradient step.")
     epochs: int = Field(2, ge=1, description="Passes over a batch; more leave the trust region.")
     max_new_tokens: int = Field(64, ge=1)
@@ -47,7 +58,9 @@ class Ppo(Settings):
     discount: float = Field(1.0, gt=0, le=1, description="1: the reward comes at the end.")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="Schulman et al. 2016.")
     kl: Literal["adaptive", "fixed"] = "adaptive"
-    kl_weight: float = Field(0.02, ge=0, description="First, or fixed, price of a nat.")
+    kl_weight: float = Field(
+        0.05, ge=0, description="First, or fixed, price of a nat, in units of the scaled reward."
+    )
     kl_target: float = Field(8.0, gt=0, description="Nats a response that `adaptive` aims at.")
     kl_horizon: float = Field(
         0.1, gt=0, description="Largest relative change of the price an update (Ziegler 2019)."
@@ -79,6 +92,15 @@ class Ppo(Settings):
     lora: Lora | None = Lora()
     dtype: Literal["float32", "bfloat16"] = "float32"
     device: str = Field("auto", description="auto: the GPU where there is one.")
+
+    @model_validator(mode="after")
+    def _whole_prompts(self) -> Ppo:
+        if self.batch % self.responses_per_prompt:
+            raise ValueError(
+                f"ppo.batch is {self.batch}, expected a multiple of ppo.responses_per_prompt "
+                f"({self.responses_per_prompt}). Change one of them."
+            )
+        return self
 
 
 class Alignment(Settings):

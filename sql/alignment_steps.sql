@@ -1,0 +1,15 @@
+-- How did reward, divergence and length go, update by update? Each number is also the mean of the last ten.
+-- Variable: run (all where not set).
+select
+    s.run, a.system, a.seed, s.update,
+    round(s.reward, 4) as reward, round(avg(s.reward) over ten, 4) as reward_10,
+    round(s.kl, 2) as kl, round(avg(s.kl) over ten, 2) as kl_10,
+    round(s.tokens, 1) as tokens, round(avg(s.tokens) over ten, 1) as tokens_10,
+    round(s.perceptions, 2) as perceptions, round(avg(s.perceptions) over ten, 2) as perceptions_10,
+    round(s.reward_scale, 4) as reward_scale, round(s.kl_weight, 4) as kl_weight,
+    round(s.seconds_sampling + s.seconds_reward + s.seconds_learning, 1) as seconds
+from alignment_steps as s
+inner join alignment_runs as a using (run)
+where s.run = coalesce(getvariable('run'), s.run)
+window ten as (partition by s.run order by s.update rows 9 preceding)
+order by s.run, s.update
