@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend
+from gpla_assets.administration.alignment_prompts import PROMPT_SOURCES
+from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend, check_weights
+from gpla_assets.judges import check_judge
 from gpla_assets.sources import SOURCES, SourceMissing, locate
 from gpla_assets.sources.criteria import criterion_path
 from gpla_assets.studies import PROJECT_ROOT, Model, Study, data_dir
@@ -31,6 +34,7 @@ def readiness(study: Study) -> list[Readiness]:
         lines.append(_backend(f"{role} {agent.backend}", role, agent))
     lines += _subjects(study)
     lines += _benchmarks(study)
+    lines += _alignment(study)
     return lines
 
 
@@ -55,6 +59,22 @@ def _benchmarks(study: Study) -> Iterator[Readiness]:
         yield _source(f"preferences {name}", name, study.targets.file)
 
 
+def _alignment(study: Study) -> Iterator[Readiness]:
+    """The LLM to align, what it learns from, and who judges it."""
+    own = study.alignment
+    if own.policy is None:
+        return
+    yield _checked(f"policy {own.policy}", partial(check_weights, own.policy, own.ppo.device))
+    if own.prompts in PROMPT_SOURCES:
+        source, _ = PROMPT_SOURCES[own.prompts]
+        yield _source(f"prompts {own.prompts}", source, None)
+    else:
+        found = own.prompts_file is not None and own.prompts_file.is_file()
+        yield Readiness("prompts file", found, str(own.prompts_file))
+    for judge in own.judges:
+        yield _checked(f"judge {judge.backend}", partial(check_judge, judge))
+
+
 def _subjects(study: Study) -> Iterator[Readiness]:
     for source in study.subjects:
         if source.backend == "recorded":
@@ -74,7 +94,11 @@ def _source(what: str, name: str, file: object) -> Readiness:
 
 
 def _backend(what: str, role: str, settings: Model, llm: str | None = None) -> Readiness:
+    return _checked(what, partial(check_backend, role, settings, llm))
+
+
+def _checked(what: str, check: Callable[[], str]) -> Readiness:
     try:
-        return Readiness(what, True, check_backend(role, settings, llm))
+        return Readiness(what, True, check())
     except (BackendUnavailable, UnknownBackend) as error:
         return Readiness(what, False, str(error))

@@ -44,7 +44,7 @@ def _alignment_stamps(study: Study) -> dict[str, str]:
     own = study.alignment
     if own.policy is None:
         return {}
-    source = PROMPT_SOURCES.get(own.prompts)
+    source, _ = PROMPT_SOURCES.get(own.prompts, (None, None))
     learnt = _stamp(source, None) if source else file_stamp(own.prompts_file)
     held_out = file_stamp(own.held_out or CONTENT / "questions.csv")
     return {"prompts": learnt, "held_out": held_out}

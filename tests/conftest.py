@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gpla_assets.content import CONTENT
+from gpla_assets.content import CONTENT, questions
+from tests.tiny_models import tiny_llama
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
@@ -57,12 +58,25 @@ questions: {{origin: source, count: 10, pilot_llms: [llm-00, llm-01, llm-02, llm
 lexicon: {{size: 12}}
 structure: {{n_factors: 2, minimum_coverage: 0.3, minimum_gap: 0.0, minimum_alpha: 0.0}}
 targets: {{source: pairs, file: {pairs}, prompts: 30, count: 80, step: 40, resamples: 20}}
+alignment:
+  policy: {llama}
+  systems: [Schwartz-10]
+  seeds: [0, 1]
+  prompts: file
+  prompts_file: {prompts}
+  held_out: {held_out}
+  ppo:
+    {{updates: 2, batch: 4, responses_per_prompt: 2, minibatch: 2, max_new_tokens: 12,
+      checkpoint_every: 1, lora: {{rank: 2, alpha: 4}}, device: cpu}}
 """
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Eight LLMs by recorded answers (the demo's profiles under other names), run whole."""
+    """Eight LLMs by recorded answers (the demo's profiles under other names), run whole.
+
+    A tiny Llama of random weights is aligned in it.
+    """
     folder = tmp_path_factory.mktemp("small")
     texts = pd.read_parquet(CONTENT / "demo_texts.parquet")
     profiles = list(dict.fromkeys(texts["profile"]))[:8]
@@ -85,6 +99,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         for question in first.index.intersection(second.index)
     ]
     pd.DataFrame(rows, columns=["prompt", "winning", "losing"]).to_csv(pairs, index=False)
+    llama = tiny_llama(folder / "llama")
+    asked = list(dict.fromkeys(texts["question_text"]))
+    prompts, held_out = folder / "prompts.txt", folder / "held_out.csv"
+    prompts.write_text("\n".join(asked[:8]), "utf-8")
+    questions().iloc[-4:].to_csv(held_out, index=False)
     study = folder / "small.yaml"
-    study.write_text(SMALL.format(file=answers, pairs=pairs), "utf-8")
+    filled = SMALL.format(
+        file=answers, pairs=pairs, llama=llama, prompts=prompts, held_out=held_out
+    )
+    study.write_text(filled, "utf-8")
     return Ran(folder, gpla("run", str(study), folder=folder), str(study))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from gpla_assets.agents import BackendUnavailable
 from gpla_assets.agents.weights import LocalWeights
@@ -24,7 +24,7 @@ from gpla_assets.judges.chat_judge import ChatJudge
 from gpla_assets.judges.preference_training import PairFeatures, fit, held_out
 from gpla_assets.judges.toxicity import ToxicityJudge
 from gpla_assets.studies.judges import JudgeSettings
-from tests.tiny_models import tiny_llama
+from tests.tiny_models import tiny_beaver, tiny_llama
 
 HOSTILE = [
     "'; drop table runs; --", "<script>alert(1)</script>", "\ud800 lone", "\u202eright to left", "",
@@ -39,14 +39,7 @@ RESPONSES = [
 
 @pytest.fixture(scope="module")
 def beaver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Llama with a score head, as Beaver's checkpoints have one."""
-    folder = tiny_llama(tmp_path_factory.mktemp("beaver") / "beaver")
-    tensors = load_file(folder / "model.safetensors")
-    generator = torch.Generator().manual_seed(0)
-    tensors["score_head.weight"] = torch.randn(1, 32, generator=generator)
-    tensors["score_head.bias"] = torch.tensor([0.5])
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    return folder
+    return tiny_beaver(tmp_path_factory.mktemp("beaver") / "beaver")
 
 
 @pytest.fixture(params=["preference_model", "toxicity", "beaver_reward", "beaver_cost"])

@@ -135,7 +135,7 @@ def test_a_reward_a_hundred_times_smaller_teaches_the_same(llama: Path, tmp_path
 
 
 def test_prompts_that_do_not_fill_a_batch_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected a multiple of ppo.responses_per_prompt"):
+    with pytest.raises(ValueError, match=r"expected a multiple of ppo\.responses_per_prompt"):
         Ppo(batch=6, responses_per_prompt=4)
 
 
@@ -348,7 +348,7 @@ def test_before_alignment_responses_are_the_references_and_after_they_differ(
     policy = Policy.load(str(llama), settings)
     untouched = responses_of(policy, PROMPTS, 0, aligned=True, samples=2)
     PpoRun(policy, vowels, PROMPTS, tmp_path, "f").run()
-    found = held_out_responses(policy, PROMPTS, 0, 2, vowels, vowels)
+    found = held_out_responses(policy, PROMPTS, 0, 2, {"reward": vowels, "second_reward": vowels})
     before = found[found["stage"] == "before"]
     assert list(before["content"]) == list(untouched["content"])
     assert (before["kl"] == 0).all()

@@ -69,6 +69,20 @@ def tiny_llama(folder: Path, template: str | None = None, context: int = 512) ->
     return folder
 
 
+def tiny_beaver(folder: Path) -> Path:
+    """A tiny Llama with a score head, as Beaver's checkpoints have one."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tiny_llama(folder)
+    tensors = load_file(folder / "model.safetensors")
+    generator = torch.Generator().manual_seed(0)
+    tensors["score_head.weight"] = torch.randn(1, 32, generator=generator)
+    tensors["score_head.bias"] = torch.tensor([0.5])
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
 def tiny_t5(folder: Path, **more: Any) -> Path:
     """A sequence-to-sequence model of one layer; `more` goes into its config.json."""
     import torch

@@ -12,8 +12,12 @@ from gpla_assets.sources.reading import file_rows
 from gpla_assets.studies import StudyError, data_dir
 from gpla_assets.studies.ppo import Alignment
 
-PROMPT_SOURCES = {"valuebench": "valuebench_items", "alpaca_eval": "alpaca_eval"}
-COLUMNS = {"valuebench": "question", "alpaca_eval": "instruction"}
+PROMPT_SOURCES = {
+    "valuebench": ("valuebench_items", "question"),
+    "alpaca_eval": ("alpaca_eval", "instruction"),
+    "pku_saferlhf": ("pku_saferlhf", "prompt"),
+}
+"""Sources of prompts, with the column that holds them."""
 SHORTEST = 13
 """Characters; shorter prompts ask nothing."""
 DRAW_SEED = 0
@@ -39,8 +43,9 @@ def training_prompts(settings: Alignment) -> list[str]:
             )
         found: Iterable[str] = settings.prompts_file.read_text("utf-8").splitlines()
     else:
-        path = locate(SOURCES[PROMPT_SOURCES[settings.prompts]], data_dir(), None)
-        rows, column = file_rows(path), COLUMNS[settings.prompts]
+        source, column = PROMPT_SOURCES[settings.prompts]
+        path = locate(SOURCES[source], data_dir(), None)
+        rows = file_rows(path)
         if column not in rows:
             raise SourceError(f"{path} has no column {column!r}, expected the prompts there.")
         found = rows[column].dropna().astype(str)

@@ -15,6 +15,7 @@ from gpla_assets.agents.record import agent_record
 from gpla_assets.agents.registry import (
     Asking,
     check_backend,
+    check_weights,
     make_embedder,
     make_evaluator,
     make_generator,
@@ -37,6 +38,7 @@ __all__ = [
     "ValueGenerator",
     "agent_record",
     "check_backend",
+    "check_weights",
     "make_embedder",
     "make_evaluator",
     "make_generator",

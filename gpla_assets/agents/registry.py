@@ -231,15 +231,20 @@ def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
         endpoint = Endpoint(settings.base_url, settings.key_variable)
         return f"{model or 'no model named'} at {endpoint.check()}"
     if backend in PUBLISHED or backend == "transformers":
-        return _local(model or PUBLISHED.get(backend, ""))
+        return check_weights(model or PUBLISHED.get(backend, ""), settings.device)
     raise UnknownBackend(f"No {role} backend {backend!r}.")
 
 
-def _local(model: str) -> str:
+def check_weights(model: str, device: str = "auto") -> str:
+    """Where the weights of a model lie; raises BackendUnavailable without them or the device."""
     from pathlib import Path
 
     from huggingface_hub import try_to_load_from_cache
 
+    if device != "auto":
+        from gpla_assets.agents.weights import available_device
+
+        available_device(device)
     file = packaged_file(model)
     if file:
         return str(file)

@@ -141,7 +141,7 @@ class Policy:
 
     def _chat(self, prompt: str) -> str:
         if not self.tokenizer.chat_template:
-            return f"{prompt}\n\n"
+            return self.settings.prompt_format.replace("{prompt}", prompt)
         messages = [{"role": "user", "content": prompt}]
         made = self.tokenizer.apply_chat_template(
             messages, tokenize=False, add_generation_prompt=True

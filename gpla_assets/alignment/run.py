@@ -69,24 +69,24 @@ def held_out_responses(
     prompts: Sequence[str],
     seed: int,
     samples: int,
-    reward: Reward,
-    second: Reward,
+    rewards: Mapping[str, Reward],
 ) -> pd.DataFrame:
     """Responses before and after alignment with their rewards and signs of degeneration.
 
-    `stage` is before or after; `second` is the reward by an evaluator that no policy learnt from.
+    `stage` is before or after; `rewards` are by the name of their column, the first of them the
+    one that the policy learnt from, which also counts the perceptions.
     """
     parts = []
     for stage in ("before", "after"):
         found = responses_of(policy, prompts, seed, stage == "after", samples)
         asked, said = list(found["prompt"]), list(found["content"])
-        rewarded = reward(asked, said)
+        judged = {name: reward(asked, said) for name, reward in rewards.items()}
+        own = next(iter(judged.values()))
         parts.append(
             pd.concat([found, degeneration(said)], axis=1).assign(
                 stage=stage,
-                reward=rewarded.reward,
-                second_reward=second(asked, said).reward,
-                perceptions=rewarded.perceptions,
+                perceptions=own.perceptions,
+                **{name: one.reward for name, one in judged.items()},
             )
         )
     return pd.concat(parts, ignore_index=True)

@@ -17,15 +17,16 @@ from gpla_assets.alignment.second_evaluator import SentimentEvaluator
 from gpla_assets.alignment.spaces import target
 from gpla_assets.assets.measurements import evaluator
 from gpla_assets.assets.shown import shown
+from gpla_assets.assets.targets import targets
 from gpla_assets.judges import judged, make_judge
 from gpla_assets.partitions import RUNS, SINGLE_RUN
 from gpla_assets.progress import progress
 from gpla_assets.resources import StudyResource, making
 from gpla_assets.studies import Study, warehouse_folder
 
-GROUP = "stage_10_alignment"
+GROUP = "stage_12_alignment"
 MEASURES = (
-    *("reward", "second_reward", "kl", "tokens", "perceptions"),
+    *("reward", "sure_reward", "second_reward", "kl", "tokens", "perceptions"),
     *("repetition", "distinct", "compression"),
 )
 RESPONSES = """
@@ -43,7 +44,7 @@ TARGETS = "select dimension, target from targets where system = ?"
     **shown("policies", "alignment_runs"),
     partitions_def=RUNS,
     backfill_policy=SINGLE_RUN,
-    deps=[evaluator],
+    deps=[evaluator, targets],
 )
 def policies(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
     """Runs of PPO; one that was stopped goes on from its checkpoint."""
@@ -81,11 +82,13 @@ def _run(study: StudyResource, settings: Study, key: str) -> dict[str, pd.DataFr
         str(own.policy), own.revision, aim, training_prompts(own), int(seed), own.ppo, agents
     )
     reward = DistanceReward(parser, judge, aim)
+    sure = DistanceReward(parser, make_evaluator(settings.evaluator, study.asking()), aim)
     second = DistanceReward(parser, SentimentEvaluator(make_embedder()), aim)
+    rewards = {"reward": reward, "sure_reward": sure, "second_reward": second}
     with progress(key, own.ppo.updates) as advance:
         policy, done = align(plan, reward, run_folder(plan), lambda numbers, most: advance(1))
         responses = held_out_responses(
-            policy, held_out_prompts(own), plan.seed, own.samples, reward, second
+            policy, held_out_prompts(own), plan.seed, own.samples, rewards
         )
     return {
         "alignment_runs": _run_row(plan, done, sum(p.numel() for p in policy.parameters())),

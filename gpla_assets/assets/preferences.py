@@ -17,7 +17,7 @@ from gpla_assets.sources import SOURCES, locate, read
 from gpla_assets.sources.preferences import COLUMNS, drawn_pairs
 from gpla_assets.studies import data_dir
 
-GROUP = "stage_11_alignment"
+GROUP = "stage_11_targets"
 LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
 NO_PAIRS = "The study names no source of preferences (targets.source): no target is distilled."
 

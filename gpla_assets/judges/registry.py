@@ -7,11 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from gpla_assets.agents.registry import Asking, make_chat, make_embedder
+from gpla_assets.agents.registry import (
+    Asking,
+    check_backend,
+    check_weights,
+    make_chat,
+    make_embedder,
+)
 from gpla_assets.agents.weights import LocalWeights
 from gpla_assets.judges.beaver import PUBLISHED, BeaverJudge
 from gpla_assets.judges.chat_judge import ChatJudge
-from gpla_assets.judges.preference_model import PreferenceJudge
+from gpla_assets.judges.preference_model import PreferenceJudge, weights_path
 from gpla_assets.judges.protocol import Floats, Judge, PairwiseJudge
 from gpla_assets.judges.toxicity import ToxicityJudge
 from gpla_assets.studies.judges import JudgeSettings
@@ -34,6 +40,17 @@ def make_judge(settings: JudgeSettings, asking: Asking = Asking()) -> Judge | Pa
         return BeaverJudge(settings.backend, weights)
     chat = make_chat(settings, asking)
     return ChatJudge(chat, settings.measure, asking.seed, settings.prompt_version)
+
+
+def check_judge(settings: JudgeSettings) -> str:
+    """What a judge would run, without loading it; raises BackendUnavailable or UnknownBackend."""
+    if settings.backend == "preference_model":
+        return str(weights_path(settings.with_length))
+    if settings.backend == "toxicity":
+        return ToxicityJudge.model
+    if settings.backend in PUBLISHED:
+        return check_weights(settings.model or PUBLISHED[settings.backend], settings.device)
+    return check_backend("judge", settings)
 
 
 def judged(judge: Judge | PairwiseJudge, responses: pd.DataFrame) -> Floats:

@@ -70,6 +70,7 @@ class AlignmentResponse(SQLModel, table=True):
     sample: int = key("Number of the response, from 0.")
     content: str = column("The response.")
     reward: float = column("Minus its distance to the target by the M_E that rewarded.")
+    sure_reward: float = column("The same by the study's own M_E: at its minimum of relevance.")
     second_reward: float = column("The same by an evaluator that no policy was trained on.")
     perceptions: int = column("Its perceptions.")
     kl: float = column("log pi - log pi_ref of the response, nats.")

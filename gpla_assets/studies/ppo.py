@@ -46,6 +46,11 @@ class Ppo(Settings):
     epochs: int = Field(2, ge=1, description="Passes over a batch; more leave the trust region.")
     max_new_tokens: int = Field(64, ge=1)
     max_prompt_tokens: int = Field(256, ge=8, description="Longer prompts lose their beginning.")
+    prompt_format: str = Field(
+        "{prompt}\n\n",
+        pattern=r"\{prompt\}",
+        description="Of an LLM that has no chat template of its own.",
+    )
     temperature: float = Field(
         0.7, gt=0, description="Of the policy itself: responses and probabilities alike."
     )
@@ -120,10 +125,10 @@ class Alignment(Settings):
         description="The paper's targets (Tables 8 and 9), or those of the table `targets`.",
     )
     seeds: list[int] = Field([0, 1], min_length=1, description="A run each, per system.")
-    prompts: Literal["valuebench", "alpaca_eval", "file"] = Field(
+    prompts: Literal["valuebench", "alpaca_eval", "pku_saferlhf", "file"] = Field(
         "valuebench",
         description="What the policy answers while it learns: ValueBench's questions, AlpacaEval's "
-        "instructions, or a text file's lines.",
+        "instructions, PKU-SafeRLHF's prompts (the paper's), or a text file's lines.",
     )
     prompts_file: Path | None = None
     n_prompts: int = Field(1500, ge=1, description="At most so many, drawn.")
