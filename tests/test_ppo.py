@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,26 @@ def test_a_reward_a_hundred_times_smaller_teaches_the_same(llama: Path, tmp_path
         runs.append(policy.state())
     for name, found in runs[0].items():
         assert torch.allclose(found, runs[1][name], atol=1e-4), name
+
+
+def test_silence_costs_where_it_would_not_be_told_from_speech(llama: Path, tmp_path: Path) -> None:
+    """All rewards alike: only the price of saying nothing teaches, and it teaches to speak."""
+    settings = Ppo(
+        **(TINY | {
+            "updates": 60, "batch": 32, "minibatch": 16, "max_new_tokens": 1, "kl_weight": 0.0,
+            "kl": "fixed", "learning_rate": 1e-2, "temperature": 1.0, "epochs": 3, "stop_kl": 10.0,
+        })
+    )  # fmt: skip
+    policy = Policy.load(str(llama), settings)
+
+    def dull(prompts: Any, responses: Any) -> Rewarded:
+        heard = [None if any(c in "aeiou" for c in one) else 0.5 for one in responses]
+        found = rewarded(np.full(len(responses), -0.5))
+        return replace(found, measured=pd.DataFrame({"x": pd.Series(heard, dtype=float)}))
+
+    done = PpoRun(policy, dull, PROMPTS, tmp_path, "f").run()
+    assert np.mean([one["silent"] for one in done.steps[:5]]) > 0.15
+    assert np.mean([one["silent"] for one in done.steps[-5:]]) < 0.05
 
 
 def test_prompts_that_do_not_fill_a_batch_are_refused() -> None:

@@ -119,7 +119,9 @@ class PpoRun:
         sampled = time.monotonic()
         rewarded = self.reward(prompts, self.policy.texts(rollout))
         reward = torch.tensor(rewarded.reward, dtype=torch.float32, device=self.policy.device)
-        reward = objective.centred(reward - self._length_price(rollout, ended), group)
+        silent = torch.tensor(rewarded.measured.isna().all(axis=1).to_numpy(), device=reward.device)
+        reward = reward - self._price(rollout, ended, silent)
+        reward = objective.centred(reward, group)
         spread = float(reward.std(correction=0))
         scale = self._scale(spread)
         reward = reward / scale
@@ -146,6 +148,7 @@ class PpoRun:
             "tokens": float(mask.sum(1).mean()),
             "ended": float(ended.float().mean()),
             "perceptions": float(rewarded.perceptions.mean()),
+            "silent": float(silent.float().mean()),
             **learnt,
             "seconds_sampling": sampled - began,
             "seconds_reward": judged - sampled,
@@ -170,8 +173,10 @@ class PpoRun:
             return 1.0
         return objective.running_scale([*(one["reward_sd"] for one in self.done.steps), spread])
 
-    def _length_price(self, rollout: Rollout, ended: Tensor) -> Tensor:
+    def _price(self, rollout: Rollout, ended: Tensor, silent: Tensor) -> Tensor:
+        """What is taken from rewards (n,) for no end, for being short, for saying no value."""
         price = self.settings.missing_end * (~ended).float()
+        price = price + self.settings.silence * silent.float()
         short = rollout.response_mask.sum(1) < self.settings.minimum_tokens
         return price + max(self.settings.missing_end, SHORT) * short.float()
 

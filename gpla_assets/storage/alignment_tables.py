@@ -40,6 +40,7 @@ class AlignmentStep(SQLModel, table=True):
     tokens: float = column("Tokens a response.")
     ended: float = column("Share of responses that came to an end.")
     perceptions: float = column("Perceptions a response.")
+    silent: float = column("Share of responses on which no dimension was measured.")
     policy_loss: float = column("Clipped objective, mean over gradient steps.")
     value_loss: float = column("Half the squared error of predicted returns.")
     clipped: float = column("Share of tokens whose ratio was beyond the clip.")

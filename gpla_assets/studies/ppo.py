@@ -79,6 +79,12 @@ class Ppo(Settings):
     minimum_tokens: int = Field(
         8, ge=0, description="Shorter responses lose `missing_end`'s price or .1, the larger."
     )
+    silence: float = Field(
+        0.1,
+        ge=0,
+        description="Taken from the reward of a response on which no dimension is measured. "
+        "Without it silence, nearer to a target's zeros than most speech, is what is learnt first.",
+    )
     reuse_sampling: bool = Field(
         False,
         description="Take the probabilities before the update from sampling, not from a pass of "
