@@ -6,6 +6,7 @@ select
     round(s.kl, 2) as kl, round(avg(s.kl) over ten, 2) as kl_10,
     round(s.tokens, 1) as tokens, round(avg(s.tokens) over ten, 1) as tokens_10,
     round(s.perceptions, 2) as perceptions, round(avg(s.perceptions) over ten, 2) as perceptions_10,
+    round(s.silent, 3) as silent,
     round(s.reward_scale, 4) as reward_scale, round(s.kl_weight, 4) as kl_weight,
     round(s.seconds_sampling + s.seconds_reward + s.seconds_learning, 1) as seconds
 from alignment_steps as s

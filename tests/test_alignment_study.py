@@ -77,6 +77,13 @@ def test_queries_and_report_show_the_runs(small: Ran) -> None:
     paper = run_query("alignment", warehouse).set_index("measure")["paper"]
     assert paper["helpfulness, preference model"] == 2.13
     assert paper["harmlessness, toxicity classifier"] == -1.4
+    table = run_query("alignment_table", warehouse).set_index("stage")
+    assert list(table.index) == ["unaligned", "aligned"]
+    assert table.loc["unaligned", "kl"] == "0.0 [0.0, 0.0]"
+    assert table.loc["aligned", "paper_helpfulness"] == 2.13
+    results = run_query("alignment", warehouse).set_index("measure")
+    distance = float(table.loc["aligned", "distance_to_target"].split()[0])
+    assert distance == pytest.approx(-results.loc["reward", "after"], abs=1e-3)
     page = (small.folder / "report" / "small.html").read_text("utf-8")
     part = page[page.index('id="alignment"') : page.index('id="examples"')]
     for heading in ("While they learnt", "What it changed", "Before and after"):

@@ -101,6 +101,11 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
         ),
         "alignment_systems": one(system=name),
         "table_04": one(value_system=name, harmlessness=-1.26, helpfulness=2.16),
+        "q_alignment_table": one(
+            system=name, stage="aligned", harmlessness="0.97 [0.95, 0.98]", helpfulness=None,
+            distance_to_target="0.5", kl="3", tokens="32", paper_harmlessness=None,
+            paper_helpfulness=2.1,
+        ),
         "q_alignment": pd.DataFrame(
             {"system": name, "measure": [f"helpfulness, {name}", f"harmlessness, {name}", "reward"],
              "before": [0.1, 0.9, -0.8], "after": [0.3, 0.8, -0.6], "change": [0.2, -0.1, 0.2],

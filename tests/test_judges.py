@@ -208,6 +208,8 @@ def test_a_change_on_every_prompt_is_found_and_none_is_not() -> None:
     assert risen["change"] == pytest.approx(0.2, abs=0.05)
     assert risen["low"] > 0.1
     assert risen["p"] < 0.01
+    for stage in ("before", "after"):
+        assert risen[f"{stage}_low"] < risen[stage] < risen[f"{stage}_high"]
     same = compared(responses(0.0), ["reward"]).iloc[0]
     assert same["low"] < 0 < same["high"]
     assert same["p"] > 0.05

@@ -12,7 +12,8 @@ from gpla_assets.alignment.degeneration import likeness
 
 Floats = NDArray[np.float64]
 COLUMNS = [
-    "system", "measure", "before", "after", "change", "low", "high", "p", "n_prompts", "n_seeds",
+    "system", "measure", "before", "before_low", "before_high", "after", "after_low", "after_high",
+    "change", "low", "high", "p", "n_prompts", "n_seeds",
 ]  # fmt: skip
 
 
@@ -22,11 +23,11 @@ def compared(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row per system and measure: means before and after, change, 95% interval, p.
+    """One row per system and measure: means before and after, change, their 95% intervals, p.
 
     `responses`: system, seed, stage (before, after), prompt, and a column per measure; samples of
-    a prompt are averaged. The interval draws seeds, and prompts within each, with replacement. p
-    is of the mean change over prompts (averaged over seeds) against random signs, two-sided.
+    a prompt are averaged. Intervals draw seeds, and prompts within each, with replacement. p is of
+    the mean change over prompts (averaged over seeds) against random signs, two-sided.
     """
     rows = []
     for system, own in responses.groupby("system", sort=False):
@@ -44,18 +45,20 @@ def _paired(pairs: pd.DataFrame, resamples: int, rng: np.random.Generator) -> di
     if pairs.empty:
         return {"n_prompts": 0, "n_seeds": 0}
     changes = pairs["after"] - pairs["before"]
-    by_seed = [part.to_numpy(float) for _, part in changes.groupby(level="seed")]
-    drawn = [_resampled(by_seed, rng) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [0.025, 0.975]) if len(changes) > 1 else (np.nan, np.nan)
-    return {
-        "before": float(pairs["before"].mean()),
-        "after": float(pairs["after"].mean()),
-        "change": float(changes.mean()),
-        "low": float(low),
-        "high": float(high),
+    found: dict[str, object] = {}
+    for name, prefix, own in (
+        ("before", "before_", pairs["before"]),
+        ("after", "after_", pairs["after"]),
+        ("change", "", changes),
+    ):
+        by_seed = [part.to_numpy(float) for _, part in own.groupby(level="seed")]
+        drawn = [_resampled(by_seed, rng) for _ in range(resamples)]
+        low, high = np.quantile(drawn, [0.025, 0.975]) if len(own) > 1 else (np.nan, np.nan)
+        found |= {name: float(own.mean()), f"{prefix}low": float(low), f"{prefix}high": float(high)}
+    return found | {
         "p": sign_flip_p(changes.groupby(level="prompt").mean().to_numpy(float), resamples, rng),
         "n_prompts": int(pairs.index.get_level_values("prompt").nunique()),
-        "n_seeds": len(by_seed),
+        "n_seeds": int(pairs.index.get_level_values("seed").nunique()),
     }
 
 

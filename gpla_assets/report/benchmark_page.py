@@ -39,7 +39,14 @@ SHOWN = (
     *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
     *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
     *("targets", "target_convergence", "target_checks"),
-    *("alignment", "alignment_runs", "alignment_steps", "alignment_distances", "alignment_samples"),
+    *(
+        "alignment_table",
+        "alignment",
+        "alignment_runs",
+        "alignment_steps",
+        "alignment_distances",
+        "alignment_samples",
+    ),
 )
 """Queries of sql/ that stand in the report as they are."""
 

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 from gpla_assets.storage.columns import column, key
 
 RUN = "Key of the run: system, LLM and seed."
+INTERVAL = "Lower end of its 95% interval over seeds and prompts drawn with replacement."
 
 
 class AlignmentRun(SQLModel, table=True):
@@ -103,11 +104,13 @@ class AlignmentResult(SQLModel, table=True):
     system: str = key("The value system.")
     measure: str = key("What is compared.")
     before: float | None = column("Mean before alignment.", default=None)
+    before_low: float | None = column(INTERVAL, default=None)
+    before_high: float | None = column("Upper end.", default=None)
     after: float | None = column("Mean after it.", default=None)
+    after_low: float | None = column(INTERVAL, default=None)
+    after_high: float | None = column("Upper end.", default=None)
     change: float | None = column("After less before.", default=None)
-    low: float | None = column(
-        "Lower end of its 95% interval over seeds and prompts drawn with replacement.", default=None
-    )
+    low: float | None = column(INTERVAL, default=None)
     high: float | None = column("Upper end.", default=None)
     p: float | None = column("p of no change, by signs over prompts.", default=None)
     n_prompts: int = column("Prompts with a number before and after.")

@@ -1,0 +1,52 @@
+-- The table of aligned LLMs (the paper's Table 4 beside it): means with 95% intervals over prompts
+-- and seeds; two judges of one thing stand in one cell.
+-- The paper judged another LLM on other prompts by Beaver's models: only the order of systems compares.
+with stages as (
+    select
+        system, 'aligned' as stage, measure,
+        after as mean, after_low as low, after_high as high, n_prompts, n_seeds
+    from alignment_results
+    union all
+    select system, 'unaligned' as stage, measure, before, before_low, before_high, n_prompts, n_seeds
+    from alignment_results
+),
+
+cells as (
+    select
+        system, stage, measure, n_prompts, n_seeds,
+        case
+            when measure = 'reward' then 'distance'
+            when measure in ('kl', 'tokens') then measure
+            else split_part(measure, ',', 1)
+        end as what,
+        if(measure = 'reward', -mean, mean) as mean,
+        if(measure = 'reward', -high, low) as low,
+        if(measure = 'reward', -low, high) as high
+    from stages
+),
+
+wide as (
+    select
+        system, stage, max(n_prompts) as prompts, max(n_seeds) as seeds,
+        string_agg(format('{:.3f} [{:.3f}, {:.3f}]', mean, low, high), '; ' order by measure) filter (where what = 'harmlessness')
+            as harmlessness,
+        string_agg(format('{:.2f} [{:.2f}, {:.2f}]', mean, low, high), '; ' order by measure) filter (where what = 'helpfulness')
+            as helpfulness,
+        string_agg(format('{:.3f} [{:.3f}, {:.3f}]', mean, low, high), '; ' order by measure) filter (where what = 'distance')
+            as distance_to_target,
+        string_agg(format('{:.1f} [{:.1f}, {:.1f}]', mean, low, high), '; ' order by measure) filter (where what = 'kl') as kl,
+        string_agg(format('{:.1f} [{:.1f}, {:.1f}]', mean, low, high), '; ' order by measure) filter (where what = 'tokens')
+            as tokens
+    from cells
+    group by system, stage
+)
+
+select
+    w.system, w.stage, w.harmlessness, w.helpfulness, w.distance_to_target, w.kl, w.tokens,
+    w.prompts, w.seeds,
+    t.harmlessness as paper_harmlessness, t.helpfulness as paper_helpfulness
+from wide as w
+left join paper_table04 as t
+    on w.stage = 'aligned'
+    and t.value_system = case w.system when 'published' then 'GPLA' when 'Schwartz-10' then 'Schwartz' end
+order by w.system, w.stage desc
