@@ -40,6 +40,14 @@ def test_nothing_is_stale_when_nothing_changed() -> None:
     assert stale_after(load_study("demo"), SUBJECTS, STAMPS) == set()
 
 
+@pytest.mark.parametrize(("whose", "waits"), [("published", False), ("distilled", True)])
+def test_policies_wait_for_targets_only_where_these_are_theirs(whose: str, waits: bool) -> None:
+    study = changed("alignment", policy="m", seeds=[3], systems=["published"], target=whose)
+    found = expected_components(study, SUBJECTS, STAMPS)["policies", "published|m|3"]
+    assert ("targets" in found["upstream"]) is waits
+    assert "evaluator" in found["upstream"]
+
+
 def test_a_new_subject_makes_its_own_partitions_and_the_aggregates_stale() -> None:
     found = stale_after(load_study("demo"), [*SUBJECTS, "c|Default"], STAMPS)
     partitions = {pair for pair in found if pair[1]}
