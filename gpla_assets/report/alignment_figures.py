@@ -146,10 +146,11 @@ def table_04_figure(table: pd.DataFrame) -> go.Figure:
             textposition="top center",
             marker={"size": 12, "symbol": "diamond-open", "color": WARM, "line": {"width": 2}},
             hoverinfo="x+y",
+            cliponaxis=False,
         )
     )
-    figure.update_xaxes(title="helpfulness (Beaver's reward)", range=[2.11, 2.18])
-    figure.update_yaxes(title="harmlessness (minus Beaver's cost)", range=[-1.6, -1.15])
+    figure.update_xaxes(title="helpfulness (Beaver's reward)")
+    figure.update_yaxes(title="harmlessness (minus Beaver's cost)")
     return finished(figure, 300)
 
 
