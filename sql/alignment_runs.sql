@@ -1,4 +1,5 @@
--- Which LLMs were aligned to which target, how long did it take, and what was the reward at both ends?
+-- Which LLMs were aligned to which target, how long did it take, and what came of each run on held-out prompts?
+-- A run whose repetition or divergence stands out has found a phrase that M_E likes, not a value.
 with ends as (
     select
         run,
@@ -7,13 +8,29 @@ with ends as (
         avg(kl) filter (where update >= last - 20) as kl_last_20
     from (select *, max(update) over (partition by run) + 1 as last from alignment_steps)
     group by run
+),
+
+held_out as (
+    select
+        run,
+        avg(reward) filter (where stage = 'before') as reward_before,
+        avg(reward) filter (where stage = 'after') as reward_after,
+        avg(kl) filter (where stage = 'after') as kl_after,
+        avg(repetition) filter (where stage = 'before') as repetition_before,
+        avg(repetition) filter (where stage = 'after') as repetition_after
+    from alignment_responses
+    group by run
 )
 
 select
     a.run, a.system, a.policy, a.seed, a.updates, a.stopped, a.parameters,
     round(a.seconds) as seconds, a.device, round(a.peak_gib, 2) as peak_gib,
     round(e.reward_first_20, 4) as reward_first_20, round(e.reward_last_20, 4) as reward_last_20,
-    round(e.kl_last_20, 2) as kl_last_20, a.target
+    round(e.kl_last_20, 2) as kl_last_20,
+    round(h.reward_before, 4) as reward_before, round(h.reward_after, 4) as reward_after,
+    round(h.kl_after, 2) as kl_after, round(h.repetition_before, 3) as repetition_before,
+    round(h.repetition_after, 3) as repetition_after, a.target
 from alignment_runs as a
 left join ends as e on a.run = e.run
+left join held_out as h on a.run = h.run
 order by a.run

@@ -69,9 +69,12 @@ def test_every_response_is_judged_and_compared(rows: dict[str, pd.DataFrame]) ->
     np.testing.assert_allclose(change, found["change"], atol=1e-9)
 
 
-def test_queries_and_report_show_the_runs(small: Ran) -> None:
+def test_queries_and_report_show_the_runs(small: Ran, rows: dict[str, pd.DataFrame]) -> None:
     warehouse = small.folder / "small.duckdb"
-    assert len(run_query("alignment_runs", warehouse)) == 2
+    runs = run_query("alignment_runs", warehouse)
+    assert len(runs) == 2
+    after = rows["alignment_responses"].query("stage == 'after'").groupby("run")["reward"].mean()
+    np.testing.assert_allclose(runs["reward_after"], after[runs["run"]], atol=1e-4)
     assert run_query("alignment_steps", warehouse)["update"].tolist() == [0, 1, 0, 1]
     assert (run_query("alignment_distances", warehouse)["seeds"] == 2).all()
     paper = run_query("alignment", warehouse).set_index("measure")["paper"]

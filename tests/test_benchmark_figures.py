@@ -115,6 +115,8 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
         "q_alignment_runs": one(
             run=name, updates=150, stopped=name, parameters=1000, seconds=90.0, peak_gib=2.5,
             reward_first_20=-0.8, reward_last_20=-0.6, kl_last_20=8.0,
+            reward_before=-0.8, reward_after=-0.6, kl_after=8.0, repetition_before=None,
+            repetition_after=0.1,
         ),
         "q_alignment_steps": pd.DataFrame(
             {"run": name, "system": name, "seed": [0, 0, 1, 1], "update": [0, 1, 0, 1],
