@@ -1,5 +1,5 @@
--- The table of aligned LLMs (the paper's Table 4 beside it): means with 95% intervals over prompts
--- and seeds; two judges of one thing stand in one cell.
+-- How helpful, harmless and near to its target is each aligned LLM, beside the paper's Table 4?
+-- Means with 95% intervals over prompts and seeds; two judges of one thing stand in one cell.
 -- The paper judged another LLM on other prompts by Beaver's models: only the order of systems compares.
 with stages as (
     select

@@ -47,9 +47,13 @@ def test_the_papers_study_lists_what_is_missing_and_exits_1(
     result = runner.invoke(app, ["check", "paper"])
     assert result.exit_code == 1
     lines = [line for line in result.output.splitlines() if line.startswith("missing")]
-    for need in ("source gpv", "generator kaleido", "evaluator valuellama", "LLM Yi-6B-Chat"):
+    for need in (
+        *("source gpv", "generator kaleido", "evaluator valuellama", "LLM Yi-6B-Chat"),
+        *("preferences hh_rlhf", "policy PKU-Alignment/alpaca-7b", "prompts pku_saferlhf"),
+        *("judge beaver_reward", "judge beaver_cost"),
+    ):
         assert any(need in line for line in lines), need
-    assert len(lines) == 4 + 3 + 33
+    assert len(lines) == 4 + 3 + 33 + 5
 
 
 def test_an_unknown_study_is_an_error_not_a_traceback() -> None:

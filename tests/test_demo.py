@@ -18,7 +18,8 @@ MAY_BE_EMPTY = {
     *("most_unlike", "removed_values", "influential_llms", "cfa"),
     *("safety", "safety_parameters", "safety_chance", "consistency"),
     *("cfa_loadings", "cfa_omitted", "targets", "target_checks", "target_convergence"),
-    *("alignment", "alignment_runs", "alignment_samples"),
+    *("alignment", "alignment_runs", "alignment_samples", "alignment_steps"),
+    *("alignment_distances", "alignment_table"),
 }
 """One LLM has no other to be unlike, nor any left without it, nor a score of any criterion;
 purification may remove nothing; the demo has no pairs of responses and aligns no LLM."""

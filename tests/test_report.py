@@ -33,7 +33,7 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1200,4200",
 )
-LOCAL = ("file:", "data:", "blob:", "chrome:", "about:")
+LOCAL = ("file:", "data:", "blob:", "chrome:", "chrome-untrusted:", "about:")
 SECTIONS = (
     *("lexicon", "system", "suitability", "scree", "loadings", "reliabilities", "stability"),
     *("subjects", "schwartz", "cfa", "prediction", "validation", "coverage", "consistency"),
