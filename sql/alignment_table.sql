@@ -25,19 +25,27 @@ cells as (
     from stages
 ),
 
+written as (
+    select
+        system, stage, measure, n_prompts, n_seeds, what,
+        case
+            when what in ('harmlessness', 'distance')
+                then format('{:.3f} [{:.3f}, {:.3f}]', mean, low, high)
+            when what = 'helpfulness' then format('{:.2f} [{:.2f}, {:.2f}]', mean, low, high)
+            else format('{:.1f} [{:.1f}, {:.1f}]', mean, low, high)
+        end as cell
+    from cells
+),
+
 wide as (
     select
         system, stage, max(n_prompts) as prompts, max(n_seeds) as seeds,
-        string_agg(format('{:.3f} [{:.3f}, {:.3f}]', mean, low, high), '; ' order by measure) filter (where what = 'harmlessness')
-            as harmlessness,
-        string_agg(format('{:.2f} [{:.2f}, {:.2f}]', mean, low, high), '; ' order by measure) filter (where what = 'helpfulness')
-            as helpfulness,
-        string_agg(format('{:.3f} [{:.3f}, {:.3f}]', mean, low, high), '; ' order by measure) filter (where what = 'distance')
-            as distance_to_target,
-        string_agg(format('{:.1f} [{:.1f}, {:.1f}]', mean, low, high), '; ' order by measure) filter (where what = 'kl') as kl,
-        string_agg(format('{:.1f} [{:.1f}, {:.1f}]', mean, low, high), '; ' order by measure) filter (where what = 'tokens')
-            as tokens
-    from cells
+        string_agg(cell, '; ' order by measure) filter (where what = 'harmlessness') as harmlessness,
+        string_agg(cell, '; ' order by measure) filter (where what = 'helpfulness') as helpfulness,
+        max(cell) filter (where what = 'distance') as distance_to_target,
+        max(cell) filter (where what = 'kl') as kl,
+        max(cell) filter (where what = 'tokens') as tokens
+    from written
     group by system, stage
 )
 

@@ -199,12 +199,12 @@ class Policy:
         """Log-probability of the chosen (n,), entropy and value; each (n,)."""
         from torch.nn import functional
 
-        logp = -functional.cross_entropy(logits, chosen, reduction="none")
         value = self.value_head(hidden.float())[:, 0]
         if not entropy:
+            logp = -functional.cross_entropy(logits, chosen, reduction="none")
             return logp, value.new_zeros(value.shape), value
         every = functional.log_softmax(logits, -1)
-        return logp, -(every.exp() * every).sum(-1), value
+        return every.gather(-1, chosen[:, None])[:, 0], -(every.exp() * every).sum(-1), value
 
     def judge(self, rollout: Rollout, reference: bool = False, entropy: bool = True) -> Judged:
         """Log-probabilities, entropies and values of the responses' tokens, with gradients.

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from gpla_assets.report.figures import INK, WARM
 from gpla_assets.report.structure_figures import finished, label, nothing, numbers, stated
-from gpla_assets.report.target_figures import DASHES, PALETTE
+from gpla_assets.report.target_figures import DASHES, PALETTE, dimension_lines
 
 CURVES = {
     "reward": "reward (0: on the target)",
@@ -68,18 +68,7 @@ def distances_figure(distances: pd.DataFrame) -> go.Figure:
     rows = rows.dropna(subset=["distance"]) if len(rows) else rows
     if rows.empty:
         return nothing()
-    figure = go.Figure()
-    for place, (dimension, own) in enumerate(rows.groupby("dimension", sort=False)):
-        figure.add_scatter(
-            x=own["update"] + 1,
-            y=own["distance"],
-            mode="lines",
-            name=label(dimension),
-            line={
-                "color": PALETTE[place % len(PALETTE)],
-                "dash": DASHES[place // len(PALETTE) % len(DASHES)],
-            },
-        )
+    figure = dimension_lines(rows.assign(at=rows["update"] + 1), "at", "distance", "lines")
     figure.update_xaxes(title="update")
     figure.update_yaxes(title="mean |target - measured|")
     return finished(figure, 380)

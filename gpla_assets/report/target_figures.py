@@ -51,26 +51,36 @@ def convergence_figure(steps: pd.DataFrame) -> go.Figure:
     rows = rows.dropna(subset=["target"]) if len(rows) else rows
     if rows.empty:
         return nothing()
+    hovers = [
+        f"{label(one.dimension)}, {one.seen:,.0f}: {stated(one.target, one.low, one.high)}"
+        for one in rows.itertuples()
+    ]
+    figure = dimension_lines(rows.assign(hover=hovers), "seen", "target", "lines+markers")
+    figure.update_xaxes(title="pairs so far")
+    figure.update_yaxes(title="target", range=[-1.08, 1.08])
+    return finished(figure, 380)
+
+
+def dimension_lines(rows: pd.DataFrame, across: str, up: str, mode: str) -> go.Figure:
+    """One line a `dimension`, from column `across` to column `up`, each of its own look.
+
+    Column `hover`, where there is one, is what points say.
+    """
     figure = go.Figure()
     for place, (dimension, own) in enumerate(rows.groupby("dimension", sort=False)):
         figure.add_scatter(
-            x=own["seen"],
-            y=own["target"],
-            mode="lines+markers",
+            x=own[across],
+            y=own[up],
+            mode=mode,
             name=label(dimension),
             line={
                 "color": PALETTE[place % len(PALETTE)],
                 "dash": DASHES[place // len(PALETTE) % len(DASHES)],
             },
-            hovertext=[
-                f"{label(dimension)}, {one.seen:,.0f}: {stated(one.target, one.low, one.high)}"
-                for one in own.itertuples()
-            ],
-            hoverinfo="text",
+            hovertext=own.get("hover"),
+            hoverinfo="text" if "hover" in own else None,
         )
-    figure.update_xaxes(title="pairs so far")
-    figure.update_yaxes(title="target", range=[-1.08, 1.08])
-    return finished(figure, 380)
+    return figure
 
 
 def target_checks_figure(checks: pd.DataFrame) -> go.Figure:
