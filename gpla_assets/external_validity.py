@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gpla_assets.agents import cross_encoder_training
+from gpla_assets.agents.cross_encoder import base_model
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
 from gpla_assets.agents.evaluator_training import FOLDS, fold_encoder
@@ -19,8 +21,9 @@ from gpla_assets.agents.protocol import BackendUnavailable, PerceptionParser
 from gpla_assets.agents.training import training_answers, training_statements
 from gpla_assets.benchmarks.external_validity import COLUMNS, agreement
 from gpla_assets.evaluator import folds
+from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.examples import NEUTRAL_RATING
-from gpla_assets.evaluator.views import Mode, value_views
+from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import EvaluatorWeights
 from gpla_assets.perceiving import perceive
 
@@ -29,24 +32,24 @@ WHOLE, PARSED, RELEVANT = (
     "perceptions of M_P, all",
     "perceptions of M_P, relevant ones as in a study",
 )
-MODES: tuple[Mode, Mode] = ("fast", "accurate")
+OfFold = Callable[[int], EmbeddedEvaluator]
 Tell = Callable[[str], None]
 
 
 def external_validity(
     folder: Path, parser: PerceptionParser, seed: int = 0, tell: Tell = lambda line: None
 ) -> pd.DataFrame:
-    """Rows of `external_validity`: M_E in both modes, sentiment alone, and random scores.
+    """Rows of `external_validity`: M_E in the modes that `folder` has, and what it must beat.
 
-    `folder` is that of `gpla train-evaluator`, with its folds. Raises BackendUnavailable without
-    the folds, or without ValueBench's answers.
+    `folder` is that of `gpla train-evaluator`, with its folds; beside M_E stand sentiment alone and
+    random scores. Raises BackendUnavailable without folds, or without ValueBench's answers.
     """
     answers = training_answers()
     if answers.empty:
         raise BackendUnavailable(
             "ValueBench's answers are missing, expected them in GPLA_DATA_DIR to be compared with."
         )
-    heads = EvaluatorWeights.load(folder / "weights.npz").heads
+    evaluators = fold_evaluators(folder)
     tested = []
     for fold in range(FOLDS):
         part = folds.split(training_statements(), answers, fold, FOLDS).test_answers
@@ -60,16 +63,39 @@ def external_validity(
     perceptions = _perceptions(rows, parser)
     tell(f"{len(rows)} answers, {len(perceptions)} perceptions of them")
     frames = []
-    for mode in MODES:
-        for reading, scores in _by_m_e(rows, perceptions, folder, heads, mode):
+    for mode, of_fold in evaluators.items():
+        for reading, scores in _by_m_e(rows, perceptions, of_fold):
+            if mode == "accurate" and reading == RELEVANT:
+                continue  # relevance is that of mode fast, which judges the same pairs
             frames.append(_agreed(rows, scores, f"M_E, {mode}", reading, seed))
         tell(f"M_E, {mode}: done")
-    values = value_views(rows["value"], rows["definition"], "fast")[0]
+    values = value_texts(rows["value"], rows["definition"])
     product = sentiment(list(rows["answer"])) * sentiment(values)
     frames.append(_agreed(rows, product, "sentiment of answer x value (VADER)", WHOLE, seed))
     drawn = np.random.default_rng(seed).uniform(-1, 1, len(rows))
     frames.append(_agreed(rows, drawn, "random scores", WHOLE, seed))
     return pd.concat(frames, ignore_index=True)[COLUMNS]
+
+
+def fold_evaluators(folder: Path) -> dict[str, OfFold]:
+    """By mode, what gives each fold's M_E; raises BackendUnavailable where the folder has none."""
+    found: dict[str, OfFold] = {}
+    if (folder / "weights.npz").is_file():
+        heads = EvaluatorWeights.load(folder / "weights.npz").heads
+        found["fast"] = lambda fold: EmbeddedEvaluator(
+            fold_encoder(folder, fold), heads_of(folder, fold, heads)
+        )
+    if (folder / "cross_weights.npz").is_file():
+        shared, base = CrossWeights.load(folder / "cross_weights.npz"), base_model()
+        found["accurate"] = lambda fold: cross_encoder_training.fold_evaluator(
+            folder, fold, base, shared
+        )
+    if not found:
+        raise BackendUnavailable(
+            f"{folder} has neither weights.npz nor cross_weights.npz, expected the folds that "
+            "`gpla train-evaluator` leaves there."
+        )
+    return found
 
 
 def _perceptions(rows: pd.DataFrame, parser: PerceptionParser) -> pd.DataFrame:
@@ -88,13 +114,12 @@ def _perceptions(rows: pd.DataFrame, parser: PerceptionParser) -> pd.DataFrame:
 
 
 def _by_m_e(
-    rows: pd.DataFrame, perceptions: pd.DataFrame, folder: Path, heads: folds.Heads, mode: Mode
+    rows: pd.DataFrame, perceptions: pd.DataFrame, of_fold: OfFold
 ) -> Iterator[tuple[str, np.ndarray]]:
     """A score (n,) of each answer in the three readings; NaN where nothing was scored."""
     whole, every, relevant = (np.full(len(rows), np.nan) for _ in range(3))
     for fold in range(FOLDS):
-        encoder = fold_encoder(folder, fold)
-        evaluator = EmbeddedEvaluator(encoder, heads_of(folder, fold, heads), mode=mode)
+        evaluator = of_fold(fold)
         own = rows[rows["fold"] == fold]
         found = evaluator.score(list(own["text"]), list(own["value"]), list(own["definition"]))
         whole[own.index] = found["score"]

@@ -74,7 +74,12 @@ STEPS: tuple[Step, ...] = (
         ("dbt/lexicon",),
         code_version="4",
     ),
-    Step("evaluator", (), ("evaluator",), ("evaluator/weights.npz", "evaluator/held_out.csv")),
+    Step(
+        "evaluator",
+        (),
+        ("evaluator",),
+        ("evaluator/weights.npz", "evaluator/cross_weights.npz", "evaluator/held_out.csv"),
+    ),
     Step(
         "measurements",
         ("subject_perceptions", "lexicon", "evaluator"),

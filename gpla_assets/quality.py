@@ -11,14 +11,20 @@ import pandas as pd
 from gpla_assets.agents import make_evaluator, make_parser, make_value_encoder
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.labels import (
+    RANDOM_PROSE,
     agreement,
     evaluator_rows,
+    labelled_relations,
     labelled_texts,
     parser_rows,
+    perception_rows,
+    relation_rows,
+    texts_with_hash,
     wordings,
 )
-from gpla_assets.agents.protocol import Utterance
+from gpla_assets.agents.protocol import BackendUnavailable, Utterance
 from gpla_assets.agents.sentence_parser import candidates
+from gpla_assets.content import labelled_perceptions
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, held_out_quality
 from gpla_assets.storage import Warehouse, Write
 from gpla_assets.studies import Study
@@ -40,7 +46,7 @@ def measure_agents(study: Study, tell: Callable[[str], None]) -> pd.DataFrame:
     if texts is None:
         tell("The labelled texts are not at hand: set GPLA_DATA_DIR to measure on them.")
     else:
-        rows += _on_labels(study, texts)
+        rows += _on_labels(study, texts, tell)
         rows += _throughput(list(texts["content"]))
     table = pd.DataFrame(rows, columns=QUALITY_COLUMNS)
     warehouse = Warehouse(study.warehouse_path)
@@ -51,17 +57,27 @@ def measure_agents(study: Study, tell: Callable[[str], None]) -> pd.DataFrame:
     return warehouse.table("agent_quality")
 
 
-def _on_labels(study: Study, texts: pd.DataFrame) -> list[tuple[object, ...]]:
+def _on_labels(
+    study: Study, texts: pd.DataFrame, tell: Callable[[str], None]
+) -> list[tuple[object, ...]]:
     parser = make_parser(study.parser)
     rows = [_row(*row, LABELS, parser.name, parser.model) for row in parser_rows(parser, texts)]
     perceptions = wordings(texts)
+    random = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
+    if random is not None:
+        found = perception_rows(parser, random)
+        rows += [_row(*row, LABELS, parser.name, parser.model) for row in found]
     modes: Sequence[str] = ("fast", "accurate")
     for mode in modes:
-        evaluator = make_evaluator(study.evaluator.model_copy(update={"mode": mode}))
-        rows += [
-            _row(*row, LABELS, evaluator.name, evaluator.model)
-            for row in evaluator_rows(evaluator, perceptions)
-        ]
+        try:
+            evaluator = make_evaluator(study.evaluator.model_copy(update={"mode": mode}))
+        except BackendUnavailable as error:
+            tell(f"Mode {mode} is not measured: {error}")
+            continue
+        measured = list(evaluator_rows(evaluator, perceptions))
+        if random is not None:
+            measured += relation_rows(evaluator, labelled_relations(random), RANDOM_PROSE)
+        rows += [_row(*row, LABELS, evaluator.name, evaluator.model) for row in measured]
     return rows
 
 

@@ -15,7 +15,6 @@ from gpla_assets.evaluator import Adapter, AdapterError, Heads, answered, folds,
 from gpla_assets.evaluator.examples import answer_examples, question_examples, statement_examples
 from gpla_assets.evaluator.table import answer_rows, statement_rows
 from gpla_assets.evaluator.training import Recipe, fine_tune
-from gpla_assets.evaluator.views import value_views, viewed_logits
 from gpla_assets.evaluator.weights import EvaluatorWeights
 
 
@@ -225,20 +224,6 @@ def test_agreement_within_values_ignores_how_values_differ() -> None:
     assert quality.within_value_correlation(rows, -scores) == pytest.approx(-1.0)
 
 
-def test_accurate_mode_reads_a_value_by_name_by_definition_and_by_both() -> None:
-    views = value_views(["Calm", "Thrift"], ["being at ease", None], "accurate")
-    assert views == [
-        ["Calm: being at ease", "Thrift"],
-        ["Calm", "Thrift"],
-        ["being at ease", "Thrift"],
-    ]
-    assert value_views(["Calm"], [None], "fast") == [["Calm"]]
-    heads, u, v = small_heads(), unit(3), unit(3, seed=2)
-    same = viewed_logits(heads, u, [v, v, v])
-    logits = heads.pair_logits(u, v)
-    np.testing.assert_allclose(same, logits - logits.mean(1, keepdims=True), atol=1e-5)
-
-
 def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
     encode = Embedder(adapter=trained.adapter, name="tuned").encode
     statements = folds.score_statements(
@@ -248,7 +233,9 @@ def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
     first = statements.index < len(statements) // 2
     statements["inventory"] = np.where(first, "both ways", "one way")
     statements = statements[first | (statements["oppose"] == 0)]
-    rows = [*statement_rows(statements, trained.heads), *answer_rows(answers, trained.heads, "a")]
+    valence, said = (folds.probabilities(scored, trained.heads) for scored in (statements, answers))
+    own, other = (statements[name].to_numpy() for name in ("cosine", "unrelated_cosine"))
+    rows = [*statement_rows(statements, valence, own, other), *answer_rows(answers, said, "a")]
     both = {row[1]: row[3] for row in rows if row[0] == "project, inventories keyed both ways"}
     sided = statements["either"] == 0
     assert both["AUC of sign"] == int((sided & (statements["inventory"] == "both ways")).sum())

@@ -16,11 +16,20 @@ from gpla_assets.agents.files import AgentFileError, perceive_file, score_file, 
 from gpla_assets.agents.labels import (
     agreement,
     evaluator_rows,
+    labelled_relations,
     labelled_texts,
     parser_rows,
+    perception_rows,
+    relation_rows,
+    texts_with_hash,
     wordings,
 )
-from gpla_assets.content import labelled_pairs, labelled_sentences, vocabulary
+from gpla_assets.content import (
+    labelled_pairs,
+    labelled_perceptions,
+    labelled_sentences,
+    vocabulary,
+)
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.studies import Evaluator, Generator, Parser
 from tests.conftest import gpla
@@ -42,9 +51,8 @@ def pairs(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("mode", ["fast", "accurate"])
-def test_scores_stand_in_the_order_of_the_file(mode: str, pairs: Path, tmp_path: Path) -> None:
-    gpla("score", str(pairs), "--mode", mode, "--out", str(tmp_path / "o.csv"), folder=tmp_path)
+def test_scores_stand_in_the_order_of_the_file(pairs: Path, tmp_path: Path) -> None:
+    gpla("score", str(pairs), "--mode", "fast", "--out", str(tmp_path / "o.csv"), folder=tmp_path)
     found = pd.read_csv(tmp_path / "o.csv")
     assert list(found) == [
         *("perception", "value", "note", "relevance", "p_support", "p_oppose", "p_either", "score")
@@ -135,6 +143,27 @@ def test_labels_are_of_many_texts_and_llms() -> None:
         labelled = pairs[pairs[f"relation_{n}"] != ""].merge(sentences, on=["text", "start", "end"])
         assert (labelled[f"attitudes_{n}"] > 0).all()
     assert all(0 < number <= 1 for _, _, _, number, _ in agreement())
+
+
+def test_random_perceptions_are_labelled_with_four_values_each() -> None:
+    rows = labelled_perceptions()
+    places = rows.groupby(["text", "start", "end"])
+    assert len(places) >= 400
+    assert (places.size() == 4).all() and (places["attitude"].nunique() == 1).all()
+    assert set(rows["relation"]) <= {"s", "o", "e", "-"}
+    assert set(rows["value"]) <= set(vocabulary()["value"])
+
+
+@pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
+def test_agents_meet_the_labels_of_random_perceptions() -> None:
+    texts = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
+    assert texts is not None
+    found = list(perception_rows(make_parser(Parser()), texts))
+    assert found[0][3] > 0.4 and found[0][4] > 350
+    pairs = labelled_relations(texts)
+    assert len(pairs) == len(labelled_perceptions())
+    scored = relation_rows(make_evaluator(Evaluator()), pairs, "random")
+    assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.6
 
 
 @pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")

@@ -106,3 +106,31 @@ def tiny_t5(folder: Path, **more: Any) -> Path:
     T5ForConditionalGeneration(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def tiny_mpnet(folder: Path) -> Path:
+    """An encoder of two layers that reads two texts, as all-mpnet-base-v2 does."""
+    import torch
+    from tokenizers import processors
+    from transformers import MPNetConfig, MPNetModel
+
+    torch.manual_seed(3)
+    tokenizer = byte_tokenizer(ends=True)
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{END} $A {END}",
+        pair=f"{END} $A {END} {END} $B {END}",
+        special_tokens=[(END, 1)],
+    )
+    config = MPNetConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=200,
+        pad_token_id=0,
+        initializer_range=0.2,
+    )
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -2,6 +2,9 @@
 
 Rules of relevance and score as in GPV (Value4AI/gpv): a pair counts above relevance 0.5; its score
 is p(support) - p(oppose), and missing where "either" is strictly the most probable.
+
+In mode `fast` perceptions and values are embedded apart, and pairs are products. In mode `accurate`
+relevance comes from the same embeddings, and a cross-encoder judges the valence of relevant pairs.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gpla_assets.agents.cross_encoder import PairJudge
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Encoder
 from gpla_assets.agents.referents import is_polar
-from gpla_assets.evaluator import Floats, Heads, answered
-from gpla_assets.evaluator.views import Mode, value_views, viewed_logits
+from gpla_assets.evaluator import Floats, Heads, answered, sigmoid
+from gpla_assets.evaluator.value_text import value_texts
 
 COLUMNS = ["row", "value", "relevance", "p_support", "p_oppose", "p_either", "score"]
 CHUNK = 2048
@@ -25,9 +29,9 @@ ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOT
 
 
 class EmbeddedEvaluator:
-    """Scores pairs of perceptions and values; `mode` is of the views of values (see `views`).
+    """Scores pairs of perceptions and values, with `judge` in mode accurate, else in mode fast.
 
-    Relevance is of the first view in both modes, so that both judge the same pairs.
+    Relevance is that of the embeddings in both modes, so that both judge the same pairs.
     """
 
     name = "embedded"
@@ -38,22 +42,24 @@ class EmbeddedEvaluator:
         encoder: Encoder,
         heads: Heads,
         minimum_relevance: float = 0.5,
-        mode: Mode = "fast",
+        judge: PairJudge | None = None,
     ) -> None:
         self.encoder = encoder
         self.heads = heads
         self.minimum_relevance = minimum_relevance
-        self.mode: Mode = mode
+        self.judge = judge
 
     @property
     def model(self) -> str:
-        """Name of the encoder, and of the mode."""
-        return f"{self.encoder.model}, {self.mode}"
+        """Name of the encoder, or of the judge, and of the mode."""
+        if self.judge:
+            return f"{self.judge.model}, accurate"
+        return f"{self.encoder.model}, fast"
 
     @property
     def inferences(self) -> int:
-        """Texts embedded so far."""
-        return self.encoder.inferences
+        """Texts embedded and pairs judged so far."""
+        return self.encoder.inferences + (self.judge.inferences if self.judge else 0)
 
     def evaluate(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
@@ -82,13 +88,12 @@ class EmbeddedEvaluator:
 
         `score` is p_support - p_oppose in every row.
         """
-        texts = value_views(values, definitions, self.mode)
-        u, views = self.encoder.encode(list(perceptions)), [self.encoder.encode(t) for t in texts]
-        v = views[0]
+        texts = value_texts(values, definitions)
+        u, v = self.encoder.encode(list(perceptions)), self.encoder.encode(texts)
         slope, offset = self.heads.relevance_curve
-        relevance = 1 / (1 + np.exp(-(slope * (u * v).sum(1) + offset)))
+        relevance = sigmoid(slope * (u * v).sum(1) + offset)
         every = np.arange(len(values))
-        probabilities = self._valence(list(perceptions), u, texts[0], views, every)
+        probabilities = self._valence(list(perceptions), u, texts, v, every)
         rows = scored_pairs(every, np.array(values, object), relevance, probabilities)
         return rows.assign(score=rows["p_support"] - rows["p_oppose"])
 
@@ -97,21 +102,14 @@ class EmbeddedEvaluator:
     ) -> Iterator[pd.DataFrame]:
         if not perceptions or not values:
             return
-        texts = value_views(values, definitions, self.mode)
-        views, u = [self.encoder.encode(t) for t in texts], self.encoder.encode(perceptions)
-        v = views[0]
-        names = np.array(values, object)
+        texts, names = value_texts(values, definitions), np.array(values, object)
+        v, u = self.encoder.encode(texts), self.encoder.encode(perceptions)
         for first in range(0, len(u), CHUNK):
             part = slice(first, first + CHUNK)
             relevance = self.heads.relevance(u[part], v)
             rows, columns = np.nonzero(relevance > self.minimum_relevance)
-            probabilities = self._valence(
-                [perceptions[first + row] for row in rows],
-                u[part][rows],
-                texts[0],
-                views,
-                columns,
-            )
+            said = [perceptions[first + row] for row in rows]
+            probabilities = self._valence(said, u[part][rows], texts, v, columns)
             yield scored_pairs(
                 rows + first, names[columns], relevance[rows, columns], probabilities
             )
@@ -121,36 +119,38 @@ class EmbeddedEvaluator:
         perceptions: list[str],
         u: Floats,
         texts: list[str],
-        views: list[Floats],
+        v: Floats,
         columns: NDArray[np.int64],
     ) -> Floats:
-        """Valence of aligned pairs (n, 3); `columns` are their rows in `texts` and `views`."""
+        """Valence of aligned pairs (n, 3); `columns` are their rows in `texts` and `v`.
+
+        Where a perception answers a question, the question is judged, and the stance that the
+        answer takes to it turns the valence.
+        """
         if not perceptions:
             return np.zeros((0, 3), np.float32)
-        of_value = sentiment(texts)[columns]
-        found = self._in_chunks(u, views, columns, sentiment(perceptions) * of_value)
-        questions_of = [question_of(text) for text in perceptions]
-        asked = {n: question for n, question in enumerate(questions_of) if question}
-        if asked:
-            at = np.array(list(asked), np.int64)
-            questions = list(asked.values())
-            turn = sentiment(questions) * of_value[at]
-            valence = self._in_chunks(self.encoder.encode(questions), views, columns[at], turn)
-            found[at] = answered(self.heads.stance(u[at]), valence)
+        questions = [question_of(text) for text in perceptions]
+        asked = np.array([n for n, question in enumerate(questions) if question], np.int64)
+        read = [question or text for question, text in zip(questions, perceptions, strict=True)]
+        if self.judge:
+            logits = self.judge.logits(read, [texts[column] for column in columns])
+            found = self.judge.weights.valence(logits)
+        else:
+            of_read = u.copy()
+            if len(asked):
+                of_read[asked] = self.encoder.encode([read[n] for n in asked])
+            turn = sentiment(read) * sentiment(texts)[columns]
+            found = self._in_chunks(of_read, v, columns, turn)
+        if len(asked):
+            found[asked] = answered(self.heads.stance(u[asked]), found[asked])
         return found
 
     def _in_chunks(
-        self, u: Floats, views: list[Floats], columns: NDArray[np.int64], sentiments: Floats
+        self, u: Floats, v: Floats, columns: NDArray[np.int64], sentiments: Floats
     ) -> Floats:
         parts = [slice(first, first + CHUNK) for first in range(0, len(u), CHUNK)]
         return np.concatenate(
-            [
-                self.heads.judged(
-                    viewed_logits(self.heads, u[part], [v[columns[part]] for v in views]),
-                    sentiments[part],
-                )
-                for part in parts
-            ]
+            [self.heads.pair_valence(u[part], v[columns[part]], sentiments[part]) for part in parts]
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.evaluator.views import value_text
+from gpla_assets.evaluator.value_text import value_text
 
 CHUNK = 4096
 """Perceptions a matrix product: 4,096 x 1,200 values in float32 are 20 MB."""

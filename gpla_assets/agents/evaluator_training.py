@@ -19,9 +19,9 @@ from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.training import training_answers, training_statements
 from gpla_assets.content import vocabulary
-from gpla_assets.evaluator import folds, table
+from gpla_assets.evaluator import folds, sigmoid, table
 from gpla_assets.evaluator.training import Recipe, fine_tune
-from gpla_assets.evaluator.views import Mode, value_views
+from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, SHIPPED_VERSION, EvaluatorWeights
 
 FOLDS = 5
@@ -52,7 +52,7 @@ def train_evaluator(
     return weights
 
 
-def held_out_scores(folder: Path, mode: Mode = "fast") -> tuple[pd.DataFrame, pd.DataFrame]:
+def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scored statements and answers of all folds (see `folds`), with the column `fold`."""
     parts: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
     rows = training_statements(), training_answers()
@@ -60,8 +60,8 @@ def held_out_scores(folder: Path, mode: Mode = "fast") -> tuple[pd.DataFrame, pd
         weights = EvaluatorWeights.load(_weights(folder, fold))
         encode, heads = fold_encoder(folder, fold).encode, weights.heads
         tested = folds.split(*rows, fold, FOLDS)
-        scored = folds.score_statements(tested.test_statements, heads, encode, sentiment, mode)
-        said = folds.score_answers(tested.test_answers, heads, encode, sentiment, mode)
+        scored = folds.score_statements(tested.test_statements, heads, encode, sentiment)
+        said = folds.score_answers(tested.test_answers, heads, encode, sentiment)
         for part, found in zip(parts, (scored, said), strict=True):
             part.append(found.assign(fold=fold))
     statements, answers = (pd.concat(part, ignore_index=True) for part in parts)
@@ -95,15 +95,24 @@ def held_out_table(folder: Path) -> pd.DataFrame:
     """
     heads = EvaluatorWeights.load(folder / "weights.npz").heads
     model = f"gpla-minilm-{SHIPPED_VERSION}"
-    modes: tuple[Mode, Mode] = ("fast", "accurate")
-    rows: list[tuple[str, str, str, str, float, int]] = []
-    for mode in modes:
-        statements, answers = held_out_scores(folder, mode)
-        found = list(table.statement_rows(statements, heads))
-        if len(answers):
-            found += table.answer_rows(answers, heads, "ValueBench answers")
-        rows += [("evaluator", f"{model}, {mode}", *row) for row in found]
+    statements, answers = held_out_scores(folder)
+    slope, offset = heads.relevance_curve
+    own, unrelated = (
+        sigmoid(slope * statements[name].to_numpy() + offset)
+        for name in ("cosine", "unrelated_cosine")
+    )
+    valence = folds.probabilities(statements, heads)
+    found = list(table.statement_rows(statements, valence, own, unrelated))
+    if len(answers):
+        said = folds.probabilities(answers, heads)
+        found += table.answer_rows(answers, said, "ValueBench answers")
+    rows = [("evaluator", f"{model}, fast", *row) for row in found]
     rows += [("generator", model, *row) for row in _generator_rows(folder)]
+    return quality_rows(rows)
+
+
+def quality_rows(rows: list[tuple[str, str, str, str, float, int]]) -> pd.DataFrame:
+    """(role, model, data, measure, number, n) on values held out, as rows of `agent_quality`."""
     columns = ["role", "model", "data", "measure", "number", "n"]
     rounded = pd.DataFrame(rows, columns=columns).round({"number": 4})
     return rounded.assign(backend="embedded", held_out="values")[QUALITY_COLUMNS]
@@ -130,7 +139,7 @@ def _generator_rows(folder: Path) -> Iterator[tuple[str, str, float, int]]:
             names = list(values["value"])
             near = general.encode(names) @ general.encode(names).T >= NEAR
             place = {name: n for n, name in enumerate(names)}
-            v = encoder.encode(value_views(values["value"], values["definition"], "fast")[0])
+            v = encoder.encode(value_texts(values["value"], values["definition"]))
             nearest = np.argsort(-(encoder.encode(list(tested["text"])) @ v.T), axis=1)[:, :MOST]
             for source, own, given in zip(tested["source"], tested["value"], nearest, strict=True):
                 hits.setdefault(str(source), []).append(bool(near[place[own], given].any()))

@@ -15,13 +15,20 @@ from sklearn.metrics import cohen_kappa_score
 
 from gpla_assets.agents.protocol import PerceptionParser, Utterance, ValueEvaluator
 from gpla_assets.agents.sentence_parser import candidates
-from gpla_assets.content import labelled_pairs, labelled_sentences
+from gpla_assets.content import (
+    definitions_of,
+    labelled_pairs,
+    labelled_perceptions,
+    labelled_sentences,
+    vocabulary,
+)
 from gpla_assets.evaluator.quality import sign_quality
 from gpla_assets.sources import SOURCES, SourceMissing, locate, read
 from gpla_assets.studies import data_dir
 
 Row = tuple[str, str, str, float, int]
 LLM_PROSE = "hand-labelled sentences"
+RANDOM_PROSE = "labelled perceptions of random texts"
 RELATIONS = {"s": "support", "o": "oppose", "e": "either", "-": "irrelevant"}
 
 
@@ -35,25 +42,34 @@ def labelled_texts() -> pd.DataFrame | None:
 
     Raises ValueError where a source is there and a labelled text is not in it.
     """
-    wanted = labelled_sentences()
     found = []
-    for source, rows in wanted.groupby("source"):
-        try:
-            path = locate(SOURCES[str(source)], data_dir(), None)
-        except SourceMissing:
+    for source, rows in labelled_sentences().groupby("source"):
+        texts = texts_with_hash(str(source), set(rows["text"]))
+        if texts is None:
             return None
-        texts = read(str(source), path).rows
-        texts = texts[texts["llm"].isin(set(rows["llm"]))]
-        texts = texts.assign(text=[text_hash(content) for content in texts["content"]])
-        texts = texts[texts["text"].isin(set(rows["text"]))].drop_duplicates("text")
-        missing = set(rows["text"]) - set(texts["text"])
-        if missing:
-            raise ValueError(
-                f"Source {source} at {path} lacks {len(missing)} labelled texts, e.g. "
-                f"{min(missing)}, expected them all; it is another release."
-            )
-        found.append(texts.rename(columns={"question_text": "question"}))
-    return pd.concat(found, ignore_index=True)[["text", "content", "question"]]
+        found.append(texts)
+    return pd.concat(found, ignore_index=True)
+
+
+def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
+    """The texts of a source by their hashes: rows (text, content, question).
+
+    None where the source is missing. Raises ValueError where it is there and lacks a text.
+    """
+    try:
+        path = locate(SOURCES[source], data_dir(), None)
+    except SourceMissing:
+        return None
+    texts = read(source, path).rows
+    texts = texts.assign(text=[text_hash(content) for content in texts["content"]])
+    texts = texts[texts["text"].isin(wanted)].drop_duplicates("text")
+    missing = wanted - set(texts["text"])
+    if missing:
+        raise ValueError(
+            f"Source {source} at {path} lacks {len(missing)} labelled texts, e.g. "
+            f"{min(missing)}, expected them all; it is another release."
+        )
+    return texts.rename(columns={"question_text": "question"})[["text", "content", "question"]]
 
 
 def agreement() -> Iterator[Row]:
@@ -122,26 +138,59 @@ def evaluator_rows(evaluator: ValueEvaluator, perceptions: pd.DataFrame) -> Iter
 
     `perceptions`: rows (text, start, end, content), the self-contained wording of each sentence.
     """
-    pairs = agreed_pairs(perceptions)
+    pairs = agreed_pairs(perceptions).rename(columns={"relation_1": "relation"})
+    yield from relation_rows(evaluator, pairs, LLM_PROSE)
+
+
+def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:
+    """Precision of M_P on perceptions of random texts; those that it no longer finds are left out.
+
+    `texts`: rows (text, content, question), as of `texts_with_hash`.
+    """
+    found = parser.parse(
+        [Utterance(row.text, row.content, row.question) for row in texts.itertuples(index=False)]
+    )
+    spans = {(one.parent, one.start, one.end) for one in found}
+    labels = labelled_perceptions().drop_duplicates(["text", "start", "end"])
+    places = labels[["text", "start", "end"]].itertuples(index=False, name=None)
+    kept = labels[[place in spans for place in places]]
+    yield "parser", RANDOM_PROSE, "precision", float(kept["attitude"].mean()), len(kept)
+
+
+def labelled_relations(texts: pd.DataFrame) -> pd.DataFrame:
+    """The labelled perceptions' pairs in self-contained words: rows (content, value, ...)."""
+    wording = {
+        (row.text, found.start, found.end): found.content
+        for row in texts.itertuples(index=False)
+        for found in candidates(Utterance(row.text, row.content, row.question))
+    }
+    labels = labelled_perceptions()
+    places = labels[["text", "start", "end"]].itertuples(index=False, name=None)
+    rows = labels.assign(content=[wording.get(place) for place in places]).dropna()
+    return rows.assign(definition=definitions_of(rows["value"], vocabulary()))
+
+
+def relation_rows(evaluator: ValueEvaluator, pairs: pd.DataFrame, data: str) -> Iterator[Row]:
+    """M_E on labelled pairs: rows (content, value, definition, relation)."""
     scores = evaluator.score(
         list(pairs["content"]), list(pairs["value"]), list(pairs["definition"])
     )
-    relation = pairs["relation_1"].to_numpy()
+    relation = pairs["relation"].to_numpy()
     relevant = relation != "-"
     auc = sign_quality(relevant, scores["relevance"].to_numpy() - 0.5).auc
-    yield "evaluator", LLM_PROSE, "AUC of relevance", auc, len(pairs)
+    yield "evaluator", data, "AUC of relevance", auc, len(pairs)
     above = scores["relevance"].to_numpy() > 0.5
     recall, false = float(above[relevant].mean()), float(above[~relevant].mean())
-    yield "evaluator", LLM_PROSE, "recall of relevance above 0.5", recall, int(relevant.sum())
+    yield "evaluator", data, "recall of relevance above 0.5", recall, int(relevant.sum())
     yield (
         "evaluator",
-        LLM_PROSE,
+        data,
         "false positives of relevance above 0.5",
         false,
         int((~relevant).sum()),
     )
     sided = np.isin(relation, ["s", "o"])
     quality = sign_quality((relation == "s")[sided], scores["score"].to_numpy()[sided])
-    yield "evaluator", LLM_PROSE, "accuracy of sign", quality.accuracy, quality.n
-    yield "evaluator", LLM_PROSE, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
-    yield "evaluator", LLM_PROSE, "AUC of sign", quality.auc, quality.n
+    yield "evaluator", data, "accuracy of sign", quality.accuracy, quality.n
+    yield "evaluator", data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
+    yield "evaluator", data, "AUC of sign", quality.auc, quality.n

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gpla_assets.agents.chat_subject import ChatSubject
+from gpla_assets.agents.cross_encoder import CrossEncoder, base_model
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
 from gpla_assets.agents.embedded_generator import EmbeddedGenerator
 from gpla_assets.agents.embedding import Embedder, packaged_model
@@ -29,6 +30,7 @@ from gpla_assets.agents.sentence_parser import SentenceParser
 from gpla_assets.agents.transformers_subject import TransformersSubject, packaged_file
 from gpla_assets.chat import Budget, Chat, MemoryCalls, ReplyCache
 from gpla_assets.content import definitions_of, vocabulary
+from gpla_assets.evaluator.cross import CROSS_VERSION, SHIPPED_CROSS, CrossWeights
 from gpla_assets.evaluator.weights import SHIPPED_VERSION, EvaluatorWeights
 from gpla_assets.studies import Calls, Evaluator, Generator, Model, Parser, SubjectSource
 
@@ -64,6 +66,13 @@ def make_value_encoder() -> Embedder:
     """The encoder that training has tuned to values: M_G's and M_E's, one of this process."""
     adapter = evaluator_weights().adapter
     return Embedder(adapter=adapter, name=f"gpla-minilm-{SHIPPED_VERSION}")
+
+
+@lru_cache(maxsize=1)
+def make_cross_encoder() -> CrossEncoder:
+    """M_E's judge in mode accurate; raises BackendUnavailable without its base model."""
+    name = f"gpla-mpnet-{CROSS_VERSION}"
+    return CrossEncoder(base_model(), CrossWeights.load(SHIPPED_CROSS), name)
 
 
 def make_chat(settings: Model, asking: Asking) -> Chat:
@@ -169,8 +178,17 @@ def make_evaluator(settings: Evaluator, asking: Asking = Asking()) -> ValueEvalu
     """M_E; raises UnknownBackend or BackendUnavailable."""
 
     def above(minimum_relevance: float) -> EmbeddedEvaluator:
-        heads = evaluator_weights().heads
-        return EmbeddedEvaluator(make_value_encoder(), heads, minimum_relevance, settings.mode)
+        return EmbeddedEvaluator(make_value_encoder(), evaluator_weights().heads, minimum_relevance)
+
+    def embedded() -> EmbeddedEvaluator:
+        if settings.mode == "fast":
+            return above(settings.minimum_relevance)
+        return EmbeddedEvaluator(
+            make_value_encoder(),
+            evaluator_weights().heads,
+            settings.minimum_relevance,
+            make_cross_encoder(),
+        )
 
     def gated(perceptions: Sequence[str], values: Sequence[str]) -> list[tuple[int, int]]:
         definitions = definitions_of(pd.Series(list(values)), vocabulary())
@@ -198,7 +216,7 @@ def make_evaluator(settings: Evaluator, asking: Asking = Asking()) -> ValueEvalu
         )
 
     makers = {
-        "embedded": lambda: above(settings.minimum_relevance),
+        "embedded": embedded,
         "valuellama": valuellama,
         "transformers": prompted,
         "openai": prompted,
@@ -224,7 +242,9 @@ def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
     """What a backend would run, without loading it; raises BackendUnavailable or UnknownBackend."""
     backend, model = settings.backend, llm or settings.model
     if backend == "embedded":
-        return f"all-MiniLM-L6-v2 in {packaged_model()}"
+        accurate = isinstance(settings, Evaluator) and settings.mode == "accurate"
+        more = f", all-mpnet-base-v2 in {base_model()}" if accurate else ""
+        return f"all-MiniLM-L6-v2 in {packaged_model()}{more}"
     if backend == "openai":
         from gpla_assets.chat.endpoint import Endpoint
 

@@ -1,10 +1,15 @@
-"""What M_E is trained on: the project's items, and ValueBench's where they are at hand."""
+"""What M_E is trained on: what the project wrote and labelled, and ValueBench where at hand."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from gpla_assets.content import definitions_of, value_items, vocabulary
+from gpla_assets.content import (
+    definitions_of,
+    value_items,
+    value_statements,
+    vocabulary,
+)
 from gpla_assets.evaluator.examples import (
     ANSWER_COLUMNS,
     answer_examples,
@@ -47,3 +52,14 @@ def training_answers() -> pd.DataFrame:
     """Rated answers as in `examples`; none without ValueBench's data."""
     ratings = source_rows("valuebench_ratings")
     return pd.DataFrame(columns=ANSWER_COLUMNS) if ratings is None else answer_examples(ratings)
+
+
+def written_examples() -> pd.DataFrame:
+    """The statements that were written for the cross-encoder, as in `examples`."""
+    return statement_examples(value_statements(), "written")
+
+
+def cross_examples() -> pd.DataFrame:
+    """All that the cross-encoder is trained on, as in `examples`."""
+    statements = pd.concat([training_statements(), written_examples()], ignore_index=True)
+    return statements.drop_duplicates(["value", "text"], ignore_index=True)

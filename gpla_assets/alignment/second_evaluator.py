@@ -15,7 +15,7 @@ import pandas as pd
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedded_evaluator import scored_pairs
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.evaluator.views import value_views
+from gpla_assets.evaluator.value_text import value_texts
 
 RELEVANT = 0.35
 """Cosine; about as many pairs pass as pass M_E's threshold on the demo's responses."""
@@ -44,7 +44,7 @@ class SentimentEvaluator:
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
     ) -> pd.DataFrame:
         """Pairs whose cosine is above the minimum, with the columns of every evaluator."""
-        texts = value_views(values, definitions, "fast")[0]
+        texts = value_texts(values, definitions)
         if not perceptions or not values:
             none = np.zeros(0, np.int64)
             empty = np.zeros((0, 3), np.float32)
@@ -63,7 +63,7 @@ class SentimentEvaluator:
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
     ) -> pd.DataFrame:
         """Aligned pairs, whatever their relevance."""
-        texts = value_views(values, definitions, "fast")[0]
+        texts = value_texts(values, definitions)
         u, v = self.encoder.encode(list(perceptions)), self.encoder.encode(texts)
         turn = (sentiment(list(perceptions)) * sentiment(texts)).astype(np.float32)
         chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)

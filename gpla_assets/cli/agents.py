@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -151,19 +151,28 @@ def quality(study: StudyOption = "demo") -> None:
 @app.command("train-evaluator", epilog="Example: gpla train-evaluator training/")
 def train_evaluator(
     folder: Annotated[Path, typer.Argument(help="Where folds and weights are kept.")],
+    mode: Annotated[Mode, typer.Option(help="Which of M_E's models.")] = Mode.fast,
     ship: Annotated[bool, typer.Option(help="Replace the weights that ship.")] = False,
 ) -> None:
     """Train M_E with five folds of values held out, then on all (about an hour on two cores)."""
     with readable_errors():
-        from gpla_assets.agents.evaluator_training import held_out_table, train_evaluator
-        from gpla_assets.evaluator.weights import HELD_OUT, SHIPPED
+        from gpla_assets.agents import cross_encoder_training, evaluator_training
+        from gpla_assets.agents.cross_encoder import base_model
+        from gpla_assets.evaluator.cross import SHIPPED_CROSS
+        from gpla_assets.evaluator.weights import SHIPPED, ship_held_out
 
-        weights = train_evaluator(folder)
-        table = held_out_table(folder)
-        table.to_csv(folder / "held_out.csv", index=False)
+        weights: Any
+        if mode == Mode.accurate:
+            base = base_model()
+            weights = cross_encoder_training.train_cross_encoder(folder, base, tell=console.print)
+            table = cross_encoder_training.held_out_table(folder)
+        else:
+            weights = evaluator_training.train_evaluator(folder)
+            table = evaluator_training.held_out_table(folder)
+        table.to_csv(folder / f"held_out_{mode.value}.csv", index=False)
         if ship:
-            weights.save(SHIPPED)
-            table.to_csv(HELD_OUT, index=False)
+            weights.save(SHIPPED_CROSS if mode == Mode.accurate else SHIPPED)
+            ship_held_out(table)
         console.print(table.to_string(index=False))
 
 
@@ -177,13 +186,17 @@ def external_validity(
     """Compare M_E, on values held out in training, with ValueBench's ratings (some minutes)."""
     with readable_errors():
         from gpla_assets.agents import make_parser
-        from gpla_assets.evaluator.weights import EXTERNAL_VALIDITY
+        from gpla_assets.evaluator.weights import (
+            EXTERNAL_VALIDITY,
+            external_validity_shipped_with,
+        )
         from gpla_assets.external_validity import external_validity as measure
         from gpla_assets.studies import load_study
 
         settings = load_study(study)
         rows = measure(folder, make_parser(settings.parser), settings.seed, console.print)
         for path in [one for one in (out, EXTERNAL_VALIDITY if ship else None) if one]:
-            rows.round(4).to_csv(path, index=False)
+            kept = rows if path == out else external_validity_shipped_with(rows)
+            kept.round(4).to_csv(path, index=False)
         shown = rows[rows["value"] == ""].drop(columns="value").to_string(index=False)
         console.print(shown, soft_wrap=True)

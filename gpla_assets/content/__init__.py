@@ -7,6 +7,7 @@ from gpla_assets.content.reading import (
     check_stances,
     definitions_of,
     labelled_pairs,
+    labelled_perceptions,
     labelled_sentences,
     llm_aliases,
     neutral_sentences,
@@ -16,6 +17,7 @@ from gpla_assets.content.reading import (
     schwartz,
     topics,
     value_items,
+    value_statements,
     vocabulary,
 )
 
@@ -26,6 +28,7 @@ __all__ = [
     "check_stances",
     "definitions_of",
     "labelled_pairs",
+    "labelled_perceptions",
     "labelled_sentences",
     "llm_aliases",
     "neutral_sentences",
@@ -35,5 +38,6 @@ __all__ = [
     "schwartz",
     "topics",
     "value_items",
+    "value_statements",
     "vocabulary",
 ]

@@ -33,6 +33,17 @@ def value_items(path: Path = CONTENT / "value_items.csv") -> pd.DataFrame:
     return rows
 
 
+def value_statements(path: Path = CONTENT / "value_statements.csv") -> pd.DataFrame:
+    """Statements for, against and beside values, for M_E's cross-encoder.
+
+    Rows (value, definition, stance, form, statement); `form` is item (as in a questionnaire) or
+    prose (as an LLM would answer).
+    """
+    rows = _read(path, ("value", "definition", "stance", "form", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
 def neutral_sentences(path: Path = CONTENT / "neutral_sentences.csv") -> pd.DataFrame:
     """Sentences that state no attitude, which M_P is trained to drop: rows (kind, sentence)."""
     return _read(path, ("kind", "sentence"))
@@ -58,6 +69,16 @@ def labelled_pairs(path: Path = CONTENT / "labelled_pairs.csv") -> pd.DataFrame:
     """
     columns = ("text", "start", "end", "value", "definition", "relation_1", "relation_2")
     return _read(path, columns).astype({"start": int, "end": int})
+
+
+def labelled_perceptions(path: Path = CONTENT / "labelled_perceptions.csv") -> pd.DataFrame:
+    """Perceptions that M_P found in AlpacaEval's texts drawn at random, one a text, labelled once.
+
+    Rows (text, start, end, attitude, value, relation), four values a perception: `attitude` is 1
+    where it states one, else 0; `relation` is s, o, e or - (see `labelled_pairs`).
+    """
+    rows = _read(path, ("text", "start", "end", "attitude", "value", "relation"))
+    return rows.astype(dict.fromkeys(("start", "end", "attitude"), int))
 
 
 def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:

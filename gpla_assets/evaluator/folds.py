@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.heads import Floats, Heads, answered
-from gpla_assets.evaluator.views import Mode, value_views, viewed_logits
+from gpla_assets.evaluator.value_text import value_texts
 
 PRIOR = 0.05
 """Share of relevant pairs that relevance is calibrated to. Of labelled sentences and values drawn
@@ -70,18 +70,16 @@ def score_statements(
     heads: Heads,
     encode: Encode,
     sentiment: Sentiment,
-    mode: Mode = "fast",
     seed: int = 0,
 ) -> pd.DataFrame:
     """The rows with logits of valence, sentiment (product), cosine, and unrelated_cosine.
 
     The last is with a value drawn among the rows' other values that the text does not stand under.
     """
-    views = value_views(rows["value"], rows["definition"], mode)
-    values = views[0]
+    values = value_texts(rows["value"], rows["definition"])
     u, v = encode(list(rows["text"])), encode(values)
-    other = encode([values[place] for place in _unrelated(rows, seed)])
-    logits = viewed_logits(heads, u, [encode(view) for view in views])
+    other = encode([values[place] for place in unrelated(rows, seed)])
+    logits = heads.pair_logits(u, v)
     return rows.assign(
         **{name: logits[:, k] for k, name in enumerate(LOGITS)},
         sentiment=sentiment(list(rows["text"])) * sentiment(values),
@@ -95,12 +93,10 @@ def score_answers(
     heads: Heads,
     encode: Encode,
     sentiment: Sentiment,
-    mode: Mode = "fast",
 ) -> pd.DataFrame:
     """The rows with the logits of what is asked, and the answer's stance in `said_*`."""
-    views = value_views(rows["value"], rows["definition"], mode)
-    values, questions = views[0], list(rows["question"])
-    logits = viewed_logits(heads, encode(questions), [encode(view) for view in views])
+    values, questions = value_texts(rows["value"], rows["definition"]), list(rows["question"])
+    logits = heads.pair_logits(encode(questions), encode(values))
     stance = heads.stance(encode(list(rows["text"])))
     return rows.assign(
         **{name: logits[:, k] for k, name in enumerate(LOGITS)},
@@ -109,7 +105,8 @@ def score_answers(
     )
 
 
-def _unrelated(rows: pd.DataFrame, seed: int) -> NDArray[np.int64]:
+def unrelated(rows: pd.DataFrame, seed: int) -> NDArray[np.int64]:
+    """For each row the place of a row with a value that its text does not stand under."""
     rng = np.random.default_rng(seed)
     of_text = rows.groupby("text")["value"].agg(set)
     if rows["value"].nunique() < 2:
@@ -135,12 +132,14 @@ def probabilities(rows: pd.DataFrame, heads: Heads) -> Floats:
 
 
 def calibrated(heads: Heads, statements: pd.DataFrame, prior: float = PRIOR) -> Heads:
-    """Heads whose temperature, sentiment and relevance curve suit scored held-out statements.
+    """Heads whose temperature, sentiment and relevance curve suit scored held-out statements."""
+    sentiment, temperature = fitted_valence(statements)
+    curve = fitted_relevance(statements["cosine"], statements["unrelated_cosine"], prior)
+    return heads.calibrated(curve, sentiment, temperature)
 
-    Temperature and sentiment minimise the log loss of valence; the relevance curve is a logistic
-    regression on the cosines of own and unrelated values, weighted so that a share `prior` of the
-    pairs is relevant.
-    """
+
+def fitted_valence(statements: pd.DataFrame) -> tuple[float, float]:
+    """Weight of sentiment and temperature that minimise the log loss of the valence's LOGITS."""
     logits = statements[LOGITS].to_numpy(np.float64)
     targets = statements[list(STANCES)].to_numpy(np.float64)
     turn = np.outer(statements["sentiment"].to_numpy(np.float64), [1, -1, 0])
@@ -151,15 +150,17 @@ def calibrated(heads: Heads, statements: pd.DataFrame, prior: float = PRIOR) -> 
         return float(-(targets * (scaled - np.log(np.exp(scaled).sum(1, keepdims=True)))).sum())
 
     fitted = minimize(loss, np.array([0.5, 0.5]), method="Nelder-Mead").x
-    own = statements["cosine"].to_numpy()
-    unrelated = statements["unrelated_cosine"].to_numpy()
+    return float(fitted[0]), float(np.exp(fitted[1]))
+
+
+def fitted_relevance(own: pd.Series, other: pd.Series, prior: float = PRIOR) -> tuple[float, float]:
+    """Slope and offset of a logistic curve on what tells own values from unrelated ones.
+
+    The pairs weigh so that a share `prior` of them is relevant.
+    """
     curve = LogisticRegression(C=1e6).fit(
-        np.concatenate([own, unrelated])[:, None],
-        np.repeat([1, 0], [len(own), len(unrelated)]),
-        sample_weight=np.repeat([prior, 1 - prior], [len(own), len(unrelated)]),
+        np.concatenate([own, other])[:, None],
+        np.repeat([1, 0], [len(own), len(other)]),
+        sample_weight=np.repeat([prior, 1 - prior], [len(own), len(other)]),
     )
-    return heads.calibrated(
-        (float(curve.coef_[0, 0]), float(curve.intercept_[0])),
-        float(fitted[0]),
-        float(np.exp(fitted[1])),
-    )
+    return float(curve.coef_[0, 0]), float(curve.intercept_[0])

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.content import STANCES
-from gpla_assets.evaluator.folds import probabilities
-from gpla_assets.evaluator.heads import Heads
+from gpla_assets.evaluator.heads import Floats
 from gpla_assets.evaluator.quality import (
     accuracy_by_coverage,
     at_threshold,
@@ -23,11 +22,24 @@ Row = tuple[str, str, float, int]
 COVERAGES = (0.8, 0.6)
 
 
-def statement_rows(statements: pd.DataFrame, heads: Heads) -> Iterator[Row]:
-    """(data, measure, number, n) of scored statements, for each of their sources."""
-    for source, rows in statements.groupby("source", sort=True):
+def statement_rows(
+    statements: pd.DataFrame, valence: Floats, own: Floats, unrelated: Floats
+) -> Iterator[Row]:
+    """(data, measure, number, n) of statements, for each of their sources.
+
+    `valence` (n, 3) of the statements; relevance (n,) of their own values and of unrelated ones.
+    """
+    yield from sign_rows(statements, valence)
+    for source, rows in statements.reset_index(drop=True).groupby("source", sort=True):
+        at = rows.index.to_numpy()
+        yield from _relevance(str(source), own[at], unrelated[at])
+
+
+def sign_rows(statements: pd.DataFrame, valence: Floats) -> Iterator[Row]:
+    """(data, measure, number, n) of the valence (n, 3) of statements, for each of their sources."""
+    for source, rows in statements.reset_index(drop=True).groupby("source", sort=True):
+        found = valence[rows.index.to_numpy()]
         rows = rows.reset_index(drop=True)
-        found = probabilities(rows, heads)
         scores = found[:, 0] - found[:, 1]
         sided = (rows["either"] < 1).to_numpy()
         supports = (rows["support"] > rows["oppose"]).to_numpy()
@@ -40,7 +52,6 @@ def statement_rows(statements: pd.DataFrame, heads: Heads) -> Iterator[Row]:
             truth = rows[list(STANCES)].to_numpy().argmax(1)
             right = float((found.argmax(1) == truth).mean())
             yield str(source), "accuracy of three stances", right, len(rows)
-        yield from _relevance(str(source), rows, heads)
         of_sided = found[sided, 0] / np.maximum(found[sided, 0] + found[sided, 1], 1e-9)
         curve = calibration(supports[sided], of_sided)
         yield str(source), "ECE of support against oppose", curve.ece, int(sided.sum())
@@ -51,10 +62,9 @@ def statement_rows(statements: pd.DataFrame, heads: Heads) -> Iterator[Row]:
             yield str(source), f"accuracy of sign, surest {share:.0%}", number, int(sided.sum())
 
 
-def answer_rows(answers: pd.DataFrame, heads: Heads, data: str) -> Iterator[Row]:
-    """(data, measure, number, n) of scored answers."""
-    found = probabilities(answers, heads)
-    scores = found[:, 0] - found[:, 1]
+def answer_rows(answers: pd.DataFrame, valence: Floats, data: str) -> Iterator[Row]:
+    """(data, measure, number, n) of answers with their stances in `said_*`; `valence` (n, 3)."""
+    scores = valence[:, 0] - valence[:, 1]
     quality = rated_sign_quality(answers, scores)
     yield data, "accuracy of sign", quality.accuracy, quality.n
     yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
@@ -84,15 +94,10 @@ def _signs(data: str, supports: np.ndarray, scores: np.ndarray) -> Iterator[Row]
     yield data, "AUC of sign", quality.auc, quality.n
 
 
-def _relevance(data: str, rows: pd.DataFrame, heads: Heads) -> Iterator[Row]:
-    slope, offset = heads.relevance_curve
-    own, unrelated = (
-        1 / (1 + np.exp(-(slope * rows[name].to_numpy() + offset)))
-        for name in ("cosine", "unrelated_cosine")
-    )
-    labels = np.repeat([True, False], len(rows))
+def _relevance(data: str, own: Floats, unrelated: Floats) -> Iterator[Row]:
+    labels = np.repeat([True, False], len(own))
     auc = sign_quality(labels, np.concatenate([own, unrelated]) - 0.5).auc
     recall, false_positives = at_threshold(own, unrelated)
-    yield data, "AUC of relevance", auc, len(rows)
-    yield data, "recall of relevance above 0.5", recall, len(rows)
-    yield data, "false positives of relevance above 0.5", false_positives, len(rows)
+    yield data, "AUC of relevance", auc, len(own)
+    yield data, "recall of relevance above 0.5", recall, len(own)
+    yield data, "false positives of relevance above 0.5", false_positives, len(own)

@@ -46,6 +46,20 @@ def held_out_quality() -> pd.DataFrame:
     return pd.read_csv(HELD_OUT)[QUALITY_COLUMNS]
 
 
+def ship_held_out(table: pd.DataFrame) -> None:
+    """Put a model's rows in the place of those that ship for the same models."""
+    kept = held_out_quality()
+    kept = kept[~kept["model"].isin(set(table["model"]))]
+    pd.concat([kept, table], ignore_index=True).to_csv(HELD_OUT, index=False)
+
+
+def external_validity_shipped_with(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that ship, with those of the same evaluators replaced."""
+    kept = external_validity_rows()
+    kept = kept[~kept["evaluator"].isin(set(rows["evaluator"]))]
+    return pd.concat([kept, rows], ignore_index=True)
+
+
 def external_validity_rows() -> pd.DataFrame:
     """Agreement with ratings as `gpla external-validity` measured it: rows of the table."""
     return pd.read_csv(

@@ -121,7 +121,9 @@ class Evaluator(Model):
 
     backend: str = "embedded"
     mode: Literal["fast", "accurate"] = Field(
-        "fast", description="Views of a value: fast has one, accurate three (the embedded backend)."
+        "fast",
+        description="The embedded backend: fast multiplies embeddings; accurate has a "
+        "cross-encoder judge the valence of relevant pairs (it needs all-mpnet-base-v2, 438 MB).",
     )
     minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
     gate: float | None = Field(

@@ -1,0 +1,183 @@
+"""Training of the cross-encoder of mode accurate, and its scores on values held out.
+
+Folds are those of the bi-encoder (`evaluator.folds`), so that both are measured on the same rows. A
+fold's weights and scores are kept in the folder: a run that was stopped goes on with what misses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.agents.cross_encoder import CrossEncoder, load_encoder
+from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.embedding import Embedder, packaged_model
+from gpla_assets.agents.evaluator_training import EVERYTHING, FOLDS, quality_rows
+from gpla_assets.agents.training import cross_examples, training_answers, training_statements
+from gpla_assets.evaluator import Floats, answered, folds, table
+from gpla_assets.evaluator.cross import CROSS_VERSION, CrossWeights
+from gpla_assets.evaluator.cross_training import CrossRecipe, fine_tune_cross
+from gpla_assets.evaluator.examples import ATTITUDES
+from gpla_assets.evaluator.training import Recipe, fine_tune
+from gpla_assets.evaluator.value_text import value_texts
+from gpla_assets.evaluator.weights import EvaluatorWeights
+
+STANCE_STATEMENTS = 800
+STANCE_RECIPE = Recipe(epochs=1, answers_per_epoch=0.6)
+
+
+def train_cross_encoder(
+    folder: Path,
+    base: str,
+    recipe: CrossRecipe = CrossRecipe(),
+    seed: int = 0,
+    tell: Callable[[str], None] = print,
+) -> CrossWeights:
+    """Train on all folds and on everything; the weights are calibrated on the held-out scores.
+
+    Leaves in `folder` cross_<fold>.npz and cross_scores_<fold>.parquet of each fold, and
+    cross_weights.npz.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = cross_examples()
+    fold_of = known_folds(rows)
+    for fold in (*range(FOLDS), EVERYTHING):
+        path = _weights(folder, fold)
+        if not path.is_file():
+            part = rows if fold == EVERYTHING else apart(rows, fold_of, fold)
+            tell(f"fold {fold}: {len(part)} rows")
+            say: Callable[[str], None] = lambda line, fold=fold: tell(f"fold {fold}: {line}")  # type: ignore[misc]  # noqa: E731
+            weights = fine_tune_cross(lambda: load_encoder(base), part, recipe, seed, say)
+            weights.save(path)
+        if fold != EVERYTHING and not _scores(folder, fold).is_file():
+            tested = rows[(fold_of == fold).to_numpy()].reset_index(drop=True)
+            judge = CrossEncoder(base, CrossWeights.load(path), f"fold {fold}")
+            scored_rows(tested, judge).to_parquet(_scores(folder, fold))
+    weights = calibrated(CrossWeights.load(_weights(folder, EVERYTHING)), held_out_scores(folder))
+    weights.save(folder / "cross_weights.npz")
+    return weights
+
+
+def known_folds(rows: pd.DataFrame) -> pd.Series:
+    """Each row's fold by its value, dealt as for the bi-encoder.
+
+    Values that only the cross-encoder's own data hold are of no fold (-1): dealing them too would
+    deal all others anew.
+    """
+    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
+    of = dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
+    return rows["value"].str.casefold().map(lambda value: of.get(value, -1))
+
+
+def apart(rows: pd.DataFrame, fold_of: pd.Series, fold: int) -> pd.DataFrame:
+    """The rows that a fold is trained on: none of its values, none of its statements."""
+    held = (fold_of == fold).to_numpy()
+    texts = {*rows.loc[held, "group"], *rows.loc[held, "text"]}
+    known = rows["group"].isin(texts) | rows["text"].isin(texts)
+    return rows[~held & ~known.to_numpy()].reset_index(drop=True)
+
+
+def scored_rows(rows: pd.DataFrame, judge: CrossEncoder) -> pd.DataFrame:
+    """The rows with the judge's logits."""
+    logits = judge.logits(list(rows["text"]), value_texts(rows["value"], rows["definition"]))
+    return rows.assign(**{name: logits[:, k] for k, name in enumerate(folds.LOGITS)})
+
+
+def held_out_scores(folder: Path) -> pd.DataFrame:
+    """Scored rows of all folds (see `scored_rows`), with the column `fold`."""
+    parts = [pd.read_parquet(_scores(folder, fold)).assign(fold=fold) for fold in range(FOLDS)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def calibrated(weights: CrossWeights, scores: pd.DataFrame) -> CrossWeights:
+    """Weights whose temperature suits held-out statements."""
+    return weights.calibrated(folds.fitted_valence(scores.assign(sentiment=0.0))[1])
+
+
+def held_out_table(folder: Path) -> pd.DataFrame:
+    """What the folds say of the weights in `folder`: rows of `agent_quality`.
+
+    The temperature, which is fitted on held-out scores, comes from the same scores.
+    """
+    weights = CrossWeights.load(folder / "cross_weights.npz")
+    scores = held_out_scores(folder)
+    valence = weights.valence(scores[folds.LOGITS].to_numpy(np.float32))
+    found = list(table.sign_rows(scores, valence))
+    answers = training_answers()
+    if len(answers):
+        said, rows = held_out_answers(folder, answers, scores, weights)
+        found += table.answer_rows(said, rows, "ValueBench answers")
+    return quality_rows([("evaluator", model_name(), *row) for row in found])
+
+
+def held_out_answers(
+    folder: Path, answers: pd.DataFrame, scores: pd.DataFrame, weights: CrossWeights
+) -> tuple[pd.DataFrame, Floats]:
+    """Answers with their stances `said_*`, and their valence (n, 3), both by the value's fold.
+
+    The valence of what is asked is that of the question among the scored statements.
+    """
+    asked = scores.drop_duplicates(["text", "value"])
+    logits = answers[["question", "value"]].merge(
+        asked[["text", "value", *folds.LOGITS]],
+        left_on=["question", "value"],
+        right_on=["text", "value"],
+        how="left",
+    )
+    known = logits[folds.LOGITS[0]].notna().to_numpy()
+    answers = answers[known].reset_index(drop=True)
+    valence = weights.valence(logits.loc[known, folds.LOGITS].to_numpy(np.float32))
+    fold_of = known_folds(answers)
+    stance = np.zeros((len(answers), 3), np.float32)
+    for fold in range(FOLDS):
+        tested = (fold_of == fold).to_numpy()
+        if tested.any():
+            model = stance_model(folder, fold)
+            u = Embedder(adapter=model.adapter, name=f"stance {fold}").encode
+            stance[tested] = model.heads.stance(u(list(answers["text"][tested])))
+    names = [f"said_{name}" for name in ATTITUDES]
+    said = answers.assign(**{name: stance[:, k] for k, name in enumerate(names)})
+    return said, answered(stance, valence)
+
+
+def stance_model(folder: Path, fold: int, seed: int = 0) -> EvaluatorWeights:
+    """A bi-encoder whose stance never saw the fold's values; trained where `folder` has none.
+
+    The shipped stance is trained with five times as much; use nothing else of this one.
+    """
+    path = folder / f"stance_{fold}.npz"
+    if not path.is_file():
+        parts = folds.split(training_statements(), training_answers(), fold, FOLDS)
+        few = parts.statements.sample(min(len(parts.statements), STANCE_STATEMENTS), random_state=0)
+        few = few.reset_index(drop=True)
+        trained = fine_tune(str(packaged_model()), few, parts.answers, STANCE_RECIPE, seed)
+        EvaluatorWeights(*trained).save(path)
+    return EvaluatorWeights.load(path)
+
+
+def fold_evaluator(folder: Path, fold: int, base: str, shared: CrossWeights) -> EmbeddedEvaluator:
+    """M_E's valence in mode accurate as one fold has it, with the calibration of `shared`.
+
+    Its relevance is that of a little trained `stance_model`: leave it aside.
+    """
+    own = CrossWeights.load(_weights(folder, fold))
+    judge = CrossEncoder(base, own.calibrated(float(shared.temperature[0])), f"fold {fold}")
+    stance = stance_model(folder, fold)
+    encoder = Embedder(adapter=stance.adapter, name=f"stance {fold}")
+    return EmbeddedEvaluator(encoder, stance.heads, judge=judge)
+
+
+def _weights(folder: Path, fold: int) -> Path:
+    return folder / f"cross_{'all' if fold == EVERYTHING else fold}.npz"
+
+
+def _scores(folder: Path, fold: int) -> Path:
+    return folder / f"cross_scores_{fold}.parquet"
+
+
+def model_name() -> str:
+    """Name of the model that ships."""
+    return f"gpla-mpnet-{CROSS_VERSION}, accurate"

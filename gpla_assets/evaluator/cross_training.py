@@ -1,0 +1,178 @@
+"""Fine-tuning of the cross-encoder on statements: cross-entropy of their stance to a value."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.content import STANCES
+from gpla_assets.evaluator.cross import CrossWeights
+from gpla_assets.evaluator.low_rank import LowRank
+from gpla_assets.evaluator.value_text import value_text
+
+Progress = Callable[[str], None]
+Loader = Callable[[], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class CrossRecipe:
+    """How to train. `passes`: how often the rows of a source are read, 1 where it names none."""
+
+    passes: Mapping[str, float] = field(
+        default_factory=lambda: {"ValueBench items": 2, "project": 1.3}
+    )
+    batch: int = 48
+    frozen_layers: int = 4
+    learning_rate: float = 6e-5
+    head_learning_rate: float = 1e-3
+    warmup: float = 0.08
+    weight_decay: float = 0.02
+    smoothing: float = 0.05
+    dropout: float = 0.1
+    without_definition: float = 0.3
+    tokens: int = 112
+    rank: int = 48
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A row, whose text is read, beside what stands for its value."""
+
+    row: int
+    value: str
+
+
+def fine_tune_cross(
+    load: Loader,
+    rows: pd.DataFrame,
+    recipe: CrossRecipe = CrossRecipe(),
+    seed: int = 0,
+    progress: Progress = lambda line: None,
+) -> CrossWeights:
+    """Weights of the cross-encoder; the same seed gives the same.
+
+    `load` gives tokenizer and encoder; `rows` are statements as in `examples`. Word embeddings and
+    the lowest layers stay as they are.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    tokenizer, encoder = load()
+    for name, parameter in encoder.named_parameters():
+        parameter.requires_grad = not _is_frozen(name, recipe.frozen_layers)
+    base = _trained(encoder)
+    model = torch.nn.ModuleDict(
+        {
+            "encoder": encoder,
+            "head": torch.nn.Linear(encoder.config.hidden_size, len(STANCES)),
+            "dropout": torch.nn.Dropout(recipe.dropout),
+        }
+    )
+    batches = list(pair_batches(rows, recipe, random.Random(seed)))
+    _run(model, tokenizer, rows, batches, recipe, progress)
+    head: Any = model["head"]
+    return CrossWeights(
+        LowRank.between(base, _trained(encoder), recipe.rank),
+        head.weight.detach().numpy().copy(),
+        head.bias.detach().numpy().copy(),
+        temperature=np.array([1], np.float32),
+    )
+
+
+def _is_frozen(name: str, layers: int) -> bool:
+    lowest = any(f"layer.{n}." in name for n in range(layers))
+    return lowest or "embeddings" in name or "relative_attention_bias" in name
+
+
+def _trained(encoder: Any) -> dict[str, np.ndarray]:
+    return {
+        name: parameter.detach().numpy().copy()
+        for name, parameter in encoder.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def pair_batches(
+    rows: pd.DataFrame, recipe: CrossRecipe, draw: random.Random
+) -> Iterator[list[Pair]]:
+    """All pairs of a run in batches of like lengths, in random order.
+
+    Without its definition a value stands in a share of the pairs, since users' values have none.
+    """
+    names, definitions = list(rows["value"]), list(rows["definition"].fillna(""))
+    lengths = rows["text"].str.len().to_numpy()
+
+    pairs = []
+    for row, source in enumerate(rows["source"]):
+        for _ in range(int(recipe.passes.get(source, 1) + draw.random())):
+            bare = draw.random() < recipe.without_definition
+            pairs.append(Pair(row, value_text(names[row], None if bare else definitions[row])))
+    draw.shuffle(pairs)
+    pool = recipe.batch * 24
+    batches: list[list[Pair]] = []
+    for first in range(0, len(pairs), pool):
+        part = sorted(pairs[first : first + pool], key=lambda p: lengths[p.row] + len(p.value))
+        batches += [part[i : i + recipe.batch] for i in range(0, len(part), recipe.batch)]
+    draw.shuffle(batches)
+    yield from batches
+
+
+def _run(
+    model: Any,
+    tokenizer: Any,
+    rows: pd.DataFrame,
+    batches: list[list[Pair]],
+    recipe: CrossRecipe,
+    progress: Progress,
+) -> None:
+    import torch
+
+    texts = list(rows["text"])
+    targets = torch.tensor(rows[list(STANCES)].to_numpy(np.float32))
+    targets = targets * (1 - recipe.smoothing) + recipe.smoothing / len(STANCES)
+    rates = (recipe.learning_rate, recipe.head_learning_rate)
+    parameters = [
+        [one for one in model["encoder"].parameters() if one.requires_grad],
+        list(model["head"].parameters()),
+    ]
+    groups = [{"params": group} for group in parameters]
+    optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
+    losses: list[float] = []
+    model.train()
+    for step, batch in enumerate(batches):
+        done = step / len(batches)
+        factor = min(1.0, done / recipe.warmup + 1e-3) * max(0.02, 1 - done)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+        tokens = tokenizer(
+            [texts[pair.row] for pair in batch],
+            [pair.value for pair in batch],
+            padding=True,
+            truncation="only_first",
+            max_length=recipe.tokens,
+            return_tensors="pt",
+        )
+        logs = torch.log_softmax(_logits(model, tokens), 1)
+        loss = -(targets[[pair.row for pair in batch]] * logs).sum(1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([one for group in parameters for one in group], 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        if (step + 1) % 50 == 0:
+            progress(f"step {step + 1} of {len(batches)}: loss {np.mean(losses[-50:]):.3f}")
+    model.eval()
+
+
+def _logits(model: Any, tokens: Any) -> Any:
+    import torch
+
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model["encoder"](**tokens).last_hidden_state
+    mask = tokens["attention_mask"][..., None].float()
+    return model["head"](model["dropout"]((hidden.float() * mask).sum(1) / mask.sum(1)))
