@@ -24,6 +24,7 @@ from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.agents.weights import batches_by_length
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.cross import CrossWeights
+from gpla_assets.evaluator.pooling import masked_mean
 from gpla_assets.studies import warehouse_folder
 
 BASE = "sentence-transformers/all-mpnet-base-v2"
@@ -157,9 +158,7 @@ class CrossEncoder:
                 return_tensors="pt",
             )
             with torch.inference_mode():
-                hidden = model(**batch).last_hidden_state.float()
-                mask = batch["attention_mask"][..., None].float()
-                mean = (hidden * mask).sum(1) / mask.sum(1)
+                mean = masked_mean(model(**batch).last_hidden_state, batch["attention_mask"])
             found[places] = mean.numpy() @ self.weights.head_weights.T + self.weights.head_bias
         self.inferences += len(distinct)
         place = {pair: n for n, pair in enumerate(distinct)}

@@ -136,8 +136,9 @@ class EmbeddedEvaluator:
             logits = self.judge.logits(read, [texts[column] for column in columns])
             found = self.judge.weights.valence(logits)
         else:
-            of_read = u.copy()
+            of_read = u
             if len(asked):
+                of_read = u.copy()
                 of_read[asked] = self.encoder.encode([read[n] for n in asked])
             turn = sentiment(read) * sentiment(texts)[columns]
             found = self._in_chunks(of_read, v, columns, turn)

@@ -72,6 +72,10 @@ def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
     return texts.rename(columns={"question_text": "question"})[["text", "content", "question"]]
 
 
+def _utterances(texts: pd.DataFrame) -> list[Utterance]:
+    return [Utterance(row.text, row.content, row.question) for row in texts.itertuples(index=False)]
+
+
 def agreement() -> Iterator[Row]:
     """How far the two passes agree: rows of (role, data, measure, number, n)."""
     sentences, pairs = labelled_sentences(), labelled_pairs()
@@ -85,9 +89,7 @@ def agreement() -> Iterator[Row]:
 
 def parser_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:
     """Precision and recall of M_P by sentence, where both passes agree."""
-    perceptions = parser.parse(
-        [Utterance(row.text, row.content, row.question) for row in texts.itertuples(index=False)]
-    )
+    perceptions = parser.parse(_utterances(texts))
     spans: dict[str, list[tuple[int, int]]] = {}
     for found in perceptions:
         spans.setdefault(found.parent, []).append((found.start, found.end))
@@ -111,10 +113,7 @@ def parser_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:
 
 def wordings(texts: pd.DataFrame) -> pd.DataFrame:
     """Each labelled sentence in self-contained words: rows (text, start, end, content)."""
-    of_text = {
-        row.text: candidates(Utterance(row.text, row.content, row.question))
-        for row in texts.itertuples(index=False)
-    }
+    of_text = {said.key: candidates(said) for said in _utterances(texts)}
     rows = []
     for label in labelled_sentences().itertuples(index=False):
         inside = [c for c in of_text[label.text] if c.start < label.end and label.start < c.end]
@@ -147,9 +146,7 @@ def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[R
 
     `texts`: rows (text, content, question), as of `texts_with_hash`.
     """
-    found = parser.parse(
-        [Utterance(row.text, row.content, row.question) for row in texts.itertuples(index=False)]
-    )
+    found = parser.parse(_utterances(texts))
     spans = {(one.parent, one.start, one.end) for one in found}
     labels = labelled_perceptions().drop_duplicates(["text", "start", "end"])
     places = labels[["text", "start", "end"]].itertuples(index=False, name=None)
@@ -160,9 +157,9 @@ def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[R
 def labelled_relations(texts: pd.DataFrame) -> pd.DataFrame:
     """The labelled perceptions' pairs in self-contained words: rows (content, value, ...)."""
     wording = {
-        (row.text, found.start, found.end): found.content
-        for row in texts.itertuples(index=False)
-        for found in candidates(Utterance(row.text, row.content, row.question))
+        (said.key, found.start, found.end): found.content
+        for said in _utterances(texts)
+        for found in candidates(said)
     }
     labels = labelled_perceptions()
     places = labels[["text", "start", "end"]].itertuples(index=False, name=None)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gpla_assets.agents.chat_subject import ChatSubject
-from gpla_assets.agents.cross_encoder import CrossEncoder, base_model
+from gpla_assets.agents.cross_encoder import CrossEncoder, PairJudge, base_model
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
 from gpla_assets.agents.embedded_generator import EmbeddedGenerator
 from gpla_assets.agents.embedding import Embedder, packaged_model
@@ -177,18 +177,13 @@ def make_generator(settings: Generator, asking: Asking = Asking()) -> ValueGener
 def make_evaluator(settings: Evaluator, asking: Asking = Asking()) -> ValueEvaluator:
     """M_E; raises UnknownBackend or BackendUnavailable."""
 
-    def above(minimum_relevance: float) -> EmbeddedEvaluator:
-        return EmbeddedEvaluator(make_value_encoder(), evaluator_weights().heads, minimum_relevance)
+    def above(minimum_relevance: float, judge: PairJudge | None = None) -> EmbeddedEvaluator:
+        heads = evaluator_weights().heads
+        return EmbeddedEvaluator(make_value_encoder(), heads, minimum_relevance, judge)
 
     def embedded() -> EmbeddedEvaluator:
-        if settings.mode == "fast":
-            return above(settings.minimum_relevance)
-        return EmbeddedEvaluator(
-            make_value_encoder(),
-            evaluator_weights().heads,
-            settings.minimum_relevance,
-            make_cross_encoder(),
-        )
+        judge = make_cross_encoder() if settings.mode == "accurate" else None
+        return above(settings.minimum_relevance, judge)
 
     def gated(perceptions: Sequence[str], values: Sequence[str]) -> list[tuple[int, int]]:
         definitions = definitions_of(pd.Series(list(values)), vocabulary())

@@ -1,15 +1,10 @@
-"""What M_E is trained on: what the project wrote and labelled, and ValueBench where at hand."""
+"""What M_E is trained on: what the project wrote, and ValueBench where it is at hand."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from gpla_assets.content import (
-    definitions_of,
-    value_items,
-    value_statements,
-    vocabulary,
-)
+from gpla_assets.content import definitions_of, value_items, value_statements, vocabulary
 from gpla_assets.evaluator.examples import (
     ANSWER_COLUMNS,
     answer_examples,

@@ -186,17 +186,15 @@ def external_validity(
     """Compare M_E, on values held out in training, with ValueBench's ratings (some minutes)."""
     with readable_errors():
         from gpla_assets.agents import make_parser
-        from gpla_assets.evaluator.weights import (
-            EXTERNAL_VALIDITY,
-            external_validity_shipped_with,
-        )
+        from gpla_assets.evaluator.weights import ship_external_validity
         from gpla_assets.external_validity import external_validity as measure
         from gpla_assets.studies import load_study
 
         settings = load_study(study)
         rows = measure(folder, make_parser(settings.parser), settings.seed, console.print)
-        for path in [one for one in (out, EXTERNAL_VALIDITY if ship else None) if one]:
-            kept = rows if path == out else external_validity_shipped_with(rows)
-            kept.round(4).to_csv(path, index=False)
+        if out:
+            rows.round(4).to_csv(out, index=False)
+        if ship:
+            ship_external_validity(rows)
         shown = rows[rows["value"] == ""].drop(columns="value").to_string(index=False)
         console.print(shown, soft_wrap=True)

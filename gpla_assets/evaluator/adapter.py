@@ -6,7 +6,7 @@ their rounding is small beside the weights themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,28 @@ STEPS = 127
 
 class AdapterError(ValueError):
     """An adapter that does not belong to the base model, or a file that holds none."""
+
+
+def add_changes(
+    model: Any, names: Iterable[str], change: Callable[[str], NDArray[np.float32]]
+) -> None:
+    """Add to each named parameter of a torch module, in place, what `change` gives for it.
+
+    Raises AdapterError naming the parameter that the module lacks or has in another shape.
+    """
+    import torch
+
+    parameters = dict(model.named_parameters())
+    for name in names:
+        added, found = change(name), parameters.get(name)
+        if found is None or tuple(found.shape) != added.shape:
+            shape = "no such parameter" if found is None else f"shape {tuple(found.shape)}"
+            raise AdapterError(
+                f"Parameter {name}: found {shape}, expected shape {added.shape}; "
+                "the adapter was trained on another base model."
+            )
+        with torch.no_grad():
+            found += torch.from_numpy(added).to(found.dtype)
 
 
 @dataclass(frozen=True)
@@ -53,19 +75,7 @@ class Adapter:
 
         Raises AdapterError naming the parameter that the module lacks or has in another shape.
         """
-        import torch
-
-        parameters = dict(model.named_parameters())
-        for name, steps in self.steps.items():
-            found = parameters.get(name)
-            if found is None or tuple(found.shape) != steps.shape:
-                shape = "no such parameter" if found is None else f"shape {tuple(found.shape)}"
-                raise AdapterError(
-                    f"Parameter {name}: found {shape}, expected shape {steps.shape}; "
-                    "the adapter was trained on another base model."
-                )
-            with torch.no_grad():
-                found += torch.from_numpy(self.difference(name)).to(found.dtype)
+        add_changes(model, self.steps, self.difference)
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Plain arrays for a npz file."""

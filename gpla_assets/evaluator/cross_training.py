@@ -13,9 +13,10 @@ import pandas as pd
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.low_rank import LowRank
+from gpla_assets.evaluator.pooling import masked_mean
+from gpla_assets.evaluator.training import Progress, rate_factor
 from gpla_assets.evaluator.value_text import value_text
 
-Progress = Callable[[str], None]
 Loader = Callable[[], tuple[Any, Any]]
 
 
@@ -145,8 +146,7 @@ def _run(
     losses: list[float] = []
     model.train()
     for step, batch in enumerate(batches):
-        done = step / len(batches)
-        factor = min(1.0, done / recipe.warmup + 1e-3) * max(0.02, 1 - done)
+        factor = rate_factor(step / len(batches), recipe.warmup)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * factor
         tokens = tokenizer(
@@ -174,5 +174,4 @@ def _logits(model: Any, tokens: Any) -> Any:
 
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model["encoder"](**tokens).last_hidden_state
-    mask = tokens["attention_mask"][..., None].float()
-    return model["head"](model["dropout"]((hidden.float() * mask).sum(1) / mask.sum(1)))
+    return model["head"](model["dropout"](masked_mean(hidden, tokens["attention_mask"])))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpla_assets.evaluator.adapter import AdapterError
+from gpla_assets.evaluator.adapter import AdapterError, add_changes
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,7 @@ class LowRank:
 
         Raises AdapterError naming the parameter that the module lacks or has in another shape.
         """
-        import torch
-
-        parameters = dict(model.named_parameters())
-        for name in (*self.left, *self.plain):
-            change, found = self.change(name), parameters.get(name)
-            if found is None or tuple(found.shape) != change.shape:
-                shape = "no such parameter" if found is None else f"shape {tuple(found.shape)}"
-                raise AdapterError(
-                    f"Parameter {name}: found {shape}, expected shape {change.shape}; "
-                    "the changes were trained on another base model."
-                )
-            with torch.no_grad():
-                found += torch.from_numpy(change).to(found.dtype)
+        add_changes(model, (*self.left, *self.plain), self.change)
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Plain arrays for a npz file."""

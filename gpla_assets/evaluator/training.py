@@ -22,6 +22,7 @@ from gpla_assets.content import STANCES
 from gpla_assets.evaluator.adapter import Adapter
 from gpla_assets.evaluator.examples import ATTITUDES
 from gpla_assets.evaluator.heads import Heads
+from gpla_assets.evaluator.pooling import masked_mean
 
 STANCE_SCALE = 5.0
 ENTRY_SCALE = 5.0
@@ -89,6 +90,11 @@ def fine_tune(
     _Trainer(model, tokenizer, statements, answers, recipe, seed).run(progress)
     tuned = {name: found.detach().numpy() for name, found in encoder.named_parameters()}
     return Adapter.between(base, tuned), _heads(model, recipe.rank)
+
+
+def rate_factor(done: float, warmup: float) -> float:
+    """Of the learning rate at a share `done` of the steps: linear rise, then linear decay."""
+    return min(1.0, done / warmup + 1e-3) * max(0.02, 1 - done)
 
 
 def _module(encoder: Any, recipe: Recipe) -> Any:
@@ -196,7 +202,7 @@ class _Trainer:
         self.model.eval()
 
     def _set_rate(self, done: float) -> None:
-        factor = min(1.0, done / self.recipe.warmup + 1e-3) * max(0.02, 1 - done)
+        factor = rate_factor(done, self.recipe.warmup)
         rates = (self.recipe.learning_rate, self.recipe.head_learning_rate)
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * factor
@@ -288,8 +294,7 @@ class _Trainer:
         )
         with torch.autocast("cpu", torch.bfloat16):
             hidden = self.model["encoder"](**batch).last_hidden_state
-        mask = batch["attention_mask"][..., None].float()
-        mean = (hidden.float() * mask).sum(1) / mask.sum(1)
+        mean = masked_mean(hidden, batch["attention_mask"])
         return torch.nn.functional.normalize(mean, dim=1)
 
     def _close_values(self) -> Any:

@@ -48,16 +48,17 @@ def held_out_quality() -> pd.DataFrame:
 
 def ship_held_out(table: pd.DataFrame) -> None:
     """Put a model's rows in the place of those that ship for the same models."""
-    kept = held_out_quality()
-    kept = kept[~kept["model"].isin(set(table["model"]))]
-    pd.concat([kept, table], ignore_index=True).to_csv(HELD_OUT, index=False)
+    _replaced(held_out_quality(), table, "model").to_csv(HELD_OUT, index=False)
 
 
-def external_validity_shipped_with(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that ship, with those of the same evaluators replaced."""
-    kept = external_validity_rows()
-    kept = kept[~kept["evaluator"].isin(set(rows["evaluator"]))]
-    return pd.concat([kept, rows], ignore_index=True)
+def ship_external_validity(rows: pd.DataFrame) -> None:
+    """Put evaluators' rows in the place of those that ship for the same evaluators."""
+    every = _replaced(external_validity_rows(), rows, "evaluator")
+    every.round(4).to_csv(EXTERNAL_VALIDITY, index=False)
+
+
+def _replaced(kept: pd.DataFrame, rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    return pd.concat([kept[~kept[by].isin(set(rows[by]))], rows], ignore_index=True)
 
 
 def external_validity_rows() -> pd.DataFrame:
