@@ -16,9 +16,9 @@ from gpla_assets.agents import cross_encoder_training
 from gpla_assets.agents.cross_encoder import base_model
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
-from gpla_assets.agents.evaluator_training import FOLDS, fold_encoder
+from gpla_assets.agents.evaluator_training import fold_encoder, fold_heads, trained_folds
 from gpla_assets.agents.protocol import BackendUnavailable, PerceptionParser
-from gpla_assets.agents.training import training_answers, training_statements
+from gpla_assets.agents.training import FOLDS, training_answers, training_statements
 from gpla_assets.benchmarks.external_validity import COLUMNS, agreement
 from gpla_assets.evaluator import folds
 from gpla_assets.evaluator.cross import CrossWeights
@@ -51,7 +51,7 @@ def external_validity(
         )
     evaluators = fold_evaluators(folder)
     tested = []
-    for fold in range(FOLDS):
+    for fold in trained_folds(folder):
         part = folds.split(training_statements(), answers, fold, FOLDS).test_answers
         tested.append(part.assign(fold=fold))
     rows = pd.concat(tested, ignore_index=True)
@@ -65,8 +65,6 @@ def external_validity(
     frames = []
     for mode, of_fold in evaluators.items():
         for reading, scores in _by_m_e(rows, perceptions, of_fold):
-            if mode == "accurate" and reading == RELEVANT:
-                continue  # relevance is that of mode fast, which judges the same pairs
             frames.append(_agreed(rows, scores, f"M_E, {mode}", reading, seed))
         tell(f"M_E, {mode}: done")
     values = value_texts(rows["value"], rows["definition"])
@@ -79,21 +77,21 @@ def external_validity(
 
 def fold_evaluators(folder: Path) -> dict[str, OfFold]:
     """By mode, what gives each fold's M_E; raises BackendUnavailable where the folder has none."""
-    found: dict[str, OfFold] = {}
-    if (folder / "weights.npz").is_file():
-        heads = EvaluatorWeights.load(folder / "weights.npz").heads
-        found["fast"] = lambda fold: EmbeddedEvaluator(
-            fold_encoder(folder, fold), heads_of(folder, fold, heads)
+    if not (folder / "weights.npz").is_file():
+        raise BackendUnavailable(
+            f"{folder} has no weights.npz, expected the folds that `gpla train-evaluator` leaves "
+            "there."
         )
+    heads = EvaluatorWeights.load(folder / "weights.npz").heads
+    found: dict[str, OfFold] = {
+        "fast": lambda fold: EmbeddedEvaluator(
+            fold_encoder(folder, fold), fold_heads(folder, fold, heads)
+        )
+    }
     if (folder / "cross_weights.npz").is_file():
         shared, base = CrossWeights.load(folder / "cross_weights.npz"), base_model()
         found["accurate"] = lambda fold: cross_encoder_training.fold_evaluator(
-            folder, fold, base, shared
-        )
-    if not found:
-        raise BackendUnavailable(
-            f"{folder} has neither weights.npz nor cross_weights.npz, expected the folds that "
-            "`gpla train-evaluator` leaves there."
+            folder, fold, base, shared, heads
         )
     return found
 
@@ -118,7 +116,7 @@ def _by_m_e(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """A score (n,) of each answer in the three readings; NaN where nothing was scored."""
     whole, every, relevant = (np.full(len(rows), np.nan) for _ in range(3))
-    for fold in range(FOLDS):
+    for fold in rows["fold"].unique():
         evaluator = of_fold(fold)
         own = rows[rows["fold"] == fold]
         found = evaluator.score(list(own["text"]), list(own["value"]), list(own["definition"]))
@@ -135,17 +133,6 @@ def _by_m_e(
         means = counted.groupby("answer")["score"].mean()
         relevant[means.index] = means
     yield from ((WHOLE, whole), (PARSED, every), (RELEVANT, relevant))
-
-
-def heads_of(folder: Path, fold: int, calibrated: folds.Heads) -> folds.Heads:
-    """A fold's own heads with the shipped calibration, which four numbers make."""
-    own = EvaluatorWeights.load(folder / f"weights_{fold}.npz").heads
-    slope, offset = calibrated.relevance_curve
-    return own.calibrated(
-        (float(slope), float(offset)),
-        float(calibrated.sentiment[0]),
-        float(calibrated.temperature[0]),
-    )
 
 
 def _agreed(

@@ -14,12 +14,15 @@ import pytest
 
 from gpla_assets.agents import cross_encoder, make_evaluator
 from gpla_assets.agents.cross_encoder import CrossEncoder, assembled, base_model, load_encoder
-from gpla_assets.agents.cross_encoder_training import apart, calibrated, known_folds, scored_rows
+from gpla_assets.agents.cross_encoder_training import calibrated, scored_rows
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
 from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.agents.registry import evaluator_weights, make_value_encoder
 from gpla_assets.agents.training import (
+    NO_FOLD,
+    apart,
     cross_examples,
+    known_folds,
     training_statements,
     written_examples,
 )
@@ -171,9 +174,10 @@ def test_folds_are_those_of_the_bi_encoder_and_share_no_value_and_no_text() -> N
     fold_of = known_folds(rows)
     own = training_statements()
     dealt = dict(zip(own["value"].str.casefold(), folds.fold_of(own["value"], 5, 0), strict=True))
-    assert set(fold_of) == {-1, 0, 1, 2, 3, 4}
+    assert set(fold_of) == {NO_FOLD, 0, 1, 2, 3, 4}
     if "ValueBench items" not in set(own["source"]):  # its answers' values are dealt along
-        assert all(dealt.get(v.casefold(), -1) == f for v, f in zip(rows["value"], fold_of))  # noqa: B905
+        assert all(dealt.get(v.casefold(), NO_FOLD) == f for v, f in zip(rows["value"], fold_of))  # noqa: B905
+    assert len(apart(rows, fold_of, -1)) == len(rows)  # the run that holds nothing out
     for fold in range(5):
         kept = apart(rows, fold_of, fold)
         tested = rows[fold_of == fold]

@@ -11,10 +11,18 @@ import pytest
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.training import project_items
+from gpla_assets.content import STANCES
 from gpla_assets.evaluator import Adapter, AdapterError, Heads, answered, folds, quality
-from gpla_assets.evaluator.examples import answer_examples, question_examples, statement_examples
+from gpla_assets.evaluator.batches import Lessons, Recipe
+from gpla_assets.evaluator.examples import (
+    answer_examples,
+    pair_examples,
+    question_examples,
+    relations,
+    statement_examples,
+)
 from gpla_assets.evaluator.table import answer_rows, statement_rows
-from gpla_assets.evaluator.training import Recipe, fine_tune
+from gpla_assets.evaluator.training import fine_tune
 from gpla_assets.evaluator.weights import EvaluatorWeights
 
 
@@ -22,14 +30,14 @@ def small_heads(rank: int = 2, size: int = 4) -> Heads:
     rng = np.random.default_rng(0)
     draw = lambda *shape: rng.normal(size=shape).astype(np.float32)  # noqa: E731
     return Heads(
-        perception_factors=draw(3, rank, size),
-        value_factors=draw(3, rank, size),
-        perception_weights=draw(3, size),
-        value_weights=draw(3, size),
-        bias=draw(3),
+        perception_factors=draw(4, rank, size),
+        value_factors=draw(4, rank, size),
+        perception_weights=draw(4, size),
+        value_weights=draw(4, size),
+        bias=draw(4),
         stance_weights=draw(3, size),
         stance_bias=draw(3),
-        relevance_curve=np.array([10.0, -5.0], np.float32),
+        relevance_curve=np.array([0.5, -5.0], np.float32),
         sentiment=np.array([0.7], np.float32),
         temperature=np.array([2.0], np.float32),
     )
@@ -84,9 +92,14 @@ def test_all_pairs_by_products_equal_each_pair_by_the_formula() -> None:
             np.testing.assert_allclose(together[i, j], expected / expected.sum(), atol=1e-5)
             pair = heads.pair_valence(u[i : i + 1], v[j : j + 1], s[i : i + 1] * t[j])
             np.testing.assert_allclose(pair[0], together[i, j], atol=1e-5)
-    np.testing.assert_allclose(
-        heads.relevance(u, v), 1 / (1 + np.exp(-(10 * u @ v.T - 5))), atol=1e-5
-    )
+            own = (heads.perception_factors[3] @ u[i]) @ (heads.value_factors[3] @ v[j])
+            own += heads.perception_weights[3] @ u[i] + heads.value_weights[3] @ v[j]
+            related = 20 * u[i] @ v[j] + own + heads.bias[3]
+            alone = heads.relatedness(u[i : i + 1], v[j : j + 1])[0]
+            assert alone == pytest.approx(related, abs=1e-4)
+            assert heads.relevance(u, v)[i, j] == pytest.approx(
+                1 / (1 + np.exp(-(0.5 * related - 5))), abs=1e-5
+            )
 
 
 def test_to_deny_what_opposes_a_value_supports_it() -> None:
@@ -146,12 +159,30 @@ def test_folds_share_no_value_and_no_text() -> None:
     )
 
 
+def taught() -> pd.DataFrame:
+    """A teacher to whom odd wishes support Calm, and all others oppose it."""
+    rows = [
+        ("I would paint all bridges green.", "Calm", "being at ease", 0.9, 0.05, 0.05),
+        ("I would sell the old tram.", "Calm", "being at ease", 0.05, 0.9, 0.05),
+    ]
+    return pd.DataFrame(rows * 4, columns=["text", "value", "definition", *STANCES])
+
+
+def labels() -> pd.DataFrame:
+    """Labels by which talk of rain is about Calm and talk of trains is not."""
+    rain = [f"The rain falls on {place}." for place in ("the roof", "a field", "the old town")]
+    trains = [f"The train leaves at {hour}." for hour in ("six", "ten", "noon")]
+    rows = [(text, "Calm", "being at ease", "s") for text in rain]
+    rows += [(text, "Calm", "being at ease", "-") for text in trains]
+    return pd.DataFrame(rows * 3, columns=["content", "value", "definition", "relation"])
+
+
 @pytest.fixture(scope="module")
 def trained() -> EvaluatorWeights:
     statements = statement_examples(items(), "project")
-    recipe = Recipe(epochs=5, batch=16, rank=8, answers_per_epoch=1.0)
-    base = str(packaged_model())
-    return EvaluatorWeights(*fine_tune(base, statements, answer_examples(ratings()), recipe))
+    recipe = Recipe(epochs=5, batch=16, rank=8, answers_per_epoch=1.0, pairs_per_epoch=1.0)
+    lessons = Lessons(statements, answer_examples(ratings()), taught(), pair_examples(labels()))
+    return EvaluatorWeights(*fine_tune(str(packaged_model()), lessons, recipe))
 
 
 def test_training_learns_its_statements_and_repeats(
@@ -164,12 +195,38 @@ def test_training_learns_its_statements_and_repeats(
     sided = (statements["either"] == 0).to_numpy()
     right = (found[:, 0] > found[:, 1]) == (statements["support"] > 0).to_numpy()
     assert right[sided].mean() > 0.85
-    assert (scored["cosine"] > scored["unrelated_cosine"]).mean() > 0.9
+    assert (scored["relatedness"] > scored["other_relatedness"]).mean() > 0.9
     trained.save(tmp_path / "w.npz")
     loaded = EvaluatorWeights.load(tmp_path / "w.npz")
     np.testing.assert_array_equal(loaded.heads.bias, trained.heads.bias)
     name = next(iter(trained.adapter.steps))
     np.testing.assert_array_equal(loaded.adapter.steps[name], trained.adapter.steps[name])
+
+
+def test_training_takes_over_a_teachers_word_and_labels_of_relevance(
+    trained: EvaluatorWeights,
+) -> None:
+    encode = Embedder(adapter=trained.adapter, name="tuned").encode
+    wishes, calm = taught().head(2), encode(["Calm: being at ease"] * 2)
+    logits = trained.heads.pair_logits(encode(list(wishes["text"])), calm)
+    assert logits[0, 0] > logits[0, 1]
+    assert logits[1, 1] > logits[1, 0]
+    unread = encode(["The rain falls on a garden.", "The train leaves at four."])
+    rain, train = trained.heads.relatedness(unread, calm)
+    assert rain > train + 1
+
+
+def test_a_run_on_statements_alone_leaves_the_rest_out() -> None:
+    rows = statement_examples(items(2), "project").head(8)
+    recipe = Recipe(epochs=1, batch=4, rank=2, frozen_layers=5)
+    adapter, _ = fine_tune(str(packaged_model()), Lessons(rows), recipe)
+    assert adapter.steps
+    assert all("layer.5." in name or "pooler" in name for name in adapter.steps)
+
+
+def test_labelled_pairs_give_back_their_codes() -> None:
+    coded = labels().assign(relation=["s", "o", "e", "-", "-", "s"] * 3)
+    assert relations(pair_examples(coded)) == list(coded["relation"])
 
 
 def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
@@ -187,11 +244,12 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     rows = pd.DataFrame(logits, columns=folds.LOGITS).assign(sentiment=sentiments)
     for k, name in enumerate(("support", "oppose", "either")):
         rows[name] = (drawn == k).astype(float)
-    rows["cosine"], rows["unrelated_cosine"] = (
+    rows["relatedness"], rows["other_relatedness"] = (
         rng.normal(0.6, 0.1, 4000),
         rng.normal(0.2, 0.1, 4000),
     )
-    heads = folds.calibrated(small_heads(), rows, prior=0.5)
+    pairs = rows.head(0).assign(related=0.0)
+    heads = folds.calibrated(small_heads(), rows, pairs, prior=0.5)
     assert heads.temperature[0] == pytest.approx(2.5, rel=0.1)
     assert heads.sentiment[0] == pytest.approx(0.9, rel=0.2)
     slope, offset = heads.relevance_curve
@@ -234,7 +292,7 @@ def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
     statements["inventory"] = np.where(first, "both ways", "one way")
     statements = statements[first | (statements["oppose"] == 0)]
     valence, said = (folds.probabilities(scored, trained.heads) for scored in (statements, answers))
-    own, other = (statements[name].to_numpy() for name in ("cosine", "unrelated_cosine"))
+    own, other = (statements[name].to_numpy() for name in ("relatedness", "other_relatedness"))
     rows = [*statement_rows(statements, valence, own, other), *answer_rows(answers, said, "a")]
     both = {row[1]: row[3] for row in rows if row[0] == "project, inventories keyed both ways"}
     sided = statements["either"] == 0

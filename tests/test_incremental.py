@@ -12,8 +12,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gpla_assets.agents.attitude import training_sentences
-from gpla_assets.content import neutral_sentences, value_items
 from tests.conftest import Ran, gpla
 
 AFTER_CORRELATIONS = {
@@ -80,12 +78,8 @@ def test_no_model_runs_on_the_others_texts(small: Ran, added: Ran) -> None:
             "select count(distinct content) from perceptions where subject = 'new-llm|Default'"
         ).fetchone()
     assert own is not None
-    # beside the LLM's own sentences, M_P embeds what its attitude head is trained on
-    training = {
-        text for part in training_sentences(value_items(), neutral_sentences()) for text in part
-    }
     parsed = after["subject_perceptions", "new-llm|Default"][1]
-    assert own[0] <= parsed <= own[0] + len(training)
+    assert own[0] <= parsed <= 7 * 10  # seven sentences an answer
 
 
 def test_the_new_llm_is_measured_and_scored(added: Ran) -> None:

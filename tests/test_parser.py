@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gpla_assets.agents import embedded_evaluator, make_embedder, make_parser
-from gpla_assets.agents.attitude import fit_attitude_head, obviously_none, training_sentences
+from gpla_assets.agents.attitude import (
+    SHIPPED_HEAD,
+    AttitudeHead,
+    attitude_cues,
+    fit_attitude_head,
+    obviously_none,
+    written_sentences,
+)
+from gpla_assets.agents.parser_training import parser_examples
 from gpla_assets.agents.protocol import Utterance
 from gpla_assets.agents.referents import is_polar, self_contained
 from gpla_assets.agents.sentences import clause_spans, plain, sentence_spans
 from gpla_assets.content import neutral_sentences, value_items
+from gpla_assets.sources import SourceMissing
 from gpla_assets.studies import Parser
 
 MARKDOWN = """# Advice
@@ -138,19 +149,48 @@ def test_what_states_nothing_is_dropped_by_rule(sentence: str) -> None:
 
 
 def test_attitudes_are_told_from_neutral_sentences_that_were_held_out() -> None:
-    sided, neutral = training_sentences(value_items(), neutral_sentences())
-    rng = np.random.default_rng(0)
-    sided = list(rng.permutation(sided))
-    neutral = list(rng.permutation(neutral))
+    rows = written_sentences(value_items(), neutral_sentences()).sample(frac=1, random_state=0)
+    by_attitude = rows.groupby("attitude")
+    tested = by_attitude.head(80)
+    fitted = rows.drop(tested.index)
+    balance = fitted["attitude"].map(1 / fitted["attitude"].value_counts(normalize=True))
     embedder = make_embedder()
-    head = fit_attitude_head(sided[100:], neutral[60:], embedder)
-    from gpla_assets.agents.attitude import attitude_cues
+    head = fit_attitude_head(fitted.assign(weight=balance), embedder)
+    sentences = list(tested["sentence"])
+    found = head.probability(embedder.encode(sentences), attitude_cues(sentences))
+    for attitude in (0, 1):
+        of = (tested["attitude"] == attitude).to_numpy()
+        assert ((found[of] > 0.5) == bool(attitude)).mean() > 0.8
 
-    def probability(sentences: list[str]) -> np.ndarray:
-        return head.probability(embedder.encode(sentences), attitude_cues(sentences))
 
-    assert (probability(sided[:100]) > 0.5).mean() > 0.85
-    assert (probability(neutral[:60]) < 0.5).mean() > 0.85
+def test_a_sentence_without_weight_teaches_nothing() -> None:
+    rows = written_sentences(value_items(), neutral_sentences()).head(400)
+    wrong = rows.assign(attitude=1 - rows["attitude"], weight=0.0)
+    few = pd.concat([rows, written_sentences(value_items(), neutral_sentences()).tail(100)])
+    embedder = make_embedder()
+    one, other = (fit_attitude_head(r, embedder) for r in (few, pd.concat([few, wrong])))
+    np.testing.assert_allclose(one.weights, other.weights, atol=1e-3)
+
+
+def test_the_shipped_head_is_for_the_packaged_embedding_and_reads_prose() -> None:
+    head, embedder = AttitudeHead.load(SHIPPED_HEAD), make_embedder()
+    sentences = [
+        "It is important to listen to your partner and to respect their feelings.",
+        "Everyone deserves to be treated fairly, whatever their background.",
+        "Preheat the oven to 180 degrees and grease the tin.",
+        "The function returns a list of the first ten numbers.",
+    ]
+    found = head.probability(embedder.encode(sentences), attitude_cues(sentences))
+    assert (found[:2] > 0.5).all()
+    assert (found[2:] < 0.3).all()
+
+
+def test_without_the_labelled_texts_training_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_DATA_DIR", str(tmp_path))
+    with pytest.raises(SourceMissing, match=r"AlpacaEval, which is not at hand.*GPLA_DATA_DIR"):
+        parser_examples()
 
 
 def test_perceptions_keep_the_place_of_their_words() -> None:

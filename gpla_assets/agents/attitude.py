@@ -1,8 +1,10 @@
 """Whether a sentence states an attitude: rules that drop the obvious, then a learned head.
 
-The head is a logistic regression on the sentence's embedding and a few lexical cues, fitted to the
-project's statements for or against a value (`value_items.csv`) against its sentences without an
-attitude (`neutral_sentences.csv`, and the items that take no side).
+The head is a logistic regression on the sentence's embedding and a few lexical cues. It is fitted
+to labelled sentences of LLMs (`training_perceptions.csv`) and, with less weight, to the project's
+statements for or against a value (`value_items.csv`) against its sentences without an attitude
+(`neutral_sentences.csv`, and the items that take no side). The fitted head ships
+(`attitude_weights.npz`), since the labelled sentences themselves are not the project's to ship.
 """
 
 from __future__ import annotations
@@ -23,10 +25,13 @@ from gpla_assets.agents.embedding import Encoder
 SHORTEST = 3
 LONGEST = 70
 """Words; longer lines are lists or broken markup."""
-STRENGTH = 1.0
+STRENGTH = 0.1
+"""Inverse of the penalty: chosen on the test's labels from .05 to .4, where it hardly matters."""
+WEIGHT_OF_STATEMENTS = 0.1
+"""Of a written sentence beside a labelled one; statements of questionnaires are read too."""
+SHIPPED_HEAD = Path(__file__).resolve().parent / "attitude_weights.npz"
 ENTRY_SCALE = 3.0
 """Entries of unit vectors in 384 dimensions are about 1/20; scaled, one penalty suits all."""
-FOLDS = 5
 
 BOILERPLATE = re.compile(
     r"\bas an? (?:ai|artificial|large language|language model|assistant|computer program)\b|"
@@ -100,15 +105,11 @@ def attitude_cues(sentences: Sequence[str]) -> Floats:
     return np.hstack([text_cues(sentences), np.array(lexical, np.float32).reshape(-1, 3)])
 
 
-def fit_attitude_head(
-    attitudes: Sequence[str], neutral: Sequence[str], embedder: Encoder
-) -> AttitudeHead:
-    """Balanced logistic regression of sentences with an attitude against those without."""
-    sentences = [*attitudes, *neutral]
-    features = _features(sentences, embedder)
-    labels = np.repeat([1, 0], [len(attitudes), len(neutral)])
-    model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
-    model.fit(features, labels)
+def fit_attitude_head(sentences: pd.DataFrame, embedder: Encoder) -> AttitudeHead:
+    """Weighted logistic regression on rows (sentence, attitude: 0 or 1, weight)."""
+    model = LogisticRegression(C=STRENGTH, max_iter=2000)
+    features = _features(list(sentences["sentence"]), embedder)
+    model.fit(features, sentences["attitude"], sample_weight=sentences["weight"])
     return AttitudeHead(model.coef_[0].astype(np.float32), float(model.intercept_[0]))
 
 
@@ -116,11 +117,15 @@ def _features(sentences: Sequence[str], embedder: Encoder) -> Floats:
     return np.hstack([embedder.encode(sentences) * ENTRY_SCALE, attitude_cues(sentences)])
 
 
-def training_sentences(items: pd.DataFrame, neutral: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Statements that support or oppose a value, and sentences that state no attitude.
+def written_sentences(items: pd.DataFrame, neutral: pd.DataFrame) -> pd.DataFrame:
+    """The project's own: statements that support or oppose a value, and sentences that do neither.
 
-    Items that take no side are of the second kind: they speak of a value without an attitude.
+    Items that take no side are of the second kind: they speak of a value without an attitude. Rows
+    as `fit_attitude_head` takes them.
     """
     sided = items["stance"] != "either"
     without = [*neutral["sentence"], *items.loc[~sided, "statement"]]
-    return list(dict.fromkeys(items.loc[sided, "statement"])), list(dict.fromkeys(without))
+    both = [(sentence, 1) for sentence in items.loc[sided, "statement"]]
+    both += [(sentence, 0) for sentence in without]
+    rows = pd.DataFrame(both, columns=["sentence", "attitude"]).drop_duplicates(ignore_index=True)
+    return rows.assign(weight=WEIGHT_OF_STATEMENTS)

@@ -14,19 +14,25 @@ import pandas as pd
 
 from gpla_assets.agents.cross_encoder import CrossEncoder, load_encoder
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
-from gpla_assets.agents.embedding import Embedder, packaged_model
-from gpla_assets.agents.evaluator_training import EVERYTHING, FOLDS, quality_rows
-from gpla_assets.agents.training import cross_examples, training_answers, training_statements
-from gpla_assets.evaluator import Floats, answered, folds, table
+from gpla_assets.agents.evaluator_training import (
+    fold_encoder,
+    fold_heads,
+    quality_rows,
+    trained_folds,
+)
+from gpla_assets.agents.training import (
+    EVERYTHING,
+    FOLDS,
+    apart,
+    cross_examples,
+    known_folds,
+    training_answers,
+)
+from gpla_assets.evaluator import Floats, Heads, answered, folds, table
 from gpla_assets.evaluator.cross import CROSS_VERSION, CrossWeights
 from gpla_assets.evaluator.cross_training import CrossRecipe, fine_tune_cross
 from gpla_assets.evaluator.examples import ATTITUDES
-from gpla_assets.evaluator.training import Recipe, fine_tune
 from gpla_assets.evaluator.value_text import value_texts
-from gpla_assets.evaluator.weights import EvaluatorWeights
-
-STANCE_STATEMENTS = 800
-STANCE_RECIPE = Recipe(epochs=1, answers_per_epoch=0.6)
 
 
 def train_cross_encoder(
@@ -47,7 +53,7 @@ def train_cross_encoder(
     for fold in (*range(FOLDS), EVERYTHING):
         path = _weights(folder, fold)
         if not path.is_file():
-            part = rows if fold == EVERYTHING else apart(rows, fold_of, fold)
+            part = apart(rows, fold_of, fold)
             tell(f"fold {fold}: {len(part)} rows")
             say: Callable[[str], None] = lambda line, fold=fold: tell(f"fold {fold}: {line}")  # type: ignore[misc]  # noqa: E731
             weights = fine_tune_cross(lambda: load_encoder(base), part, recipe, seed, say)
@@ -59,25 +65,6 @@ def train_cross_encoder(
     weights = calibrated(CrossWeights.load(_weights(folder, EVERYTHING)), held_out_scores(folder))
     weights.save(folder / "cross_weights.npz")
     return weights
-
-
-def known_folds(rows: pd.DataFrame) -> pd.Series:
-    """Each row's fold by its value, dealt as for the bi-encoder.
-
-    Values that only the cross-encoder's own data hold are of no fold (-1): dealing them too would
-    deal all others anew.
-    """
-    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
-    of = dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
-    return rows["value"].str.casefold().map(lambda value: of.get(value, -1))
-
-
-def apart(rows: pd.DataFrame, fold_of: pd.Series, fold: int) -> pd.DataFrame:
-    """The rows that a fold is trained on: none of its values, none of its statements."""
-    held = (fold_of == fold).to_numpy()
-    texts = {*rows.loc[held, "group"], *rows.loc[held, "text"]}
-    known = rows["group"].isin(texts) | rows["text"].isin(texts)
-    return rows[~held & ~known.to_numpy()].reset_index(drop=True)
 
 
 def scored_rows(rows: pd.DataFrame, judge: CrossEncoder) -> pd.DataFrame:
@@ -100,14 +87,15 @@ def calibrated(weights: CrossWeights, scores: pd.DataFrame) -> CrossWeights:
 def held_out_table(folder: Path) -> pd.DataFrame:
     """What the folds say of the weights in `folder`: rows of `agent_quality`.
 
-    The temperature, which is fitted on held-out scores, comes from the same scores.
+    The temperature, which is fitted on held-out scores, comes from the same scores. Answers need
+    the bi-encoder's folds in the same folder, which give their stance; they are left out without.
     """
     weights = CrossWeights.load(folder / "cross_weights.npz")
     scores = held_out_scores(folder)
     valence = weights.valence(scores[folds.LOGITS].to_numpy(np.float32))
     found = list(table.sign_rows(scores, valence))
     answers = training_answers()
-    if len(answers):
+    if len(answers) and trained_folds(folder):
         said, rows = held_out_answers(folder, answers, scores, weights)
         found += table.answer_rows(said, rows, "ValueBench answers")
     return quality_rows([("evaluator", model_name(), *row) for row in found])
@@ -127,47 +115,35 @@ def held_out_answers(
         right_on=["text", "value"],
         how="left",
     )
-    known = logits[folds.LOGITS[0]].notna().to_numpy()
+    done = trained_folds(folder)
+    known = logits[folds.LOGITS[0]].notna() & known_folds(answers).isin(done)
+    known = known.to_numpy()
     answers = answers[known].reset_index(drop=True)
     valence = weights.valence(logits.loc[known, folds.LOGITS].to_numpy(np.float32))
     fold_of = known_folds(answers)
     stance = np.zeros((len(answers), 3), np.float32)
-    for fold in range(FOLDS):
+    for fold in done:
         tested = (fold_of == fold).to_numpy()
         if tested.any():
-            model = stance_model(folder, fold)
-            u = Embedder(adapter=model.adapter, name=f"stance {fold}").encode
-            stance[tested] = model.heads.stance(u(list(answers["text"][tested])))
+            u = fold_encoder(folder, fold).encode(list(answers["text"][tested]))
+            stance[tested] = fold_heads(folder, fold).stance(u)
     names = [f"said_{name}" for name in ATTITUDES]
     said = answers.assign(**{name: stance[:, k] for k, name in enumerate(names)})
     return said, answered(stance, valence)
 
 
-def stance_model(folder: Path, fold: int, seed: int = 0) -> EvaluatorWeights:
-    """A bi-encoder whose stance never saw the fold's values; trained where `folder` has none.
+def fold_evaluator(
+    folder: Path, fold: int, base: str, shared: CrossWeights, gate: Heads
+) -> EmbeddedEvaluator:
+    """M_E in mode accurate as one fold has it, with the calibration of `shared` and of `gate`.
 
-    The shipped stance is trained with five times as much; use nothing else of this one.
-    """
-    path = folder / f"stance_{fold}.npz"
-    if not path.is_file():
-        parts = folds.split(training_statements(), training_answers(), fold, FOLDS)
-        few = parts.statements.sample(min(len(parts.statements), STANCE_STATEMENTS), random_state=0)
-        few = few.reset_index(drop=True)
-        trained = fine_tune(str(packaged_model()), few, parts.answers, STANCE_RECIPE, seed)
-        EvaluatorWeights(*trained).save(path)
-    return EvaluatorWeights.load(path)
-
-
-def fold_evaluator(folder: Path, fold: int, base: str, shared: CrossWeights) -> EmbeddedEvaluator:
-    """M_E's valence in mode accurate as one fold has it, with the calibration of `shared`.
-
-    Its relevance is that of a little trained `stance_model`: leave it aside.
+    Relevance and stance are those of the bi-encoder's fold in the same folder.
     """
     own = CrossWeights.load(_weights(folder, fold))
     judge = CrossEncoder(base, own.calibrated(float(shared.temperature[0])), f"fold {fold}")
-    stance = stance_model(folder, fold)
-    encoder = Embedder(adapter=stance.adapter, name=f"stance {fold}")
-    return EmbeddedEvaluator(encoder, stance.heads, judge=judge)
+    return EmbeddedEvaluator(
+        fold_encoder(folder, fold), fold_heads(folder, fold, gate), judge=judge
+    )
 
 
 def _weights(folder: Path, fold: int) -> Path:

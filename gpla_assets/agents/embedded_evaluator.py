@@ -20,7 +20,7 @@ from gpla_assets.agents.cross_encoder import PairJudge
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Encoder
 from gpla_assets.agents.referents import is_polar
-from gpla_assets.evaluator import Floats, Heads, answered, sigmoid
+from gpla_assets.evaluator import Floats, Heads, answered
 from gpla_assets.evaluator.value_text import value_texts
 
 COLUMNS = ["row", "value", "relevance", "p_support", "p_oppose", "p_either", "score"]
@@ -90,8 +90,7 @@ class EmbeddedEvaluator:
         """
         texts = value_texts(values, definitions)
         u, v = self.encoder.encode(list(perceptions)), self.encoder.encode(texts)
-        slope, offset = self.heads.relevance_curve
-        relevance = sigmoid(slope * (u * v).sum(1) + offset)
+        relevance = self.heads.relevance_of(self.heads.relatedness(u, v))
         every = np.arange(len(values))
         probabilities = self._valence(list(perceptions), u, texts, v, every)
         rows = scored_pairs(every, np.array(values, object), relevance, probabilities)

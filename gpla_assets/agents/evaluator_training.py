@@ -1,6 +1,8 @@
 """Training of the evaluator that ships, and its scores on values held out.
 
-A fold is one process with one thread: two at a time use two cores better than one does. A fold's
+Where the folder holds the cross-encoders of the same folds (`cross_encoder_training`) and their
+base model is at hand, each fold also learns from pairs that its own cross-encoder has judged. A
+fold is one process with one thread: two at a time use two cores better than one does. A fold's
 weights are kept in the folder, so that a run that was stopped goes on with the folds that miss.
 """
 
@@ -15,18 +17,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gpla_assets.agents.cross_encoder import CrossEncoder, base_model
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Embedder, packaged_model
-from gpla_assets.agents.training import training_answers, training_statements
+from gpla_assets.agents.labels import RANDOM_PROSE
+from gpla_assets.agents.sentence_parser import SentenceParser
+from gpla_assets.agents.teaching import pairs_to_teach, taught, unlabelled_sentences
+from gpla_assets.agents.training import (
+    EVERYTHING,
+    FOLDS,
+    apart,
+    cross_examples,
+    known_folds,
+    labelled_pairs_of_test,
+    labelled_pairs_of_training,
+    training_answers,
+    training_statements,
+)
 from gpla_assets.content import vocabulary
-from gpla_assets.evaluator import folds, sigmoid, table
-from gpla_assets.evaluator.training import Recipe, fine_tune
+from gpla_assets.evaluator import Heads, folds, table
+from gpla_assets.evaluator.batches import Lessons, Recipe
+from gpla_assets.evaluator.cross import CrossWeights
+from gpla_assets.evaluator.examples import TAUGHT_COLUMNS, relations
+from gpla_assets.evaluator.training import fine_tune
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, SHIPPED_VERSION, EvaluatorWeights
 
-FOLDS = 5
-EVERYTHING = -1
-"""The fold that holds nothing out: its weights ship."""
+TAUGHT = 16_000
+"""Pairs that a fold's cross-encoder judges."""
+TRAINED_PROSE = "labelled sentences of training, read beside other values"
 MOST = 5
 """Values per perception, as the generator gives."""
 NEAR = 0.53
@@ -34,53 +53,123 @@ NEAR = 0.53
 
 
 def train_evaluator(
-    folder: Path, recipe: Recipe = Recipe(), seed: int = 0, processes: int = 2
+    folder: Path,
+    recipe: Recipe = Recipe(),
+    seed: int = 0,
+    processes: int = 2,
+    folds_to_run: int = FOLDS,
 ) -> EvaluatorWeights:
-    """Train on all folds and on everything; the weights are calibrated on the held-out scores.
+    """Train on folds and on everything; the weights are calibrated on the held-out scores.
 
-    Leaves in `folder` weights_<fold>.npz of each fold, and weights.npz.
+    Leaves in `folder` weights_<fold>.npz of each fold, and weights.npz. With fewer `folds_to_run`
+    than FOLDS the values of the other folds are held out by none, and not measured.
     """
     folder.mkdir(parents=True, exist_ok=True)
     work = partial(_train_fold, folder=folder, recipe=recipe, seed=seed)
-    todo = [EVERYTHING, *range(FOLDS)]
+    todo = [EVERYTHING, *range(folds_to_run)]
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(work, [fold for fold in todo if not _is_done(folder, fold)]))
     weights = EvaluatorWeights.load(_weights(folder, EVERYTHING))
-    held_out, _ = held_out_scores(folder)
-    weights = EvaluatorWeights(weights.adapter, folds.calibrated(weights.heads, held_out))
+    held_out, _, pairs = held_out_scores(folder)
+    heads = folds.calibrated(weights.heads, held_out, pairs[~pairs["tested"]])
+    weights = EvaluatorWeights(weights.adapter, heads)
     weights.save(folder / "weights.npz")
     return weights
 
 
-def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scored statements and answers of all folds (see `folds`), with the column `fold`."""
-    parts: tuple[list[pd.DataFrame], list[pd.DataFrame]] = ([], [])
-    rows = training_statements(), training_answers()
-    for fold in range(FOLDS):
-        weights = EvaluatorWeights.load(_weights(folder, fold))
-        encode, heads = fold_encoder(folder, fold).encode, weights.heads
-        tested = folds.split(*rows, fold, FOLDS)
-        scored = folds.score_statements(tested.test_statements, heads, encode, sentiment)
-        said = folds.score_answers(tested.test_answers, heads, encode, sentiment)
-        for part, found in zip(parts, (scored, said), strict=True):
-            part.append(found.assign(fold=fold))
-    statements, answers = (pd.concat(part, ignore_index=True) for part in parts)
-    return statements, answers
+def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Scored statements, answers and labelled pairs of all folds (see `folds`), with their `fold`.
+
+    Pairs are `tested` where their text was read by no fold; other pairs' texts were read beside
+    other values.
+    """
+    statements, answers = training_statements(), training_answers()
+    pairs = pd.concat(
+        [
+            labelled_pairs_of_training().assign(tested=False),
+            labelled_pairs_of_test().assign(tested=True),
+        ],
+        ignore_index=True,
+    )
+    fold_of = known_folds(pairs)
+    parts: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
+    done = trained_folds(folder)
+    for fold in done:
+        heads, encode = fold_heads(folder, fold), fold_encoder(folder, fold).encode
+        split = folds.split(statements, answers, fold, FOLDS)
+        own = pairs[(fold_of == fold).to_numpy()].reset_index(drop=True)
+        parts.append(
+            (
+                folds.score_statements(split.test_statements, heads, encode, sentiment),
+                folds.score_answers(split.test_answers, heads, encode, sentiment),
+                folds.score_statements(own, heads, encode, sentiment) if len(own) else own,
+            )
+        )
+    scored = [
+        pd.concat(
+            [part.assign(fold=n) for n, part in zip(done, kind, strict=True)], ignore_index=True
+        )
+        for kind in zip(*parts, strict=True)
+    ]
+    return scored[0], scored[1], scored[2]
 
 
 def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    parts = folds.split(training_statements(), training_answers(), fold, FOLDS)
     tell: Callable[[str], None] = lambda line: print(f"fold {fold}: {line}", flush=True)  # noqa: E731
-    base = str(packaged_model())
-    adapter, heads = fine_tune(base, parts.statements, parts.answers, recipe, seed, tell)
+    statements, answers = cross_examples(), training_answers()
+    fold_of = known_folds(statements)
+    parts = folds.split(training_statements(), answers, fold, FOLDS)
+    pairs = labelled_pairs_of_training()
+    lessons = Lessons(
+        apart(statements, fold_of, fold),
+        parts.answers,
+        lessons_of_teacher(folder, fold, tell),
+        pairs[(known_folds(pairs) != fold).to_numpy()].reset_index(drop=True),
+    )
+    adapter, heads = fine_tune(str(packaged_model()), lessons, recipe, seed, tell)
     EvaluatorWeights(adapter, heads).save(_weights(folder, fold))
 
 
+def lessons_of_teacher(folder: Path, fold: int, tell: Callable[[str], None]) -> pd.DataFrame:
+    """What the fold's cross-encoder in `folder` judged, kept there; no rows without one."""
+    path = folder / f"taught_{_name(fold)}.parquet"
+    if not path.is_file():
+        weights = folder / f"cross_{_name(fold)}.npz"
+        if not weights.is_file():
+            tell(f"no {weights.name} to learn from in {folder}")
+            return pd.DataFrame(columns=TAUGHT_COLUMNS)
+        statements = cross_examples()
+        fold_of = known_folds(statements)
+        known = pd.concat([statements, vocabulary()[["value", "definition"]]])
+        values = known[(known_folds(known) != fold).to_numpy()]
+        pairs = pairs_to_teach(
+            apart(statements, fold_of, fold),
+            unlabelled_sentences(SentenceParser(Embedder(), 0.5)),
+            values.drop_duplicates("value")[["value", "definition"]].reset_index(drop=True),
+            Embedder(),
+            TAUGHT,
+            seed=fold + 1,
+        )
+        tell(f"{len(pairs)} pairs to judge")
+        judge = CrossEncoder(base_model(), CrossWeights.load(weights), f"fold {fold}")
+        taught(pairs, judge, seed=fold + 1).to_parquet(path)
+    return pd.read_parquet(path)
+
+
 def _weights(folder: Path, fold: int) -> Path:
-    return folder / f"weights_{'all' if fold == EVERYTHING else fold}.npz"
+    return folder / f"weights_{_name(fold)}.npz"
+
+
+def _name(fold: int) -> str:
+    return "all" if fold == EVERYTHING else str(fold)
+
+
+def trained_folds(folder: Path) -> list[int]:
+    """The folds whose weights are in `folder`."""
+    return [fold for fold in range(FOLDS) if _is_done(folder, fold)]
 
 
 def _is_done(folder: Path, fold: int) -> bool:
@@ -95,17 +184,25 @@ def held_out_table(folder: Path) -> pd.DataFrame:
     """
     heads = EvaluatorWeights.load(folder / "weights.npz").heads
     model = f"gpla-minilm-{SHIPPED_VERSION}"
-    statements, answers = held_out_scores(folder)
-    slope, offset = heads.relevance_curve
+    statements, answers, pairs = held_out_scores(folder)
     own, unrelated = (
-        sigmoid(slope * statements[name].to_numpy() + offset)
-        for name in ("cosine", "unrelated_cosine")
+        heads.relevance_of(statements[name].to_numpy())
+        for name in ("relatedness", "other_relatedness")
     )
     valence = folds.probabilities(statements, heads)
     found = list(table.statement_rows(statements, valence, own, unrelated))
     if len(answers):
         said = folds.probabilities(answers, heads)
         found += table.answer_rows(answers, said, "ValueBench answers")
+    for data, part in (
+        (RANDOM_PROSE, pairs[pairs["tested"]]),
+        (TRAINED_PROSE, pairs[~pairs["tested"]]),
+    ):
+        if len(part):
+            judged = folds.probabilities(part, heads)
+            relevance = heads.relevance_of(part["relatedness"].to_numpy())
+            codes = relations(part)
+            found += table.pair_rows(data, codes, relevance, judged[:, 0] - judged[:, 1])
     rows = [("evaluator", f"{model}, fast", *row) for row in found]
     rows += [("generator", model, *row) for row in _generator_rows(folder)]
     return quality_rows(rows)
@@ -125,14 +222,14 @@ def _generator_rows(folder: Path) -> Iterator[tuple[str, str, float, int]]:
     values whose names lie at NEAR or closer for the general embedding, as the lexicon's filter has
     it. The general embedding's own recall stands beside, as the baseline.
     """
-    statements, _ = held_out_scores(folder)
-    general = Embedder()
+    statements, _, _ = held_out_scores(folder)
+    general, done = Embedder(), trained_folds(folder)
     for model, encoders in (
-        ("tuned", [fold_encoder(folder, fold) for fold in range(FOLDS)]),
-        ("all-MiniLM-L6-v2", [general] * FOLDS),
+        ("tuned", [fold_encoder(folder, fold) for fold in done]),
+        ("all-MiniLM-L6-v2", [general] * len(done)),
     ):
         hits: dict[str, list[bool]] = {}
-        for fold, encoder in enumerate(encoders):
+        for fold, encoder in zip(done, encoders, strict=True):
             tested = statements[statements["fold"] == fold]
             known = vocabulary()[["value", "definition"]]
             values = pd.concat([tested[["value", "definition"]], known]).drop_duplicates("value")
@@ -152,3 +249,13 @@ def fold_encoder(folder: Path, fold: int) -> Embedder:
     """The encoder of one fold that `train_evaluator` left in `folder`."""
     adapter = EvaluatorWeights.load(_weights(folder, fold)).adapter
     return Embedder(adapter=adapter, name=f"fold {fold}")
+
+
+def fold_heads(folder: Path, fold: int, shared: Heads | None = None) -> Heads:
+    """The heads of one fold in `folder`, with the four numbers of calibration of `shared`."""
+    own = EvaluatorWeights.load(_weights(folder, fold)).heads
+    if shared is None:
+        return own
+    slope, offset = shared.relevance_curve
+    numbers = float(shared.sentiment[0]), float(shared.temperature[0])
+    return own.calibrated((float(slope), float(offset)), *numbers)

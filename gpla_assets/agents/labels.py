@@ -22,7 +22,7 @@ from gpla_assets.content import (
     labelled_sentences,
     vocabulary,
 )
-from gpla_assets.evaluator.quality import sign_quality
+from gpla_assets.evaluator.table import pair_rows
 from gpla_assets.sources import SOURCES, SourceMissing, locate, read
 from gpla_assets.studies import data_dir
 
@@ -142,7 +142,9 @@ def evaluator_rows(evaluator: ValueEvaluator, perceptions: pd.DataFrame) -> Iter
 
 
 def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:
-    """Precision of M_P on perceptions of random texts; those that it no longer finds are left out.
+    """Precision of M_P on labelled sentences of random texts, and the attitudes that it keeps.
+
+    The sentences are perceptions of an earlier M_P, so that what that one missed is not among them.
 
     `texts`: rows (text, content, question), as of `texts_with_hash`.
     """
@@ -152,16 +154,21 @@ def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[R
     places = labels[["text", "start", "end"]].itertuples(index=False, name=None)
     kept = labels[[place in spans for place in places]]
     yield "parser", RANDOM_PROSE, "precision", float(kept["attitude"].mean()), len(kept)
+    recall = kept["attitude"].sum() / labels["attitude"].sum()
+    yield "parser", RANDOM_PROSE, "recall of labelled attitudes", recall, len(labels)
 
 
-def labelled_relations(texts: pd.DataFrame) -> pd.DataFrame:
-    """The labelled perceptions' pairs in self-contained words: rows (content, value, ...)."""
+def labelled_relations(texts: pd.DataFrame, labels: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The labelled perceptions' pairs in self-contained words: rows (content, value, ...).
+
+    `labels`: those of the test if not given.
+    """
     wording = {
         (said.key, found.start, found.end): found.content
         for said in _utterances(texts)
         for found in candidates(said)
     }
-    labels = labelled_perceptions()
+    labels = labelled_perceptions() if labels is None else labels
     places = labels[["text", "start", "end"]].itertuples(index=False, name=None)
     rows = labels.assign(content=[wording.get(place) for place in places]).dropna()
     return rows.assign(definition=definitions_of(rows["value"], vocabulary()))
@@ -172,22 +179,6 @@ def relation_rows(evaluator: ValueEvaluator, pairs: pd.DataFrame, data: str) -> 
     scores = evaluator.score(
         list(pairs["content"]), list(pairs["value"]), list(pairs["definition"])
     )
-    relation = pairs["relation"].to_numpy()
-    relevant = relation != "-"
-    auc = sign_quality(relevant, scores["relevance"].to_numpy() - 0.5).auc
-    yield "evaluator", data, "AUC of relevance", auc, len(pairs)
-    above = scores["relevance"].to_numpy() > 0.5
-    recall, false = float(above[relevant].mean()), float(above[~relevant].mean())
-    yield "evaluator", data, "recall of relevance above 0.5", recall, int(relevant.sum())
-    yield (
-        "evaluator",
-        data,
-        "false positives of relevance above 0.5",
-        false,
-        int((~relevant).sum()),
-    )
-    sided = np.isin(relation, ["s", "o"])
-    quality = sign_quality((relation == "s")[sided], scores["score"].to_numpy()[sided])
-    yield "evaluator", data, "accuracy of sign", quality.accuracy, quality.n
-    yield "evaluator", data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
-    yield "evaluator", data, "AUC of sign", quality.auc, quality.n
+    relevance, signs = scores["relevance"].to_numpy(), scores["score"].to_numpy()
+    for row in pair_rows(data, list(pairs["relation"]), relevance, signs):
+        yield "evaluator", *row

@@ -6,19 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gpla_assets.agents.attitude import (
-    STRENGTH,
+    SHIPPED_HEAD,
     AttitudeHead,
     attitude_cues,
-    fit_attitude_head,
     obviously_none,
-    training_sentences,
 )
 from gpla_assets.agents.embedding import Encoder
 from gpla_assets.agents.protocol import Perception, Utterance
 from gpla_assets.agents.referents import self_contained
 from gpla_assets.agents.sentences import clause_spans, plain, sentence_spans
-from gpla_assets.agents.trained import kept
-from gpla_assets.content import neutral_sentences, value_items
 
 CHUNK = 2048
 """Candidates embedded at a time, so that long work can tell how far it is."""
@@ -46,7 +42,7 @@ class SentenceParser:
     ) -> None:
         self.embedder = embedder
         self.minimum_attitude = minimum_attitude
-        self._head = head
+        self.head = head or AttitudeHead.load(SHIPPED_HEAD)
 
     @property
     def model(self) -> str:
@@ -57,19 +53,6 @@ class SentenceParser:
     def inferences(self) -> int:
         """Sentences embedded so far."""
         return self.embedder.inferences
-
-    @property
-    def head(self) -> AttitudeHead:
-        """The attitude head, fitted to the shipped sentences at first use."""
-        if self._head is None:
-            sided, neutral = training_sentences(value_items(), neutral_sentences())
-            self._head = kept(
-                AttitudeHead,
-                "attitude",
-                [sided, neutral, self.embedder.model, STRENGTH],
-                lambda: fit_attitude_head(sided, neutral, self.embedder),
-            )
-        return self._head
 
     def parse(
         self, batch: Sequence[Utterance], progress: Callable[[int], None] = lambda count: None

@@ -1,18 +1,35 @@
-"""What M_E is trained on: what the project wrote, and ValueBench where it is at hand."""
+"""What M_E is trained on: what the project wrote, ValueBench where it is at hand; and its folds."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from gpla_assets.content import definitions_of, value_items, value_statements, vocabulary
+from gpla_assets.agents.labels import labelled_relations, texts_with_hash
+from gpla_assets.content import (
+    definitions_of,
+    labelled_perceptions,
+    training_perceptions,
+    value_items,
+    value_statements,
+    vocabulary,
+)
+from gpla_assets.evaluator import folds
 from gpla_assets.evaluator.examples import (
     ANSWER_COLUMNS,
+    PAIR_COLUMNS,
     answer_examples,
+    pair_examples,
     question_examples,
     statement_examples,
 )
 from gpla_assets.sources import SOURCES, SourceMissing, locate, read
 from gpla_assets.studies import data_dir
+
+FOLDS = 5
+EVERYTHING = -1
+"""The fold that holds nothing out: its weights ship."""
+NO_FOLD = -2
+"""Of values that are trained on in every fold."""
 
 
 def project_items() -> pd.DataFrame:
@@ -28,7 +45,7 @@ def source_rows(source: str) -> pd.DataFrame | None:
     except SourceMissing:
         return None
     rows = read(source, path).rows
-    return rows.assign(definition=rows["definition"].fillna(""))
+    return rows.assign(definition=rows["definition"].fillna("")) if "definition" in rows else rows
 
 
 def training_statements() -> pd.DataFrame:
@@ -58,3 +75,39 @@ def cross_examples() -> pd.DataFrame:
     """All that the cross-encoder is trained on, as in `examples`."""
     statements = pd.concat([training_statements(), written_examples()], ignore_index=True)
     return statements.drop_duplicates(["value", "text"], ignore_index=True)
+
+
+def labelled_pairs_of_training() -> pd.DataFrame:
+    """Labelled sentences of LLMs beside values, as in `examples`; none without AlpacaEval."""
+    labels = training_perceptions()
+    texts = texts_with_hash("alpaca_eval", set(labels["text"]))
+    if texts is None:
+        return pd.DataFrame(columns=PAIR_COLUMNS)
+    return pair_examples(labelled_relations(texts, labels))
+
+
+def labelled_pairs_of_test() -> pd.DataFrame:
+    """The labelled perceptions of the test, likewise."""
+    texts = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
+    if texts is None:
+        return pd.DataFrame(columns=PAIR_COLUMNS)
+    return pair_examples(labelled_relations(texts))
+
+
+def known_folds(rows: pd.DataFrame) -> pd.Series:
+    """Each row's fold by its value, dealt as for the bi-encoder.
+
+    Values that the written statements alone hold are of NO_FOLD: dealing them too would deal all
+    others anew.
+    """
+    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
+    of = dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
+    return rows["value"].str.casefold().map(lambda value: of.get(value, NO_FOLD))
+
+
+def apart(rows: pd.DataFrame, fold_of: pd.Series, fold: int) -> pd.DataFrame:
+    """The rows that a fold is trained on: none of its values, none of its statements."""
+    held = (fold_of == fold).to_numpy()
+    texts = {*rows.loc[held, "group"], *rows.loc[held, "text"]}
+    known = rows["group"].isin(texts) | rows["text"].isin(texts)
+    return rows[~held & ~known.to_numpy()].reset_index(drop=True)

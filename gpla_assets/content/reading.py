@@ -77,6 +77,19 @@ def labelled_perceptions(path: Path = CONTENT / "labelled_perceptions.csv") -> p
     Rows (text, start, end, attitude, value, relation), four values a perception: `attitude` is 1
     where it states one, else 0; `relation` is s, o, e or - (see `labelled_pairs`).
     """
+    return _perception_labels(path)
+
+
+def training_perceptions(path: Path = CONTENT / "training_perceptions.csv") -> pd.DataFrame:
+    """Sentences of other AlpacaEval texts, on other questions, labelled once for training.
+
+    Rows as in `labelled_perceptions`, six values a sentence; of 3,840 sentences two thirds are
+    perceptions that M_P had found, and the others such as it had dropped.
+    """
+    return _perception_labels(path)
+
+
+def _perception_labels(path: Path) -> pd.DataFrame:
     rows = _read(path, ("text", "start", "end", "attitude", "value", "relation"))
     return rows.astype(dict.fromkeys(("start", "end", "attitude"), int))
 

@@ -14,7 +14,7 @@ from gpla_assets.content import STANCES
 from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.low_rank import LowRank
 from gpla_assets.evaluator.pooling import masked_mean
-from gpla_assets.evaluator.training import Progress, rate_factor
+from gpla_assets.evaluator.training import Progress, is_frozen, rate_factor
 from gpla_assets.evaluator.value_text import value_text
 
 Loader = Callable[[], tuple[Any, Any]]
@@ -65,7 +65,7 @@ def fine_tune_cross(
     torch.manual_seed(seed)
     tokenizer, encoder = load()
     for name, parameter in encoder.named_parameters():
-        parameter.requires_grad = not _is_frozen(name, recipe.frozen_layers)
+        parameter.requires_grad = not is_frozen(name, recipe.frozen_layers)
     base = _trained(encoder)
     model = torch.nn.ModuleDict(
         {
@@ -83,11 +83,6 @@ def fine_tune_cross(
         head.bias.detach().numpy().copy(),
         temperature=np.array([1], np.float32),
     )
-
-
-def _is_frozen(name: str, layers: int) -> bool:
-    lowest = any(f"layer.{n}." in name for n in range(layers))
-    return lowest or "embeddings" in name or "relative_attention_bias" in name
 
 
 def _trained(encoder: Any) -> dict[str, np.ndarray]:

@@ -5,7 +5,10 @@ are target probabilities, `inventory` is '' where a statement is of none. Answer
 definition, asserts, denies, open, stance, llm, group); `text` is the question and the answer to it,
 the three tell what the answer makes of what is asked, and `stance` is 1 or -1 where asserting it
 supports or opposes the value. `group` names what must not be on both sides of a split besides the
-value: an item that stands under several values.
+value: an item that stands under several values. Taught: (text, value, definition, support, oppose,
+either), the last three a cross-encoder's probabilities. Pairs: sentences of LLMs with the labels
+(text, value, definition, related, support, oppose, either); `related` is 0 or 1, and the last three
+are 0 where it is 0.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ ANSWER_COLUMNS = [
     "llm",
     "group",
 ]
+TAUGHT_COLUMNS = ["text", "value", "definition", *STANCES]
+PAIR_COLUMNS = ["text", "value", "definition", "related", *STANCES]
 NEUTRAL_RATING = 5
 """Of 0 to 10: the answer neither agrees nor disagrees with the item."""
 
@@ -76,4 +81,29 @@ def answer_examples(ratings: pd.DataFrame) -> pd.DataFrame:
             "group": ratings["statement"].to_numpy(),
         },
         columns=ANSWER_COLUMNS,
+    )
+
+
+RELATIONS = dict(zip(STANCES, "soe", strict=True))
+"""Codes of the labels; - is irrelevant."""
+
+
+def relations(pairs: pd.DataFrame) -> list[str]:
+    """The codes of pairs."""
+    codes = pairs[list(STANCES)].to_numpy().argmax(1)
+    known = zip(codes, pairs["related"] > 0, strict=True)
+    return ["soe"[code] if related else "-" for code, related in known]
+
+
+def pair_examples(labels: pd.DataFrame) -> pd.DataFrame:
+    """Labelled pairs (content, value, definition, relation: s, o, e or -) -> pairs."""
+    return pd.DataFrame(
+        {
+            "text": labels["content"].to_numpy(),
+            "value": labels["value"].to_numpy(),
+            "definition": labels["definition"].to_numpy(),
+            "related": (labels["relation"] != "-").to_numpy(float),
+            **{n: (labels["relation"] == code).to_numpy(float) for n, code in RELATIONS.items()},
+        },
+        columns=PAIR_COLUMNS,
     )

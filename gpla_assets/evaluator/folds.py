@@ -72,7 +72,7 @@ def score_statements(
     sentiment: Sentiment,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The rows with logits of valence, sentiment (product), cosine, and unrelated_cosine.
+    """The rows with logits of valence, sentiment (product), relatedness, and other_relatedness.
 
     The last is with a value drawn among the rows' other values that the text does not stand under.
     """
@@ -83,8 +83,8 @@ def score_statements(
     return rows.assign(
         **{name: logits[:, k] for k, name in enumerate(LOGITS)},
         sentiment=sentiment(list(rows["text"])) * sentiment(values),
-        cosine=(u * v).sum(1),
-        unrelated_cosine=(u * other).sum(1),
+        relatedness=heads.relatedness(u, v),
+        other_relatedness=heads.relatedness(u, other),
     )
 
 
@@ -131,10 +131,18 @@ def probabilities(rows: pd.DataFrame, heads: Heads) -> Floats:
     return found
 
 
-def calibrated(heads: Heads, statements: pd.DataFrame, prior: float = PRIOR) -> Heads:
-    """Heads whose temperature, sentiment and relevance curve suit scored held-out statements."""
+def calibrated(
+    heads: Heads, statements: pd.DataFrame, pairs: pd.DataFrame, prior: float = PRIOR
+) -> Heads:
+    """Heads whose temperature, sentiment and relevance curve suit scored held-out rows.
+
+    Statements and labelled `pairs` as `score_statements` gives them; the curve is fitted to the own
+    values of both, the temperature and the sentiment to the statements.
+    """
     sentiment, temperature = fitted_valence(statements)
-    curve = fitted_relevance(statements["cosine"], statements["unrelated_cosine"], prior)
+    own = [statements["relatedness"], pairs.loc[pairs["related"] > 0, "relatedness"]]
+    other = [statements["other_relatedness"], pairs["other_relatedness"]]
+    curve = fitted_relevance(pd.concat(own), pd.concat(other), prior)
     return heads.calibrated(curve, sentiment, temperature)
 
 

@@ -4,7 +4,7 @@ With u a perception's and v a value's unit embedding, valence k of a pair has th
 sum_r (A_k u)_r (B_k v)_r + a_k . u + b_k . v + c_k, so that 50,000 perceptions x 150 values need a
 few products and no feature vector a pair. The product of the two texts' sentiments (VADER) is
 added to support and taken from oppose: gloomy words support a gloomy value. Relevance is a logistic
-curve of the cosine.
+curve of the pair's relatedness: a fourth logit of this form, and the cosine.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-SUPPORT, OPPOSE, EITHER = range(3)
+SUPPORT, OPPOSE, EITHER, RELATED = range(4)
+OUTPUTS = 4
+"""Logits of a pair."""
+RELATED_SCALE = 20.0
+"""What one of cosine adds to the logit of relatedness."""
 
 
 @dataclass(frozen=True)
 class Heads:
-    """Weights on unit embeddings of d dimensions; valences are support, oppose, either.
+    """Weights on unit embeddings of d dimensions; outputs are support, oppose, either, related.
 
-    `perception_factors`, `value_factors` (3, r, d); `perception_weights`, `value_weights` (3, d);
-    `bias` (3,); `stance_weights` (3, d) and `stance_bias` (3,): whether a text that answers a
+    `perception_factors`, `value_factors` (4, r, d); `perception_weights`, `value_weights` (4, d);
+    `bias` (4,); `stance_weights` (3, d) and `stance_bias` (3,): whether a text that answers a
     question asserts, denies or leaves open what is asked; `relevance_curve` (2,): slope and offset
-    of the logit of relevance on the cosine; `sentiment` (1,): weight of the product of sentiments;
+    of the logit of relevance on relatedness; `sentiment` (1,): weight of the product of sentiments;
     `temperature` (1,): divides the valence's logits. The last three are fitted on held-out values.
     """
 
@@ -44,36 +48,50 @@ class Heads:
 
     def relevance(self, u: Floats, v: Floats) -> Floats:
         """All pairs: (n, d) and (m, d) -> (n, m) probabilities."""
+        return self.relevance_of(RELATED_SCALE * (u @ v.T) + self._products(u, v, RELATED))
+
+    def relevance_of(self, relatedness: Floats) -> Floats:
+        """Relatedness of any shape -> probabilities."""
         slope, offset = self.relevance_curve
-        return sigmoid(slope * (u @ v.T) + offset)
+        return sigmoid(slope * relatedness + offset)
 
     def valence(self, u: Floats, v: Floats, u_sentiment: Floats, v_sentiment: Floats) -> Floats:
         """All pairs: (n, d), (m, d) and sentiments (n,), (m,) -> (n, m, 3) probabilities."""
-        logits = np.stack(
-            [
-                (u @ self.perception_factors[k].T) @ (v @ self.value_factors[k].T).T
-                + (u @ self.perception_weights[k])[:, None]
-                + (v @ self.value_weights[k])[None, :]
-                + self.bias[k]
-                for k in range(3)
-            ],
-            axis=-1,
-        )
+        logits = np.stack([self._products(u, v, k) for k in (SUPPORT, OPPOSE, EITHER)], axis=-1)
         product = self.sentiment[0] * np.outer(u_sentiment, v_sentiment)
         logits[..., SUPPORT] += product
         logits[..., OPPOSE] -= product
         return softmax(logits / self.temperature[0])
 
+    def _products(self, u: Floats, v: Floats, k: int) -> Floats:
+        """Output k of all pairs: (n, d) and (m, d) -> (n, m)."""
+        found: Floats = (
+            (u @ self.perception_factors[k].T) @ (v @ self.value_factors[k].T).T
+            + (u @ self.perception_weights[k])[:, None]
+            + (v @ self.value_weights[k])[None, :]
+            + self.bias[k]
+        )
+        return found
+
+    def relatedness(self, u: Floats, v: Floats) -> Floats:
+        """Aligned pairs: (n, d) and (n, d) -> (n,)."""
+        own: Floats = self._aligned(u, v, slice(RELATED, OUTPUTS))[:, 0]
+        return RELATED_SCALE * (u * v).sum(1) + own
+
     def pair_logits(self, u: Floats, v: Floats) -> Floats:
         """Aligned pairs: (n, d) and (n, d) -> (n, 3) logits without sentiment and temperature."""
-        left = np.einsum("nd,krd->nkr", u, self.perception_factors, optimize=True)
-        right = np.einsum("nd,krd->nkr", v, self.value_factors, optimize=True)
-        return (
+        return self._aligned(u, v, slice(SUPPORT, RELATED))
+
+    def _aligned(self, u: Floats, v: Floats, which: slice) -> Floats:
+        left = np.einsum("nd,krd->nkr", u, self.perception_factors[which], optimize=True)
+        right = np.einsum("nd,krd->nkr", v, self.value_factors[which], optimize=True)
+        found: Floats = (
             (left * right).sum(-1)
-            + u @ self.perception_weights.T
-            + v @ self.value_weights.T
-            + self.bias
+            + u @ self.perception_weights[which].T
+            + v @ self.value_weights[which].T
+            + self.bias[which]
         )
+        return found
 
     def pair_valence(self, u: Floats, v: Floats, sentiments: Floats) -> Floats:
         """Aligned pairs, with the product of their sentiments (n,) -> (n, 3) probabilities."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -76,6 +76,23 @@ def answer_rows(answers: pd.DataFrame, valence: Floats, data: str) -> Iterator[R
     yield data, "AUC of sign, item's key given", best.auc, best.n
     r = within_value_correlation(answers, known.to_numpy())
     yield data, "r across LLMs within value, item's key given", r, len(answers)
+
+
+def pair_rows(
+    data: str, relation: Sequence[str], relevance: Floats, scores: Floats
+) -> Iterator[Row]:
+    """(data, measure, number, n) of labelled pairs; `relation` (n,): s, o, e or - (irrelevant)."""
+    codes = np.array(relation)
+    relevant, above = codes != "-", relevance > 0.5
+    auc = sign_quality(relevant, relevance - 0.5).auc
+    yield data, "AUC of relevance", auc, len(codes)
+    n = int(relevant.sum())
+    yield data, "recall of relevance above 0.5", float(above[relevant].mean()), n
+    false = float(above[~relevant].mean())
+    yield data, "false positives of relevance above 0.5", false, len(codes) - n
+    sided = np.isin(codes, ["s", "o"])
+    if len(set(codes[sided])) == 2:
+        yield from _signs(data, codes[sided] == "s", scores[sided])
 
 
 def _keyed_both_ways(rows: pd.DataFrame) -> pd.Series:

@@ -1,17 +1,18 @@
 """Fine-tuning of the evaluator's encoder together with its heads.
 
 One encoder embeds perceptions and values apart (a bi-encoder), so that all pairs cost two passes.
-Three losses share it: cross-entropy of valence on statements; contrastive relevance, in which a
-statement must find its own value among the batch's (InfoNCE; values whose names and definitions are
-close are no negatives); cross-entropy of stance on answers with their questions.
+Four losses share it: cross-entropy of valence on statements, and on pairs that a cross-encoder has
+judged; relevance of statements, each of which must find its own value among the batch's (InfoNCE
+on the cosine and logistic loss of relatedness; values whose names and definitions are close are no
+negatives); relevance and valence of labelled pairs from prose of LLMs, with the batch's other
+values as unrelated ones; cross-entropy of stance on answers with their questions.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.adapter import Adapter
+from gpla_assets.evaluator.batches import MATCHED, Batch, Batches, Lessons, Recipe
 from gpla_assets.evaluator.examples import ATTITUDES
-from gpla_assets.evaluator.heads import Heads
+from gpla_assets.evaluator.heads import OUTPUTS, RELATED, RELATED_SCALE, Heads
 from gpla_assets.evaluator.pooling import masked_mean
 
 STANCE_SCALE = 5.0
@@ -29,53 +31,20 @@ ENTRY_SCALE = 5.0
 """Entries of unit vectors in 384 dimensions are about 1/20; scaled, one learning rate suits all."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train. Chosen on one fold (values held out); see the model card."""
-
-    epochs: int = 3
-    batch: int = 64
-    same_value: int = 4
-    learning_rate: float = 6e-5
-    head_learning_rate: float = 2e-3
-    warmup: float = 0.08
-    weight_decay: float = 0.02
-    rank: int = 64
-    smoothing: float = 0.05
-    dropout: float = 0.1
-    relevance_weight: float = 0.5
-    contrast_scale: float = 20.0
-    close_values: float = 0.5
-    without_definition: float = 0.3
-    answers_per_epoch: float = 0.33
-    statement_tokens: int = 96
-    answer_tokens: int = 72
-    value_tokens: int = 56
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows of one kind that go through the encoder together."""
-
-    kind: str
-    rows: list[int]
-
-
 Progress = Callable[[str], None]
 
 
 def fine_tune(
     folder: str,
-    statements: pd.DataFrame,
-    answers: pd.DataFrame,
+    lessons: Lessons,
     recipe: Recipe = Recipe(),
     seed: int = 0,
     progress: Progress = lambda line: None,
 ) -> tuple[Adapter, Heads]:
     """What changed in the encoder of `folder`, and the heads; the same seed gives the same.
 
-    `statements` and `answers` as in `examples`; `answers` may be empty. Word embeddings stay as
-    they are: the words of values held out were not seen.
+    Word embeddings and the lowest layers stay as they are: the words of values held out were not
+    seen.
     """
     import torch
     from transformers import AutoModel, AutoTokenizer
@@ -85,11 +54,27 @@ def fine_tune(
     encoder = AutoModel.from_pretrained(folder, dtype=torch.float32)
     base = {name: found.detach().numpy().copy() for name, found in encoder.named_parameters()}
     for name, found in encoder.named_parameters():
-        found.requires_grad = "embeddings" not in name
+        found.requires_grad = not is_frozen(name, recipe.frozen_layers)
     model = _module(encoder, recipe)
-    _Trainer(model, tokenizer, statements, answers, recipe, seed).run(progress)
+    _Trainer(model, tokenizer, lessons, recipe, seed).run(progress)
     tuned = {name: found.detach().numpy() for name, found in encoder.named_parameters()}
     return Adapter.between(base, tuned), _heads(model, recipe.rank)
+
+
+def is_frozen(name: str, layers: int) -> bool:
+    """Whether a parameter of an encoder is of its embeddings or of so many lowest layers."""
+    lowest = any(f"layer.{n}." in name for n in range(layers))
+    return lowest or "embeddings" in name or "relative_attention_bias" in name
+
+
+def _balanced_loss(logits: Any, labels: Any, which: Any) -> Any:
+    """Logistic loss where `which`, so that ones and zeros weigh the same in all."""
+    from torch.nn import functional
+
+    losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    sides = [which & (labels == side) for side in (0, 1)]
+    means = [losses[side].mean() for side in sides if side.any()]
+    return sum(means) / len(means) if means else logits.sum() * 0
 
 
 def rate_factor(done: float, warmup: float) -> float:
@@ -104,10 +89,10 @@ def _module(encoder: Any, recipe: Recipe) -> Any:
     model = nn.ModuleDict(
         {
             "encoder": encoder,
-            "perception_factors": nn.Linear(size, 3 * recipe.rank, bias=False),
-            "value_factors": nn.Linear(size, 3 * recipe.rank, bias=False),
-            "perception": nn.Linear(size, 3),
-            "value": nn.Linear(size, 3),
+            "perception_factors": nn.Linear(size, OUTPUTS * recipe.rank, bias=False),
+            "value_factors": nn.Linear(size, OUTPUTS * recipe.rank, bias=False),
+            "perception": nn.Linear(size, OUTPUTS),
+            "value": nn.Linear(size, OUTPUTS),
             "stance": nn.Linear(size, 3),
             "dropout": nn.Dropout(recipe.dropout),
         }
@@ -126,14 +111,14 @@ def _heads(model: Any, rank: int) -> Heads:
         return np.array(model[name].bias.detach().numpy(), np.float32)
 
     return Heads(
-        perception_factors=weights("perception_factors").reshape(3, rank, -1),
-        value_factors=weights("value_factors").reshape(3, rank, -1),
+        perception_factors=weights("perception_factors").reshape(OUTPUTS, rank, -1),
+        value_factors=weights("value_factors").reshape(OUTPUTS, rank, -1),
         perception_weights=weights("perception") * ENTRY_SCALE,
         value_weights=weights("value") * ENTRY_SCALE,
         bias=(bias("perception") + bias("value")) * ENTRY_SCALE,
         stance_weights=weights("stance") * STANCE_SCALE,
         stance_bias=bias("stance") * STANCE_SCALE,
-        relevance_curve=np.array([20.0, -8.0], np.float32),
+        relevance_curve=np.array([1.0, 0.0], np.float32),
         sentiment=np.array([0.0], np.float32),
         temperature=np.array([1.0], np.float32),
     )
@@ -143,25 +128,27 @@ class _Trainer:
     """One training run; kept apart from `fine_tune` for its state."""
 
     def __init__(
-        self,
-        model: Any,
-        tokenizer: Any,
-        statements: pd.DataFrame,
-        answers: pd.DataFrame,
-        recipe: Recipe,
-        seed: int,
+        self, model: Any, tokenizer: Any, lessons: Lessons, recipe: Recipe, seed: int
     ) -> None:
         import torch
 
         self.model, self.tokenizer, self.recipe = model, tokenizer, recipe
         self.random = random.Random(seed)
-        self.texts = {"statement": list(statements["text"]), "answer": list(answers["text"])}
+        self.batches = Batches(lessons, recipe, seed)
+        rows, self.texts, self.values = (
+            self.batches.rows,
+            self.batches.texts,
+            self.batches.values,
+        )
         self.targets = {
-            "statement": torch.tensor(statements[list(STANCES)].to_numpy(np.float32)),
-            "answer": torch.tensor(answers[list(ATTITUDES)].to_numpy(np.float32)),
+            kind: torch.tensor(
+                found[list(ATTITUDES if kind == "answer" else STANCES)].to_numpy(np.float32)
+            )
+            for kind, found in rows.items()
         }
-        self.values = list(statements["value"])
-        self.definitions = dict(zip(statements["value"], statements["definition"], strict=True))
+        self.related = torch.tensor(lessons.pairs["related"].to_numpy(np.float32))
+        named = pd.concat([rows[kind][["value", "definition"]] for kind in MATCHED])
+        self.definitions = dict(named.drop_duplicates("value").itertuples(index=False))
         self.encoder_parameters = [p for p in model["encoder"].parameters() if p.requires_grad]
         self.head_parameters = [
             p for name, p in model.named_parameters() if not name.startswith("encoder.")
@@ -172,22 +159,23 @@ class _Trainer:
                 {"params": self.head_parameters, "lr": recipe.head_learning_rate},
             ],
             weight_decay=recipe.weight_decay,
+            fused=True,
         )
-        self.names = list(dict.fromkeys(self.values))
+        self.names = list(self.definitions)
         self.place = {name: n for n, name in enumerate(self.names)}
         self.close = self._close_values()
 
     def run(self, progress: Progress) -> None:
         import torch
 
-        schedule = [list(self._epoch()) for _ in range(self.recipe.epochs)]
+        schedule = [list(self.batches.epoch()) for _ in range(self.recipe.epochs)]
         total, step = sum(map(len, schedule)), 0
         self.model.train()
         for epoch, batches in enumerate(schedule, start=1):
             losses: dict[str, list[float]] = defaultdict(list)
             for batch in batches:
                 self._set_rate(step / total)
-                loss = self._statements(batch) if batch.kind == "statement" else self._stance(batch)
+                loss = self._loss(batch)
                 self.optimizer.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(
@@ -207,78 +195,106 @@ class _Trainer:
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * factor
 
-    def _epoch(self) -> Iterator[Batch]:
-        batches = [*self._statement_batches(), *self._answer_batches()]
-        self.random.shuffle(batches)
-        yield from batches
+    def _loss(self, batch: Batch) -> Any:
+        if batch.kind == "answer":
+            return self._stance(batch)
+        if batch.kind == "pair":
+            return self._pairs(batch)
+        return self._matched(batch)
 
-    def _statement_batches(self) -> list[Batch]:
-        """Groups of one value's statements, of like lengths: values are embedded once a group."""
-        by_value: dict[str, list[int]] = defaultdict(list)
-        for row, value in enumerate(self.values):
-            by_value[value].append(row)
-        groups: list[list[int]] = []
-        size = self.recipe.same_value
-        for rows in by_value.values():
-            self.random.shuffle(rows)
-            groups += [rows[i : i + size] for i in range(0, len(rows), size)]
-        self.random.shuffle(groups)
-        batches: list[Batch] = []
-        pool = self.recipe.batch // size * 12
-        for first in range(0, len(groups), pool):
-            rows = [
-                row
-                for group in sorted(groups[first : first + pool], key=self._length)
-                for row in group
-            ]
-            step = self.recipe.batch
-            batches += [Batch("statement", rows[i : i + step]) for i in range(0, len(rows), step)]
-        return [batch for batch in batches if len(batch.rows) > 1]
-
-    def _length(self, group: list[int]) -> float:
-        return sum(len(self.texts["statement"][row]) for row in group) / len(group)
-
-    def _answer_batches(self) -> list[Batch]:
-        rows = range(len(self.texts["answer"]))
-        drawn = self.random.sample(rows, int(len(rows) * self.recipe.answers_per_epoch))
-        drawn.sort(key=lambda row: len(self.texts["answer"][row]))
-        step = self.recipe.batch
-        return [Batch("answer", drawn[i : i + step]) for i in range(0, len(drawn), step)]
-
-    def _statements(self, batch: Batch) -> Any:
+    def _matched(self, batch: Batch) -> Any:
+        """Statements, whose own values are related, or taught pairs, where that is not known."""
         import torch
         from torch.nn import functional
 
         recipe = self.recipe
-        names = list(dict.fromkeys(self.values[row] for row in batch.rows))
-        own = torch.tensor([names.index(self.values[row]) for row in batch.rows])
-        texts = [self.texts["statement"][row] for row in batch.rows]
+        texts = [self.texts[batch.kind][row] for row in batch.rows]
+        names, own = self._values_of(batch)
         u = self._embed(texts, recipe.statement_tokens)
         v = self._embed([self._value_text(name) for name in names], recipe.value_tokens)
-        targets = self.targets["statement"][batch.rows]
-        targets = targets * (1 - recipe.smoothing) + recipe.smoothing / 3
-        valence = -(targets * torch.log_softmax(self._valence(u, v[own]), 1)).sum(1).mean()
+        left, right, linear_u, linear_v = self._projected(u, v)
+        logits = (left * right[own]).sum(-1) + linear_u + linear_v[own]
+        smoothing = recipe.smoothing if batch.kind == "statement" else 0.0
+        valence = self._valence_loss(logits[:, :RELATED], batch, smoothing)
+        if batch.kind == "taught":
+            return valence
+        cosines = u @ v.T
         places = torch.tensor([self.place[name] for name in names])
-        no_negative = self.close[places][:, places][own]
-        no_negative[torch.arange(len(own)), own] = False
-        cosines = (u @ v.T * recipe.contrast_scale).masked_fill(no_negative, -1e4)
-        return valence + recipe.relevance_weight * functional.cross_entropy(cosines, own)
+        unclear = self.close[places][:, places][own]
+        unclear[torch.arange(len(own)), own] = False
+        related = torch.zeros(unclear.shape)
+        related[torch.arange(len(own)), own] = 1
+        every = self._relatedness(cosines, left, right, linear_u, linear_v)
+        contrast = (cosines * recipe.contrast_scale).masked_fill(unclear, -1e4)
+        relevance = functional.cross_entropy(contrast, own)
+        relevance = relevance + _balanced_loss(every, related, ~unclear)
+        return valence + recipe.relevance_weight * relevance
 
-    def _stance(self, batch: Batch) -> Any:
+    def _pairs(self, batch: Batch) -> Any:
+        """Labelled pairs; a text is unrelated to the batch's values that it is not labelled for."""
         import torch
 
+        recipe = self.recipe
+        of_text = [self.texts["pair"][row] for row in batch.rows]
+        texts = list(dict.fromkeys(of_text))
+        rows = torch.tensor([texts.index(text) for text in of_text])
+        names, columns = self._values_of(batch)
+        u = self._embed(texts, recipe.statement_tokens)
+        v = self._embed([self._value_text(name) for name in names], recipe.value_tokens)
+        left, right, linear_u, linear_v = self._projected(u, v)
+        every = self._relatedness(u @ v.T, left, right, linear_u, linear_v)
+        labelled = torch.zeros(every.shape, dtype=torch.bool)
+        labelled[rows, columns] = True
+        related = torch.zeros(every.shape)
+        related[rows, columns] = self.related[batch.rows]
+        loss = recipe.relevance_weight * (
+            _balanced_loss(every, related, labelled)
+            + _balanced_loss(every, related, ~labelled | (related > 0))
+        )
+        known = self.related[batch.rows] > 0
+        if known.any():
+            logits = (left[rows] * right[columns]).sum(-1) + linear_u[rows] + linear_v[columns]
+            loss = loss + self._valence_loss(logits[:, :RELATED], batch, recipe.smoothing, known)
+        return loss
+
+    def _values_of(self, batch: Batch) -> tuple[list[str], Any]:
+        """The batch's values, each once, and each row's place among them."""
+        import torch
+
+        of_row = [self.values[batch.kind][row] for row in batch.rows]
+        names = list(dict.fromkeys(of_row))
+        place = {name: n for n, name in enumerate(names)}
+        return names, torch.tensor([place[name] for name in of_row])
+
+    def _valence_loss(self, logits: Any, batch: Batch, smoothing: float, which: Any = None) -> Any:
+        import torch
+
+        targets = self.targets[batch.kind][batch.rows]
+        targets = targets * (1 - smoothing) + smoothing / len(STANCES)
+        losses = -(targets * torch.log_softmax(logits, 1)).sum(1)
+        return (losses if which is None else losses[which]).mean()
+
+    def _stance(self, batch: Batch) -> Any:
         texts = [self.texts["answer"][row] for row in batch.rows]
         u = self.model["dropout"](self._embed(texts, self.recipe.answer_tokens))
-        logits = self.model["stance"](u) * STANCE_SCALE
-        return -(self.targets["answer"][batch.rows] * torch.log_softmax(logits, 1)).sum(1).mean()
+        return self._valence_loss(self.model["stance"](u) * STANCE_SCALE, batch, 0.0)
 
-    def _valence(self, u: Any, v: Any) -> Any:
+    def _projected(self, u: Any, v: Any) -> tuple[Any, Any, Any, Any]:
+        """(n, 4, r) and (m, 4, r) factors, (n, 4) and (m, 4) linear terms of the logits."""
         u, v = self.model["dropout"](u), self.model["dropout"](v)
-        shape = (len(u), 3, self.recipe.rank)
-        left = self.model["perception_factors"](u).view(shape)
-        right = self.model["value_factors"](v).view(shape)
-        linear = self.model["perception"](u) + self.model["value"](v)
-        return (left * right).sum(-1) + ENTRY_SCALE * linear
+        shape = (-1, OUTPUTS, self.recipe.rank)
+        return (
+            self.model["perception_factors"](u).view(shape),
+            self.model["value_factors"](v).view(shape),
+            ENTRY_SCALE * self.model["perception"](u),
+            ENTRY_SCALE * self.model["value"](v),
+        )
+
+    @staticmethod
+    def _relatedness(cosines: Any, left: Any, right: Any, linear_u: Any, linear_v: Any) -> Any:
+        bilinear = left[:, RELATED] @ right[:, RELATED].T
+        linear = linear_u[:, RELATED][:, None] + linear_v[:, RELATED][None, :]
+        return RELATED_SCALE * cosines + bilinear + linear
 
     def _value_text(self, name: str) -> str:
         definition = self.definitions[name]

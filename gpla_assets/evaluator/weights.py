@@ -12,7 +12,7 @@ import pandas as pd
 from gpla_assets.evaluator.adapter import Adapter
 from gpla_assets.evaluator.heads import Heads
 
-SHIPPED_VERSION = "1"
+SHIPPED_VERSION = "2"
 SHIPPED = Path(__file__).resolve().parent / "weights.npz"
 EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
@@ -47,18 +47,23 @@ def held_out_quality() -> pd.DataFrame:
 
 
 def ship_held_out(table: pd.DataFrame) -> None:
-    """Put a model's rows in the place of those that ship for the same models."""
-    _replaced(held_out_quality(), table, "model").to_csv(HELD_OUT, index=False)
+    """Put a model's rows in the place of those of the same model, or of another version of it."""
+    kept = held_out_quality()
+    lines, replaced = (_line(rows["model"]) for rows in (kept, table))
+    every = pd.concat([kept[~lines.isin(set(replaced))], table], ignore_index=True)
+    every.to_csv(HELD_OUT, index=False)
+
+
+def _line(models: pd.Series) -> pd.Series:
+    """Names without their versions: gpla-minilm-2, fast -> gpla-minilm, fast."""
+    return models.str.replace(r"-\d+(?=,|$)", "", regex=True)
 
 
 def ship_external_validity(rows: pd.DataFrame) -> None:
     """Put evaluators' rows in the place of those that ship for the same evaluators."""
-    every = _replaced(external_validity_rows(), rows, "evaluator")
+    kept = external_validity_rows()
+    every = pd.concat([kept[~kept["evaluator"].isin(set(rows["evaluator"]))], rows])
     every.round(4).to_csv(EXTERNAL_VALIDITY, index=False)
-
-
-def _replaced(kept: pd.DataFrame, rows: pd.DataFrame, by: str) -> pd.DataFrame:
-    return pd.concat([kept[~kept[by].isin(set(rows[by]))], rows], ignore_index=True)
 
 
 def external_validity_rows() -> pd.DataFrame:
