@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -150,14 +153,26 @@ def semopy_discrepancy(scores: pd.DataFrame, system: System) -> float | None:
     ]
     standard = (scores[system.values] - scores[system.values].mean()) / scores[system.values].std()
     model = semopy.Model("\n".join(lines))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet():
         try:
             result = model.fit(standard.rename(columns=values))
         except (np.linalg.LinAlgError, ValueError):
             return None
     discrepancy = float(result.fun)
     return discrepancy if np.isfinite(discrepancy) else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings, which semopy also gives by the root logger; our own cautions say as much."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _loading_rows(
