@@ -29,7 +29,6 @@ from gpla_assets.studies import data_dir
 Row = tuple[str, str, str, float, int]
 LLM_PROSE = "hand-labelled sentences"
 RANDOM_PROSE = "labelled perceptions of random texts"
-RELATIONS = {"s": "support", "o": "oppose", "e": "either", "-": "irrelevant"}
 
 
 def text_hash(content: str) -> str:

@@ -84,15 +84,14 @@ def answer_examples(ratings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-RELATIONS = dict(zip(STANCES, "soe", strict=True))
+CODES = dict(zip(STANCES, "soe", strict=True))
 """Codes of the labels; - is irrelevant."""
 
 
 def relations(pairs: pd.DataFrame) -> list[str]:
     """The codes of pairs."""
-    codes = pairs[list(STANCES)].to_numpy().argmax(1)
-    known = zip(codes, pairs["related"] > 0, strict=True)
-    return ["soe"[code] if related else "-" for code, related in known]
+    stances = pairs[list(CODES)].astype(float).idxmax(axis=1).map(CODES)
+    return list(stances.where(pairs["related"] > 0, "-"))
 
 
 def pair_examples(labels: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +102,7 @@ def pair_examples(labels: pd.DataFrame) -> pd.DataFrame:
             "value": labels["value"].to_numpy(),
             "definition": labels["definition"].to_numpy(),
             "related": (labels["relation"] != "-").to_numpy(float),
-            **{n: (labels["relation"] == code).to_numpy(float) for n, code in RELATIONS.items()},
+            **{n: (labels["relation"] == code).to_numpy(float) for n, code in CODES.items()},
         },
         columns=PAIR_COLUMNS,
     )
