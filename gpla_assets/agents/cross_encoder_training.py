@@ -81,7 +81,7 @@ def held_out_scores(folder: Path) -> pd.DataFrame:
 
 def calibrated(weights: CrossWeights, scores: pd.DataFrame) -> CrossWeights:
     """Weights whose temperature suits held-out statements."""
-    return weights.calibrated(folds.fitted_valence(scores.assign(sentiment=0.0))[1])
+    return weights.calibrated(folds.fitted_temperature(scores))
 
 
 def held_out_table(folder: Path) -> pd.DataFrame:

@@ -139,19 +139,26 @@ class EmbeddedEvaluator:
             if len(asked):
                 of_read = u.copy()
                 of_read[asked] = self.encoder.encode([read[n] for n in asked])
-            turn = sentiment(read) * sentiment(texts)[columns]
-            found = self._in_chunks(of_read, v, columns, turn)
+            found = self._in_chunks(of_read, v, columns, sentiment(read), sentiment(texts))
         if len(asked):
             found[asked] = answered(self.heads.stance(u[asked]), found[asked])
         return found
 
     def _in_chunks(
-        self, u: Floats, v: Floats, columns: NDArray[np.int64], sentiments: Floats
+        self,
+        u: Floats,
+        v: Floats,
+        columns: NDArray[np.int64],
+        u_sentiment: Floats,
+        v_sentiment: Floats,
     ) -> Floats:
-        parts = [slice(first, first + CHUNK) for first in range(0, len(u), CHUNK)]
-        return np.concatenate(
-            [self.heads.pair_valence(u[part], v[columns[part]], sentiments[part]) for part in parts]
-        )
+        parts = []
+        for first in range(0, len(u), CHUNK):
+            part = slice(first, first + CHUNK)
+            own = columns[part]
+            logits = self.heads.pair_logits(u[part], v[own], u_sentiment[part], v_sentiment[own])
+            parts.append(self.heads.judged(logits))
+        return np.concatenate(parts)
 
 
 def question_of(perception: str) -> str | None:

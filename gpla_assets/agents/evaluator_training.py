@@ -39,11 +39,13 @@ from gpla_assets.evaluator import Heads, folds, table
 from gpla_assets.evaluator.batches import Lessons, Recipe
 from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.examples import TAUGHT_COLUMNS, relations
+from gpla_assets.evaluator.reader_training import with_fitted_readers
 from gpla_assets.evaluator.training import fine_tune
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, SHIPPED_VERSION, EvaluatorWeights
 
-TAUGHT = 16_000
+Tell = Callable[[str], None]
+TAUGHT = 32_000
 """Pairs that a fold's cross-encoder judges."""
 TRAINED_PROSE = "labelled sentences of training, read beside other values"
 MOST = 5
@@ -118,22 +120,30 @@ def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    tell: Callable[[str], None] = lambda line: print(f"fold {fold}: {line}", flush=True)  # noqa: E731
-    statements, answers = cross_examples(), training_answers()
-    fold_of = known_folds(statements)
-    parts = folds.split(training_statements(), answers, fold, FOLDS)
-    pairs = labelled_pairs_of_training()
-    lessons = Lessons(
-        apart(statements, fold_of, fold),
-        parts.answers,
-        lessons_of_teacher(folder, fold, tell),
-        pairs[(known_folds(pairs) != fold).to_numpy()].reset_index(drop=True),
-    )
+    tell: Tell = lambda line: print(f"fold {fold}: {line}", flush=True)  # noqa: E731
+    lessons = lessons_of_fold(folder, fold, tell)
     adapter, heads = fine_tune(str(packaged_model()), lessons, recipe, seed, tell)
+    encode = Embedder(adapter=adapter, name=f"fold {fold}").encode
+    heads = with_fitted_readers(heads, lessons, encode, sentiment, seed=seed)
     EvaluatorWeights(adapter, heads).save(_weights(folder, fold))
 
 
-def lessons_of_teacher(folder: Path, fold: int, tell: Callable[[str], None]) -> pd.DataFrame:
+def lessons_of_fold(folder: Path, fold: int, tell: Tell) -> Lessons:
+    """What a fold learns from: all that does not hold its values."""
+    statements = cross_examples()
+    own = apart(statements, known_folds(statements), fold)
+    answers = folds.split(training_statements(), training_answers(), fold, FOLDS).answers
+    named = pd.concat([statements, vocabulary()])[["value", "definition"]]
+    values = named[(known_folds(named) != fold).to_numpy()].drop_duplicates("value")
+    pairs = labelled_pairs_of_training()
+    pairs = pairs[(known_folds(pairs) != fold).to_numpy()]
+    judged = lessons_of_teacher(folder, fold, own, values.reset_index(drop=True), tell)
+    return Lessons(own, answers, judged, pairs.reset_index(drop=True))
+
+
+def lessons_of_teacher(
+    folder: Path, fold: int, statements: pd.DataFrame, values: pd.DataFrame, tell: Tell
+) -> pd.DataFrame:
     """What the fold's cross-encoder in `folder` judged, kept there; no rows without one."""
     path = folder / f"taught_{_name(fold)}.parquet"
     if not path.is_file():
@@ -141,18 +151,9 @@ def lessons_of_teacher(folder: Path, fold: int, tell: Callable[[str], None]) -> 
         if not weights.is_file():
             tell(f"no {weights.name} to learn from in {folder}")
             return pd.DataFrame(columns=TAUGHT_COLUMNS)
-        statements = cross_examples()
-        fold_of = known_folds(statements)
-        known = pd.concat([statements, vocabulary()[["value", "definition"]]])
-        values = known[(known_folds(known) != fold).to_numpy()]
-        pairs = pairs_to_teach(
-            apart(statements, fold_of, fold),
-            unlabelled_sentences(SentenceParser(Embedder(), 0.5)),
-            values.drop_duplicates("value")[["value", "definition"]].reset_index(drop=True),
-            Embedder(),
-            TAUGHT,
-            seed=fold + 1,
-        )
+        encoder = Embedder()
+        sentences = unlabelled_sentences(SentenceParser(encoder, 0.5))
+        pairs = pairs_to_teach(statements, sentences, values, encoder, TAUGHT, seed=fold + 1)
         tell(f"{len(pairs)} pairs to judge")
         judge = CrossEncoder(base_model(), CrossWeights.load(weights), f"fold {fold}")
         taught(pairs, judge, seed=fold + 1).to_parquet(path)
@@ -179,8 +180,8 @@ def _is_done(folder: Path, fold: int) -> bool:
 def held_out_table(folder: Path) -> pd.DataFrame:
     """What the folds say of the weights in `folder`: rows of `agent_quality`.
 
-    The numbers that are fitted on held-out scores (temperature, sentiment, relevance curve: four
-    over all folds) come from the same scores.
+    The numbers that are fitted on held-out scores (temperature, relevance curve: three over all
+    folds) come from the same scores.
     """
     heads = EvaluatorWeights.load(folder / "weights.npz").heads
     model = f"gpla-minilm-{SHIPPED_VERSION}"
@@ -204,7 +205,7 @@ def held_out_table(folder: Path) -> pd.DataFrame:
             codes = relations(part)
             found += table.pair_rows(data, codes, relevance, judged[:, 0] - judged[:, 1])
     rows = [("evaluator", f"{model}, fast", *row) for row in found]
-    rows += [("generator", model, *row) for row in _generator_rows(folder)]
+    rows += [("generator", model, *row) for row in _generator_rows(folder, statements)]
     return quality_rows(rows)
 
 
@@ -215,14 +216,15 @@ def quality_rows(rows: list[tuple[str, str, str, str, float, int]]) -> pd.DataFr
     return rounded.assign(backend="embedded", held_out="values")[QUALITY_COLUMNS]
 
 
-def _generator_rows(folder: Path) -> Iterator[tuple[str, str, float, int]]:
+def _generator_rows(
+    folder: Path, statements: pd.DataFrame
+) -> Iterator[tuple[str, str, float, int]]:
     """Recall of a statement's own value, or of a near-synonym, among the values given to it.
 
     Given are the MOST nearest of all values, those of the fold's statements among them. Near are
     values whose names lie at NEAR or closer for the general embedding, as the lexicon's filter has
     it. The general embedding's own recall stands beside, as the baseline.
     """
-    statements, _, _ = held_out_scores(folder)
     general, done = Embedder(), trained_folds(folder)
     for model, encoders in (
         ("tuned", [fold_encoder(folder, fold) for fold in done]),
@@ -252,10 +254,9 @@ def fold_encoder(folder: Path, fold: int) -> Embedder:
 
 
 def fold_heads(folder: Path, fold: int, shared: Heads | None = None) -> Heads:
-    """The heads of one fold in `folder`, with the four numbers of calibration of `shared`."""
+    """The heads of one fold in `folder`, with the three numbers of calibration of `shared`."""
     own = EvaluatorWeights.load(_weights(folder, fold)).heads
     if shared is None:
         return own
     slope, offset = shared.relevance_curve
-    numbers = float(shared.sentiment[0]), float(shared.temperature[0])
-    return own.calibrated((float(slope), float(offset)), *numbers)
+    return own.calibrated((float(slope), float(offset)), float(shared.temperature[0]))

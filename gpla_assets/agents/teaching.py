@@ -21,6 +21,7 @@ from gpla_assets.content import (
     STANCES,
     labelled_perceptions,
     labelled_sentences,
+    opposing_perceptions,
     training_perceptions,
 )
 from gpla_assets.evaluator.examples import TAUGHT_COLUMNS
@@ -52,7 +53,7 @@ def unlabelled_sentences(parser: SentenceParser, seed: int = 0, texts: int = TEX
     hashes = pd.Series([text_hash(content) for content in rows["content"]], index=rows.index)
     tested = {*labelled_perceptions()["text"], *labelled_sentences()["text"]}
     asked = set(rows.loc[hashes.isin(tested), "question_text"])
-    known = tested | set(training_perceptions()["text"])
+    known = tested | {*training_perceptions()["text"], *opposing_perceptions()["text"]}
     rows = rows[~hashes.isin(known) & ~rows["question_text"].isin(asked)]
     rows = rows.sample(min(texts, len(rows)), random_state=seed)
     said = [

@@ -8,6 +8,7 @@ from gpla_assets.agents.labels import labelled_relations, texts_with_hash
 from gpla_assets.content import (
     definitions_of,
     labelled_perceptions,
+    opposing_perceptions,
     training_perceptions,
     value_items,
     value_statements,
@@ -79,7 +80,7 @@ def cross_examples() -> pd.DataFrame:
 
 def labelled_pairs_of_training() -> pd.DataFrame:
     """Labelled sentences of LLMs beside values, as in `examples`; none without AlpacaEval."""
-    labels = training_perceptions()
+    labels = pd.concat([training_perceptions(), opposing_perceptions()])
     texts = texts_with_hash("alpaca_eval", set(labels["text"]))
     if texts is None:
         return pd.DataFrame(columns=PAIR_COLUMNS)

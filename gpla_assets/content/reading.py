@@ -89,6 +89,16 @@ def training_perceptions(path: Path = CONTENT / "training_perceptions.csv") -> p
     return _perception_labels(path)
 
 
+def opposing_perceptions(path: Path = CONTENT / "opposing_perceptions.csv") -> pd.DataFrame:
+    """Sentences of AlpacaEval in which M_E's two modes saw a value opposed, labelled once.
+
+    Rows as in `labelled_perceptions`, four values a sentence, the two that seemed opposed most and
+    two near ones; on other texts and questions than the tests'. For M_E alone: they were not drawn
+    at random, as M_P's are.
+    """
+    return _perception_labels(path)
+
+
 def _perception_labels(path: Path) -> pd.DataFrame:
     rows = _read(path, ("text", "start", "end", "attitude", "value", "relation"))
     return rows.astype(dict.fromkeys(("start", "end", "attitude"), int))

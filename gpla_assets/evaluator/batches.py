@@ -36,6 +36,7 @@ class Recipe:
     answers_per_epoch: float = 0.33
     texts_of_pairs: int = 12
     pairs_per_epoch: float = 0.5
+    taught_per_epoch: float = 0.5
     frozen_layers: int = 2
     statement_tokens: int = 96
     answer_tokens: int = 72
@@ -81,19 +82,20 @@ class Batches:
 
     def epoch(self) -> Iterator[Batch]:
         batches = [
-            *self._value_batches("statement"),
-            *self._value_batches("taught"),
+            *self._value_batches("statement", 1.0),
+            *self._value_batches("taught", self.recipe.taught_per_epoch),
             *self._pair_batches(),
             *self._answer_batches(),
         ]
         self.random.shuffle(batches)
         yield from batches
 
-    def _value_batches(self, kind: str) -> list[Batch]:
+    def _value_batches(self, kind: str, share: float) -> list[Batch]:
         """Groups of one value's texts, of like lengths: values are embedded once a group."""
         by_value: dict[str, list[int]] = defaultdict(list)
-        for row, value in enumerate(self.values[kind]):
-            by_value[value].append(row)
+        every = range(len(self.values[kind]))
+        for row in self.random.sample(every, round(len(every) * share)) if share < 1 else every:
+            by_value[self.values[kind][row]].append(row)
         groups: list[list[int]] = []
         size = self.recipe.same_value
         for rows in by_value.values():

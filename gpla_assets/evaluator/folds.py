@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from gpla_assets.content import STANCES
@@ -72,17 +73,16 @@ def score_statements(
     sentiment: Sentiment,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The rows with logits of valence, sentiment (product), relatedness, and other_relatedness.
+    """The rows with logits of valence, relatedness, and other_relatedness.
 
     The last is with a value drawn among the rows' other values that the text does not stand under.
     """
     values = value_texts(rows["value"], rows["definition"])
     u, v = encode(list(rows["text"])), encode(values)
     other = encode([values[place] for place in unrelated(rows, seed)])
-    logits = heads.pair_logits(u, v)
+    logits = heads.pair_logits(u, v, sentiment(list(rows["text"])), sentiment(values))
     return rows.assign(
         **{name: logits[:, k] for k, name in enumerate(LOGITS)},
-        sentiment=sentiment(list(rows["text"])) * sentiment(values),
         relatedness=heads.relatedness(u, v),
         other_relatedness=heads.relatedness(u, other),
     )
@@ -96,12 +96,13 @@ def score_answers(
 ) -> pd.DataFrame:
     """The rows with the logits of what is asked, and the answer's stance in `said_*`."""
     values, questions = value_texts(rows["value"], rows["definition"]), list(rows["question"])
-    logits = heads.pair_logits(encode(questions), encode(values))
+    logits = heads.pair_logits(
+        encode(questions), encode(values), sentiment(questions), sentiment(values)
+    )
     stance = heads.stance(encode(list(rows["text"])))
     return rows.assign(
         **{name: logits[:, k] for k, name in enumerate(LOGITS)},
         **{f"said_{name}": stance[:, k] for k, name in enumerate(ATTITUDE_LOGITS)},
-        sentiment=sentiment(questions) * sentiment(values),
     )
 
 
@@ -124,7 +125,7 @@ def unrelated(rows: pd.DataFrame, seed: int) -> NDArray[np.int64]:
 
 def probabilities(rows: pd.DataFrame, heads: Heads) -> Floats:
     """(n, 3) of scored statements, or of scored answers by way of what they were asked."""
-    found = heads.judged(rows[LOGITS].to_numpy(np.float32), rows["sentiment"].to_numpy(np.float32))
+    found = heads.judged(rows[LOGITS].to_numpy(np.float32))
     said = [f"said_{name}" for name in ATTITUDE_LOGITS]
     if said[0] in rows:
         return answered(rows[said].to_numpy(np.float32), found)
@@ -134,31 +135,26 @@ def probabilities(rows: pd.DataFrame, heads: Heads) -> Floats:
 def calibrated(
     heads: Heads, statements: pd.DataFrame, pairs: pd.DataFrame, prior: float = PRIOR
 ) -> Heads:
-    """Heads whose temperature, sentiment and relevance curve suit scored held-out rows.
+    """Heads whose temperature and relevance curve suit scored held-out rows.
 
     Statements and labelled `pairs` as `score_statements` gives them; the curve is fitted to the own
-    values of both, the temperature and the sentiment to the statements.
+    values of both, the temperature to the statements.
     """
-    sentiment, temperature = fitted_valence(statements)
     own = [statements["relatedness"], pairs.loc[pairs["related"] > 0, "relatedness"]]
     other = [statements["other_relatedness"], pairs["other_relatedness"]]
     curve = fitted_relevance(pd.concat(own), pd.concat(other), prior)
-    return heads.calibrated(curve, sentiment, temperature)
+    return heads.calibrated(curve, fitted_temperature(statements))
 
 
-def fitted_valence(statements: pd.DataFrame) -> tuple[float, float]:
-    """Weight of sentiment and temperature that minimise the log loss of the valence's LOGITS."""
+def fitted_temperature(statements: pd.DataFrame) -> float:
+    """The temperature that minimises the log loss of the valence's LOGITS."""
     logits = statements[LOGITS].to_numpy(np.float64)
     targets = statements[list(STANCES)].to_numpy(np.float64)
-    turn = np.outer(statements["sentiment"].to_numpy(np.float64), [1, -1, 0])
 
-    def loss(parameters: NDArray[np.float64]) -> float:
-        scaled = (logits + parameters[0] * turn) / np.exp(parameters[1])
-        scaled = scaled - scaled.max(1, keepdims=True)
-        return float(-(targets * (scaled - np.log(np.exp(scaled).sum(1, keepdims=True)))).sum())
+    def loss(log_temperature: float) -> float:
+        return -float((targets * log_softmax(logits / np.exp(log_temperature), axis=1)).sum())
 
-    fitted = minimize(loss, np.array([0.5, 0.5]), method="Nelder-Mead").x
-    return float(fitted[0]), float(np.exp(fitted[1]))
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
 def fitted_relevance(own: pd.Series, other: pd.Series, prior: float = PRIOR) -> tuple[float, float]:

@@ -1,38 +1,35 @@
 """From embeddings to relevance, valence and stance: all pairs by matrix products.
 
-With u a perception's and v a value's unit embedding, valence k of a pair has the logit
-sum_r (A_k u)_r (B_k v)_r + a_k . u + b_k . v + c_k, so that 50,000 perceptions x 150 values need a
-few products and no feature vector a pair. The product of the two texts' sentiments (VADER) is
-added to support and taken from oppose: gloomy words support a gloomy value. Relevance is a logistic
-curve of the pair's relatedness: a fourth logit of this form, and the cosine.
+With u a perception's and v a value's unit embedding, a reader takes a dozen products of the form
+sum_r (L_k u)_r (R_k v)_r + l_k . u + r_k . v + b_k, so that 50,000 perceptions x 150 values need a
+few matrix products and no vector a pair, and a small network on them and on one or a few features
+more. Valence is read beside the sentiments of the two texts (VADER: gloomy words support a gloomy
+value). Relevance is a logistic curve of the pair's relatedness, read beside the cosine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-SUPPORT, OPPOSE, EITHER, RELATED = range(4)
-OUTPUTS = 4
-"""Logits of a pair."""
-RELATED_SCALE = 20.0
-"""What one of cosine adds to the logit of relatedness."""
+SUPPORT, OPPOSE, EITHER = range(3)
+SENTIMENTS = 3
+"""Features of the texts' sentiments: the perception's, the value's, their product."""
 
 
 @dataclass(frozen=True)
-class Heads:
-    """Weights on unit embeddings of d dimensions; outputs are support, oppose, either, related.
+class Reader:
+    """Numbers of a pair, from K products of unit embeddings (d dimensions) and e features more.
 
-    `perception_factors`, `value_factors` (4, r, d); `perception_weights`, `value_weights` (4, d);
-    `bias` (4,); `stance_weights` (3, d) and `stance_bias` (3,): whether a text that answers a
-    question asserts, denies or leaves open what is asked; `relevance_curve` (2,): slope and offset
-    of the logit of relevance on relatedness; `sentiment` (1,): weight of the product of sentiments;
-    `temperature` (1,): divides the valence's logits. The last three are fitted on held-out values.
+    Products: `perception_factors`, `value_factors` (K, r, d), `perception_weights`, `value_weights`
+    (K, d), `bias` (K,). On products and features, K + e together, a hidden layer of h rectified
+    units beside a linear path, with o outputs: `hidden_weights` (h, K + e), `hidden_bias` (h,),
+    `output_weights` (o, h), `direct_weights` (o, K + e), `output_bias` (o,).
     """
 
     perception_factors: Floats
@@ -40,95 +37,155 @@ class Heads:
     perception_weights: Floats
     value_weights: Floats
     bias: Floats
+    hidden_weights: Floats
+    hidden_bias: Floats
+    output_weights: Floats
+    direct_weights: Floats
+    output_bias: Floats
+
+    def all_pairs(self, u: Floats, v: Floats, features: Floats) -> Floats:
+        """(n, d), (m, d) and (n, m, e) -> (n, m, o)."""
+        left = np.einsum("nd,krd->knr", u, self.perception_factors, optimize=True)
+        right = np.einsum("md,krd->krm", v, self.value_factors, optimize=True)
+        linear = (u @ self.perception_weights.T)[:, None] + v @ self.value_weights.T
+        return self._outputs(np.moveaxis(left @ right, 0, -1) + linear, features)
+
+    def aligned(self, u: Floats, v: Floats, features: Floats) -> Floats:
+        """(n, d), (n, d) and (n, e) -> (n, o)."""
+        left = np.einsum("nd,krd->nkr", u, self.perception_factors, optimize=True)
+        right = np.einsum("nd,krd->nkr", v, self.value_factors, optimize=True)
+        linear = u @ self.perception_weights.T + v @ self.value_weights.T
+        return self._outputs((left * right).sum(-1) + linear, features)
+
+    def _outputs(self, products: Floats, features: Floats) -> Floats:
+        every = np.concatenate([products + self.bias, features], axis=-1, dtype=np.float32)
+        hidden = np.maximum(every @ self.hidden_weights.T + self.hidden_bias, 0)
+        found: Floats = hidden @ self.output_weights.T + every @ self.direct_weights.T
+        return found + self.output_bias
+
+    @classmethod
+    def linear(
+        cls,
+        factors: tuple[Floats, Floats],
+        weights: tuple[Floats, Floats],
+        bias: Floats,
+        features: tuple[float, ...],
+    ) -> Self:
+        """One whose outputs are its products as they are, plus the features by these weights."""
+        k, e = len(bias), len(features)
+        added = np.tile(np.array(features, np.float32), (k, 1))
+        return cls(
+            *factors,
+            *weights,
+            bias,
+            hidden_weights=np.zeros((0, k + e), np.float32),
+            hidden_bias=np.zeros(0, np.float32),
+            output_weights=np.zeros((k, 0), np.float32),
+            direct_weights=np.hstack([np.eye(k, dtype=np.float32), added]),
+            output_bias=np.zeros(k, np.float32),
+        )
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What reads a pair's embeddings.
+
+    `valence` has the logits of support, oppose and either as outputs, and the SENTIMENTS as
+    features; `related` has relatedness, and the cosine. `stance_weights` (3, d) and `stance_bias`
+    (3,): whether a text that answers a question asserts, denies or leaves open what is asked;
+    `relevance_curve` (2,): slope and offset of the logit of relevance on relatedness; `temperature`
+    (1,): divides the valence's logits. The last two are fitted on held-out values.
+    """
+
+    valence: Reader
+    related: Reader
     stance_weights: Floats
     stance_bias: Floats
     relevance_curve: Floats
-    sentiment: Floats
     temperature: Floats
 
     def relevance(self, u: Floats, v: Floats) -> Floats:
         """All pairs: (n, d) and (m, d) -> (n, m) probabilities."""
-        return self.relevance_of(RELATED_SCALE * (u @ v.T) + self._products(u, v, RELATED))
+        return self.relevance_of(self.related.all_pairs(u, v, (u @ v.T)[..., None])[..., 0])
+
+    def relatedness(self, u: Floats, v: Floats) -> Floats:
+        """Aligned pairs: (n, d) and (n, d) -> (n,)."""
+        return self.related.aligned(u, v, (u * v).sum(1, keepdims=True))[:, 0]
 
     def relevance_of(self, relatedness: Floats) -> Floats:
         """Relatedness of any shape -> probabilities."""
         slope, offset = self.relevance_curve
         return sigmoid(slope * relatedness + offset)
 
-    def valence(self, u: Floats, v: Floats, u_sentiment: Floats, v_sentiment: Floats) -> Floats:
+    def all_valence(self, u: Floats, v: Floats, u_sentiment: Floats, v_sentiment: Floats) -> Floats:
         """All pairs: (n, d), (m, d) and sentiments (n,), (m,) -> (n, m, 3) probabilities."""
-        logits = np.stack([self._products(u, v, k) for k in (SUPPORT, OPPOSE, EITHER)], axis=-1)
-        product = self.sentiment[0] * np.outer(u_sentiment, v_sentiment)
-        logits[..., SUPPORT] += product
-        logits[..., OPPOSE] -= product
+        sentiments = sentiment_features(u_sentiment[:, None], v_sentiment[None, :])
+        return self.judged(self.valence.all_pairs(u, v, sentiments))
+
+    def pair_logits(self, u: Floats, v: Floats, u_sentiment: Floats, v_sentiment: Floats) -> Floats:
+        """Aligned pairs: (n, d), (n, d) and sentiments (n,) -> (n, 3) before temperature."""
+        return self.valence.aligned(u, v, sentiment_features(u_sentiment, v_sentiment))
+
+    def judged(self, logits: Floats) -> Floats:
+        """Logits (..., 3) of pairs to probabilities, by temperature."""
         return softmax(logits / self.temperature[0])
-
-    def _products(self, u: Floats, v: Floats, k: int) -> Floats:
-        """Output k of all pairs: (n, d) and (m, d) -> (n, m)."""
-        found: Floats = (
-            (u @ self.perception_factors[k].T) @ (v @ self.value_factors[k].T).T
-            + (u @ self.perception_weights[k])[:, None]
-            + (v @ self.value_weights[k])[None, :]
-            + self.bias[k]
-        )
-        return found
-
-    def relatedness(self, u: Floats, v: Floats) -> Floats:
-        """Aligned pairs: (n, d) and (n, d) -> (n,)."""
-        own: Floats = self._aligned(u, v, slice(RELATED, OUTPUTS))[:, 0]
-        return RELATED_SCALE * (u * v).sum(1) + own
-
-    def pair_logits(self, u: Floats, v: Floats) -> Floats:
-        """Aligned pairs: (n, d) and (n, d) -> (n, 3) logits without sentiment and temperature."""
-        return self._aligned(u, v, slice(SUPPORT, RELATED))
-
-    def _aligned(self, u: Floats, v: Floats, which: slice) -> Floats:
-        left = np.einsum("nd,krd->nkr", u, self.perception_factors[which], optimize=True)
-        right = np.einsum("nd,krd->nkr", v, self.value_factors[which], optimize=True)
-        found: Floats = (
-            (left * right).sum(-1)
-            + u @ self.perception_weights[which].T
-            + v @ self.value_weights[which].T
-            + self.bias[which]
-        )
-        return found
-
-    def pair_valence(self, u: Floats, v: Floats, sentiments: Floats) -> Floats:
-        """Aligned pairs, with the product of their sentiments (n,) -> (n, 3) probabilities."""
-        return self.judged(self.pair_logits(u, v), sentiments)
-
-    def judged(self, logits: Floats, sentiments: Floats) -> Floats:
-        """Logits (n, 3) of aligned pairs to probabilities, by sentiment and temperature."""
-        turn = self.sentiment[0] * sentiments[:, None] * np.array([1, -1, 0], np.float32)
-        return softmax((logits + turn) / self.temperature[0])
 
     def stance(self, u: Floats) -> Floats:
         """Texts with their questions: (n, d) -> (n, 3) of asserts, denies, leaves open."""
         return softmax(u @ self.stance_weights.T + self.stance_bias)
 
-    def calibrated(self, curve: tuple[float, float], sentiment: float, temperature: float) -> Heads:
+    def calibrated(self, curve: tuple[float, float], temperature: float) -> Heads:
         """The same heads with the numbers that are fitted on held-out values."""
         return replace(
             self,
             relevance_curve=np.array(curve, np.float32),
-            sentiment=np.array([sentiment], np.float32),
             temperature=np.array([temperature], np.float32),
         )
 
     def arrays(self) -> dict[str, Floats]:
         """Plain arrays for a npz file."""
-        return {f"heads/{field.name}": getattr(self, field.name) for field in fields(self)}
+        found: dict[str, Floats] = {}
+        for name in _array_names():
+            part: Any = self
+            for step in name.split("/"):
+                part = getattr(part, step)
+            found[f"heads/{name}"] = part
+        return found
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Heads:
-        """What `arrays` gave; raises KeyError-free ValueError naming what is missing."""
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if f"heads/{name}" not in arrays]
+        """What `arrays` gave; raises ValueError naming what is missing."""
+        missing = [name for name in _array_names() if f"heads/{name}" not in arrays]
         if missing:
             raise ValueError(
                 f"The weights lack heads/{missing[0]}, expected the arrays of Heads; train again."
             )
-        return cls(**{name: arrays[f"heads/{name}"] for name in names})
+        given: dict[str, Any] = {}
+        for field in fields(cls):
+            kind = PARTS.get(field.name)
+            inner = [f"{field.name}/{part.name}" for part in fields(kind)] if kind else [field.name]
+            found = [arrays[f"heads/{name}"] for name in inner]
+            given[field.name] = kind(*found) if kind else found[0]
+        return cls(**given)
+
+
+PARTS: dict[str, Any] = {"valence": Reader, "related": Reader}
+"""Fields of Heads that hold several arrays."""
+
+
+def _array_names() -> list[str]:
+    """Of all arrays, those of PARTS as part/array."""
+    names: list[str] = []
+    for field in fields(Heads):
+        kind = PARTS.get(field.name)
+        names += [f"{field.name}/{part.name}" for part in fields(kind)] if kind else [field.name]
+    return names
+
+
+def sentiment_features(u: Floats, v: Floats) -> Floats:
+    """Sentiments of perceptions and values, of shapes that fit together -> (..., SENTIMENTS)."""
+    u, v = np.broadcast_arrays(u, v)
+    return np.stack([u, v, u * v], axis=-1).astype(np.float32)
 
 
 def answered(stance: Floats, asked: Floats) -> Floats:

@@ -23,9 +23,14 @@ from gpla_assets.content import STANCES
 from gpla_assets.evaluator.adapter import Adapter
 from gpla_assets.evaluator.batches import MATCHED, Batch, Batches, Lessons, Recipe
 from gpla_assets.evaluator.examples import ATTITUDES
-from gpla_assets.evaluator.heads import OUTPUTS, RELATED, RELATED_SCALE, Heads
+from gpla_assets.evaluator.heads import SENTIMENTS, Heads, Reader
 from gpla_assets.evaluator.pooling import masked_mean
 
+RELATED = 3
+"""The output after those of support, oppose and either."""
+OUTPUTS = 4
+RELATED_SCALE = 20.0
+"""What one of cosine adds to the logit of relatedness."""
 STANCE_SCALE = 5.0
 ENTRY_SCALE = 5.0
 """Entries of unit vectors in 384 dimensions are about 1/20; scaled, one learning rate suits all."""
@@ -42,6 +47,9 @@ def fine_tune(
     progress: Progress = lambda line: None,
 ) -> tuple[Adapter, Heads]:
     """What changed in the encoder of `folder`, and the heads; the same seed gives the same.
+
+    The readers of valence and relatedness are products alone; `reader_training` puts better ones in
+    their place.
 
     Word embeddings and the lowest layers stay as they are: the words of values held out were not
     seen.
@@ -110,16 +118,21 @@ def _heads(model: Any, rank: int) -> Heads:
     def bias(name: str) -> NDArray[np.float32]:
         return np.array(model[name].bias.detach().numpy(), np.float32)
 
+    def reader(which: slice, features: tuple[float, ...]) -> Reader:
+        factors = [
+            weights(f"{name}_factors").reshape(OUTPUTS, rank, -1)[which]
+            for name in ("perception", "value")
+        ]
+        linear = [weights(name)[which] * ENTRY_SCALE for name in ("perception", "value")]
+        offset = (bias("perception") + bias("value"))[which] * ENTRY_SCALE
+        return Reader.linear((factors[0], factors[1]), (linear[0], linear[1]), offset, features)
+
     return Heads(
-        perception_factors=weights("perception_factors").reshape(OUTPUTS, rank, -1),
-        value_factors=weights("value_factors").reshape(OUTPUTS, rank, -1),
-        perception_weights=weights("perception") * ENTRY_SCALE,
-        value_weights=weights("value") * ENTRY_SCALE,
-        bias=(bias("perception") + bias("value")) * ENTRY_SCALE,
+        valence=reader(slice(RELATED), (0.0,) * SENTIMENTS),
+        related=reader(slice(RELATED, OUTPUTS), (RELATED_SCALE,)),
         stance_weights=weights("stance") * STANCE_SCALE,
         stance_bias=bias("stance") * STANCE_SCALE,
         relevance_curve=np.array([1.0, 0.0], np.float32),
-        sentiment=np.array([0.0], np.float32),
         temperature=np.array([1.0], np.float32),
     )
 
