@@ -81,7 +81,7 @@ def test_a_teachers_probabilities_stand_beside_the_whole_definition() -> None:
 
 def test_without_a_cross_encoder_there_is_nothing_to_learn_and_it_is_said(tmp_path: Path) -> None:
     said: list[str] = []
-    assert lessons_of_teacher(tmp_path, 3, said.append).empty
+    assert lessons_of_teacher(tmp_path, 3, STATEMENTS, STATEMENTS, said.append).empty
     assert "no cross_3.npz to learn from" in said[0]
 
 
