@@ -23,6 +23,7 @@ from gpla_assets.benchmarks.external_validity import COLUMNS, agreement
 from gpla_assets.evaluator import folds
 from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.examples import NEUTRAL_RATING
+from gpla_assets.evaluator.training import Progress
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import EvaluatorWeights
 from gpla_assets.perceiving import perceive
@@ -33,11 +34,10 @@ WHOLE, PARSED, RELEVANT = (
     "perceptions of M_P, relevant ones as in a study",
 )
 OfFold = Callable[[int], EmbeddedEvaluator]
-Tell = Callable[[str], None]
 
 
 def external_validity(
-    folder: Path, parser: PerceptionParser, seed: int = 0, tell: Tell = lambda line: None
+    folder: Path, parser: PerceptionParser, seed: int = 0, tell: Progress = lambda line: None
 ) -> pd.DataFrame:
     """Rows of `external_validity`: M_E in the modes that `folder` has, and what it must beat.
 

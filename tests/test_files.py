@@ -156,11 +156,16 @@ def test_random_perceptions_are_labelled_with_four_values_each() -> None:
     assert set(rows["value"]) <= set(vocabulary()["value"])
 
 
-def test_sentences_of_training_are_of_other_texts_than_the_tests() -> None:
-    rows = pd.concat([training_perceptions(), opposing_perceptions()])
+@pytest.mark.parametrize(
+    ("rows", "sentences", "values"),
+    [(training_perceptions(), 3840, 6), (opposing_perceptions(), 720, 4)],
+)
+def test_sentences_of_training_are_of_other_texts_than_the_tests(
+    rows: pd.DataFrame, sentences: int, values: int
+) -> None:
     places = rows.groupby(["text", "start", "end"])
-    assert len(places) == 3840 + 720
-    assert sorted(set(places.size())) == [4, 6] and (places["attitude"].nunique() == 1).all()
+    assert len(places) == sentences
+    assert (places.size() == values).all() and (places["attitude"].nunique() == 1).all()
     assert set(rows["relation"]) <= {"s", "o", "e", "-"}
     assert set(rows["value"]) <= set(vocabulary()["value"])
     tested = set(labelled_perceptions()["text"]) | set(labelled_sentences()["text"])

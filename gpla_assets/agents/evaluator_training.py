@@ -9,7 +9,7 @@ weights are kept in the folder, so that a run that was stopped goes on with the 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -40,11 +40,10 @@ from gpla_assets.evaluator.batches import Lessons, Recipe
 from gpla_assets.evaluator.cross import CrossWeights
 from gpla_assets.evaluator.examples import TAUGHT_COLUMNS, relations
 from gpla_assets.evaluator.reader_training import with_fitted_readers
-from gpla_assets.evaluator.training import fine_tune
+from gpla_assets.evaluator.training import Progress, fine_tune
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, SHIPPED_VERSION, EvaluatorWeights
 
-Tell = Callable[[str], None]
 TAUGHT = 32_000
 """Pairs that a fold's cross-encoder judges."""
 TRAINED_PROSE = "labelled sentences of training, read beside other values"
@@ -120,7 +119,7 @@ def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    tell: Tell = lambda line: print(f"fold {fold}: {line}", flush=True)  # noqa: E731
+    tell: Progress = lambda line: print(f"fold {fold}: {line}", flush=True)  # noqa: E731
     lessons = lessons_of_fold(folder, fold, tell)
     adapter, heads = fine_tune(str(packaged_model()), lessons, recipe, seed, tell)
     encode = Embedder(adapter=adapter, name=f"fold {fold}").encode
@@ -128,7 +127,7 @@ def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
     EvaluatorWeights(adapter, heads).save(_weights(folder, fold))
 
 
-def lessons_of_fold(folder: Path, fold: int, tell: Tell) -> Lessons:
+def lessons_of_fold(folder: Path, fold: int, tell: Progress) -> Lessons:
     """What a fold learns from: all that does not hold its values."""
     statements = cross_examples()
     own = apart(statements, known_folds(statements), fold)
@@ -142,7 +141,7 @@ def lessons_of_fold(folder: Path, fold: int, tell: Tell) -> Lessons:
 
 
 def lessons_of_teacher(
-    folder: Path, fold: int, statements: pd.DataFrame, values: pd.DataFrame, tell: Tell
+    folder: Path, fold: int, statements: pd.DataFrame, values: pd.DataFrame, tell: Progress
 ) -> pd.DataFrame:
     """What the fold's cross-encoder in `folder` judged, kept there; no rows without one."""
     path = folder / f"taught_{_name(fold)}.parquet"

@@ -12,9 +12,10 @@ import pandas as pd
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.cross import CrossWeights
+from gpla_assets.evaluator.layers import is_frozen, rate_factor
 from gpla_assets.evaluator.low_rank import LowRank
 from gpla_assets.evaluator.pooling import masked_mean
-from gpla_assets.evaluator.training import Progress, is_frozen, rate_factor
+from gpla_assets.evaluator.training import Progress
 from gpla_assets.evaluator.value_text import value_text
 
 Loader = Callable[[], tuple[Any, Any]]

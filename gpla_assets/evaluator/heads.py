@@ -9,7 +9,7 @@ value). Relevance is a logistic curve of the pair's relatedness, read beside the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-SUPPORT, OPPOSE, EITHER = range(3)
+SUPPORT, OPPOSE = range(2)
 SENTIMENTS = 3
 """Features of the texts' sentiments: the perception's, the value's, their product."""
 
@@ -62,6 +62,15 @@ class Reader:
         hidden = np.maximum(every @ self.hidden_weights.T + self.hidden_bias, 0)
         found: Floats = hidden @ self.output_weights.T + every @ self.direct_weights.T
         return found + self.output_bias
+
+    def arrays(self, prefix: str) -> dict[str, Floats]:
+        """Plain arrays for a npz file."""
+        return {f"{prefix}/{name}": array for name, array in vars(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
+        """What `arrays` gave; raises ValueError naming what is missing."""
+        return cls(*_named(arrays, prefix, [field.name for field in fields(cls)]))
 
     @classmethod
     def linear(
@@ -144,42 +153,31 @@ class Heads:
 
     def arrays(self) -> dict[str, Floats]:
         """Plain arrays for a npz file."""
-        found: dict[str, Floats] = {}
-        for name in _array_names():
-            part: Any = self
-            for step in name.split("/"):
-                part = getattr(part, step)
-            found[f"heads/{name}"] = part
-        return found
+        own = {f"heads/{name}": getattr(self, name) for name in PLAIN}
+        return self.valence.arrays("heads/valence") | self.related.arrays("heads/related") | own
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Heads:
         """What `arrays` gave; raises ValueError naming what is missing."""
-        missing = [name for name in _array_names() if f"heads/{name}" not in arrays]
-        if missing:
-            raise ValueError(
-                f"The weights lack heads/{missing[0]}, expected the arrays of Heads; train again."
-            )
-        given: dict[str, Any] = {}
-        for field in fields(cls):
-            kind = PARTS.get(field.name)
-            inner = [f"{field.name}/{part.name}" for part in fields(kind)] if kind else [field.name]
-            found = [arrays[f"heads/{name}"] for name in inner]
-            given[field.name] = kind(*found) if kind else found[0]
-        return cls(**given)
+        valence, related = (
+            Reader.from_arrays(arrays, f"heads/{name}") for name in ("valence", "related")
+        )
+        return cls(valence, related, *_named(arrays, "heads", PLAIN))
 
 
-PARTS: dict[str, Any] = {"valence": Reader, "related": Reader}
-"""Fields of Heads that hold several arrays."""
+PLAIN = ("stance_weights", "stance_bias", "relevance_curve", "temperature")
+"""The arrays of Heads beside its readers."""
 
 
-def _array_names() -> list[str]:
-    """Of all arrays, those of PARTS as part/array."""
-    names: list[str] = []
-    for field in fields(Heads):
-        kind = PARTS.get(field.name)
-        names += [f"{field.name}/{part.name}" for part in fields(kind)] if kind else [field.name]
-    return names
+def _named(
+    arrays: Mapping[str, NDArray[Any]], prefix: str, names: Sequence[str]
+) -> list[NDArray[Any]]:
+    missing = [name for name in names if f"{prefix}/{name}" not in arrays]
+    if missing:
+        raise ValueError(
+            f"The weights lack {prefix}/{missing[0]}, expected the arrays of Heads; train again."
+        )
+    return [arrays[f"{prefix}/{name}"] for name in names]
 
 
 def sentiment_features(u: Floats, v: Floats) -> Floats:

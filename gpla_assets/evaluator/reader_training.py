@@ -18,10 +18,9 @@ from gpla_assets.content import STANCES
 from gpla_assets.evaluator.batches import Lessons
 from gpla_assets.evaluator.folds import Encode, Sentiment, unrelated
 from gpla_assets.evaluator.heads import Floats, Heads, Reader, sentiment_features
+from gpla_assets.evaluator.layers import layer_bias, layer_weights, rate_factor
+from gpla_assets.evaluator.training import ENTRY_SCALE
 from gpla_assets.evaluator.value_text import value_texts
-
-SCALE = 5.0
-"""Entries of unit vectors are small; scaled, one learning rate suits all."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,13 @@ def valence_pairs(
     parts = (lessons.statements, lessons.taught, labelled)
     rows = pd.concat([part[columns] for part in parts], ignore_index=True)
     texts, values = list(rows["text"]), _value_texts(rows, recipe, seed)
-    of_prose = np.arange(len(rows)) >= len(rows) - len(labelled)
-    opposed = of_prose & (rows["oppose"] > rows["support"]).to_numpy()
+    opposed = np.where(labelled["oppose"] > 0, recipe.opposed_weight, 1)
     return EmbeddedPairs(
-        _each_once(texts, encode),
-        _each_once(values, encode),
-        sentiment_features(_each_once(texts, sentiment), _each_once(values, sentiment)),
+        encode(texts),
+        encode(values),
+        sentiment_features(sentiment(texts), sentiment(values)),
         rows[list(STANCES)].to_numpy(np.float32),
-        np.where(opposed, recipe.opposed_weight, 1).astype(np.float32),
+        np.concatenate([np.ones(len(rows) - len(labelled)), opposed]).astype(np.float32),
     )
 
 
@@ -107,8 +105,7 @@ def related_pairs(
     targets = np.concatenate([np.ones(len(own)), np.zeros(len(other)), labels])
     share = float(labels.mean()) if len(labels) else 0.5
     of_labels = np.where(labels > 0, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9))
-    u = _each_once(list(rows["text"]), encode)
-    v = _each_once(_value_texts(rows, recipe, seed), encode)
+    u, v = encode(list(rows["text"])), encode(_value_texts(rows, recipe, seed))
     return EmbeddedPairs(
         u,
         v,
@@ -131,9 +128,9 @@ def _with_cosine(related: Reader, pairs: EmbeddedPairs) -> Reader:
 
 
 def _cross_entropy(logits: Any, targets: Any) -> Any:
-    import torch
+    from torch.nn.functional import cross_entropy
 
-    return -(targets * torch.log_softmax(logits, 1)).sum(1)
+    return cross_entropy(logits, targets, reduction="none")
 
 
 def _logistic(logits: Any, targets: Any) -> Any:
@@ -167,7 +164,7 @@ def _fitted(
         order = torch.randperm(len(targets))
         for rows in order[: len(order) // batch * batch].view(-1, batch):
             for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * max(0.02, 1 - step / total)
+                group["lr"] = recipe.learning_rate * rate_factor(step / total, warmup=0)
             step += 1
             logits = _outputs(model, recipe, u[rows], v[rows], features[rows])
             loss = (losses(logits, targets[rows]) * weights[rows]).mean()
@@ -203,7 +200,7 @@ def _module(pairs: EmbeddedPairs, recipe: ReaderRecipe) -> Any:
 def _outputs(model: Any, recipe: ReaderRecipe, u: Any, v: Any, features: Any) -> Any:
     import torch
 
-    u, v = model["dropout"](SCALE * u), model["dropout"](SCALE * v)
+    u, v = model["dropout"](ENTRY_SCALE * u), model["dropout"](ENTRY_SCALE * v)
     shape = (len(u), recipe.products, recipe.rank)
     left = model["perception_factors"](u).view(shape)
     right = model["value_factors"](v).view(shape)
@@ -215,24 +212,18 @@ def _outputs(model: Any, recipe: ReaderRecipe, u: Any, v: Any, features: Any) ->
 def _reader(model: Any, recipe: ReaderRecipe) -> Reader:
     """What the module computes, for embeddings that are not scaled."""
 
-    def weights(name: str) -> Floats:
-        return np.array(model[name].weight.detach().numpy(), np.float32)
-
-    def bias(name: str) -> Floats:
-        return np.array(model[name].bias.detach().numpy(), np.float32)
-
     shape = (recipe.products, recipe.rank, -1)
     return Reader(
-        perception_factors=SCALE * weights("perception_factors").reshape(shape),
-        value_factors=SCALE * weights("value_factors").reshape(shape),
-        perception_weights=SCALE * weights("perception"),
-        value_weights=SCALE * weights("value"),
-        bias=bias("perception"),
-        hidden_weights=weights("hidden"),
-        hidden_bias=bias("hidden"),
-        output_weights=weights("output"),
-        direct_weights=weights("direct"),
-        output_bias=bias("output"),
+        perception_factors=ENTRY_SCALE * layer_weights(model["perception_factors"]).reshape(shape),
+        value_factors=ENTRY_SCALE * layer_weights(model["value_factors"]).reshape(shape),
+        perception_weights=ENTRY_SCALE * layer_weights(model["perception"]),
+        value_weights=ENTRY_SCALE * layer_weights(model["value"]),
+        bias=layer_bias(model["perception"]),
+        hidden_weights=layer_weights(model["hidden"]),
+        hidden_bias=layer_bias(model["hidden"]),
+        output_weights=layer_weights(model["output"]),
+        direct_weights=layer_weights(model["direct"]),
+        output_bias=layer_bias(model["output"]),
     )
 
 
@@ -240,10 +231,3 @@ def _value_texts(rows: pd.DataFrame, recipe: ReaderRecipe, seed: int) -> list[st
     """Texts of the rows' values, a share of them without the definition."""
     bare = np.random.default_rng(seed).random(len(rows)) < recipe.without_definition
     return value_texts(rows["value"], rows["definition"].fillna("").mask(bare, ""))
-
-
-def _each_once(texts: list[str], of: Encode) -> Floats:
-    """What `of` gives for each text; the same text is read once."""
-    distinct = list(dict.fromkeys(texts))
-    place = {text: n for n, text in enumerate(distinct)}
-    return of(distinct)[[place[text] for text in texts]].astype(np.float32)

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.adapter import Adapter
 from gpla_assets.evaluator.batches import MATCHED, Batch, Batches, Lessons, Recipe
 from gpla_assets.evaluator.examples import ATTITUDES
 from gpla_assets.evaluator.heads import SENTIMENTS, Heads, Reader
+from gpla_assets.evaluator.layers import is_frozen, layer_bias, layer_weights, rate_factor
 from gpla_assets.evaluator.pooling import masked_mean
 
 RELATED = 3
@@ -69,12 +69,6 @@ def fine_tune(
     return Adapter.between(base, tuned), _heads(model, recipe.rank)
 
 
-def is_frozen(name: str, layers: int) -> bool:
-    """Whether a parameter of an encoder is of its embeddings or of so many lowest layers."""
-    lowest = any(f"layer.{n}." in name for n in range(layers))
-    return lowest or "embeddings" in name or "relative_attention_bias" in name
-
-
 def _balanced_loss(logits: Any, labels: Any, which: Any) -> Any:
     """Logistic loss where `which`, so that ones and zeros weigh the same in all."""
     from torch.nn import functional
@@ -83,11 +77,6 @@ def _balanced_loss(logits: Any, labels: Any, which: Any) -> Any:
     sides = [which & (labels == side) for side in (0, 1)]
     means = [losses[side].mean() for side in sides if side.any()]
     return sum(means) / len(means) if means else logits.sum() * 0
-
-
-def rate_factor(done: float, warmup: float) -> float:
-    """Of the learning rate at a share `done` of the steps: linear rise, then linear decay."""
-    return min(1.0, done / warmup + 1e-3) * max(0.02, 1 - done)
 
 
 def _module(encoder: Any, recipe: Recipe) -> Any:
@@ -112,26 +101,24 @@ def _module(encoder: Any, recipe: Recipe) -> Any:
 
 
 def _heads(model: Any, rank: int) -> Heads:
-    def weights(name: str) -> NDArray[np.float32]:
-        return np.array(model[name].weight.detach().numpy(), np.float32)
-
-    def bias(name: str) -> NDArray[np.float32]:
-        return np.array(model[name].bias.detach().numpy(), np.float32)
-
     def reader(which: slice, features: tuple[float, ...]) -> Reader:
         factors = [
-            weights(f"{name}_factors").reshape(OUTPUTS, rank, -1)[which]
+            layer_weights(model[f"{name}_factors"]).reshape(OUTPUTS, rank, -1)[which]
             for name in ("perception", "value")
         ]
-        linear = [weights(name)[which] * ENTRY_SCALE for name in ("perception", "value")]
-        offset = (bias("perception") + bias("value"))[which] * ENTRY_SCALE
-        return Reader.linear((factors[0], factors[1]), (linear[0], linear[1]), offset, features)
+        linear = [
+            layer_weights(model[name])[which] * ENTRY_SCALE for name in ("perception", "value")
+        ]
+        offset = (layer_bias(model["perception"]) + layer_bias(model["value"]))[which]
+        return Reader.linear(
+            (factors[0], factors[1]), (linear[0], linear[1]), offset * ENTRY_SCALE, features
+        )
 
     return Heads(
         valence=reader(slice(RELATED), (0.0,) * SENTIMENTS),
         related=reader(slice(RELATED, OUTPUTS), (RELATED_SCALE,)),
-        stance_weights=weights("stance") * STANCE_SCALE,
-        stance_bias=bias("stance") * STANCE_SCALE,
+        stance_weights=layer_weights(model["stance"]) * STANCE_SCALE,
+        stance_bias=layer_bias(model["stance"]) * STANCE_SCALE,
         relevance_curve=np.array([1.0, 0.0], np.float32),
         temperature=np.array([1.0], np.float32),
     )
