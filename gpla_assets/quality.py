@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from gpla_assets.agents import make_evaluator, make_parser, make_value_encoder
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.labels import (
+    OPPOSED_PROSE,
     RANDOM_PROSE,
     agreement,
     evaluator_rows,
@@ -24,7 +25,7 @@ from gpla_assets.agents.labels import (
 )
 from gpla_assets.agents.protocol import BackendUnavailable, Utterance
 from gpla_assets.agents.sentence_parser import candidates
-from gpla_assets.content import labelled_perceptions
+from gpla_assets.content import labelled_oppositions, labelled_perceptions
 from gpla_assets.evaluator.weights import QUALITY_COLUMNS, held_out_quality
 from gpla_assets.storage import Warehouse, Write
 from gpla_assets.studies import Study
@@ -67,6 +68,7 @@ def _on_labels(
     if random is not None:
         found = perception_rows(parser, random)
         rows += [_row(*row, LABELS, parser.name, parser.model) for row in found]
+    pairs = dict(_labelled_prose())
     modes: Sequence[str] = ("fast", "accurate")
     for mode in modes:
         try:
@@ -75,10 +77,19 @@ def _on_labels(
             tell(f"Mode {mode} is not measured: {error}")
             continue
         measured = list(evaluator_rows(evaluator, perceptions))
-        if random is not None:
-            measured += relation_rows(evaluator, labelled_relations(random), RANDOM_PROSE)
+        for data, own in pairs.items():
+            measured += relation_rows(evaluator, own, data)
         rows += [_row(*row, LABELS, evaluator.name, evaluator.model) for row in measured]
     return rows
+
+
+def _labelled_prose() -> Iterator[tuple[str, pd.DataFrame]]:
+    """Labelled pairs of single perceptions, as of `labelled_relations`, where AlpacaEval is."""
+    tests = ((RANDOM_PROSE, labelled_perceptions()), (OPPOSED_PROSE, labelled_oppositions()))
+    for data, labels in tests:
+        texts = texts_with_hash("alpaca_eval", set(labels["text"]))
+        if texts is not None:
+            yield data, labelled_relations(texts, labels)
 
 
 def _throughput(contents: list[str]) -> list[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import zipfile
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from gpla_assets.agents import cross_encoder, make_evaluator
 from gpla_assets.agents.cross_encoder import CrossEncoder, assembled, base_model, load_encoder
 from gpla_assets.agents.cross_encoder_training import calibrated, scored_rows
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.labels import labelled_relations, texts_with_hash
 from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.agents.registry import evaluator_weights, make_value_encoder
 from gpla_assets.agents.training import (
@@ -23,10 +25,17 @@ from gpla_assets.agents.training import (
     apart,
     cross_examples,
     known_folds,
+    prose_examples,
     training_statements,
     written_examples,
 )
-from gpla_assets.content import value_statements
+from gpla_assets.content import (
+    STANCES,
+    labelled_oppositions,
+    opposing_perceptions,
+    training_perceptions,
+    value_statements,
+)
 from gpla_assets.evaluator import AdapterError, folds
 from gpla_assets.evaluator.cross import SHIPPED_CROSS, CrossWeights
 from gpla_assets.evaluator.cross_training import CrossRecipe, fine_tune_cross, pair_batches
@@ -170,7 +179,7 @@ def test_a_run_reads_each_row_as_often_as_its_source_says() -> None:
 
 
 def test_folds_are_those_of_the_bi_encoder_and_share_no_value_and_no_text() -> None:
-    rows = cross_examples()
+    rows = pd.concat([cross_examples(), prose_examples()], ignore_index=True)
     fold_of = known_folds(rows)
     own = training_statements()
     dealt = dict(zip(own["value"].str.casefold(), folds.fold_of(own["value"], 5, 0), strict=True))
@@ -183,6 +192,19 @@ def test_folds_are_those_of_the_bi_encoder_and_share_no_value_and_no_text() -> N
         tested = rows[fold_of == fold]
         assert not set(kept["value"].str.casefold()) & set(tested["value"].str.casefold())
         assert not set(kept["text"]) & set(tested["text"])
+
+
+@pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
+def test_labelled_prose_is_learnt_from_where_it_bears_on_a_value() -> None:
+    rows = prose_examples()
+    labels = pd.concat([training_perceptions(), opposing_perceptions()])
+    assert len(rows) == (labels["relation"] != "-").sum()
+    assert (rows[list(STANCES)].sum(axis=1) == 1).all()
+    assert rows["oppose"].sum() == (labels["relation"] == "o").sum() > 200
+    tested = texts_with_hash("alpaca_eval", set(labelled_oppositions()["text"]))
+    assert tested is not None
+    known = set(labelled_relations(tested, labelled_oppositions())["content"])
+    assert not known & set(rows["text"])
 
 
 def test_calibration_finds_the_temperature_that_made_the_labels() -> None:

@@ -25,6 +25,7 @@ from gpla_assets.agents.labels import (
     wordings,
 )
 from gpla_assets.content import (
+    labelled_oppositions,
     labelled_pairs,
     labelled_perceptions,
     labelled_sentences,
@@ -156,6 +157,17 @@ def test_random_perceptions_are_labelled_with_four_values_each() -> None:
     assert set(rows["value"]) <= set(vocabulary()["value"])
 
 
+def test_opposed_perceptions_are_of_other_texts_than_the_random_ones() -> None:
+    rows = labelled_oppositions()
+    places = rows.groupby(["text", "start", "end"])
+    assert len(places) == rows["text"].nunique() == 340
+    assert (places.size() == 4).all() and (places["attitude"].nunique() == 1).all()
+    assert set(rows["relation"]) <= {"s", "o", "e", "-"}
+    assert set(rows["relation_2"]) <= {"s", "o", "e", "-", ""}
+    assert (rows["relation"] == "o").sum() >= 100
+    assert not set(labelled_perceptions()["text"]) & set(rows["text"])
+
+
 @pytest.mark.parametrize(
     ("rows", "sentences", "values"),
     [(training_perceptions(), 3840, 6), (opposing_perceptions(), 720, 4)],
@@ -168,8 +180,8 @@ def test_sentences_of_training_are_of_other_texts_than_the_tests(
     assert (places.size() == values).all() and (places["attitude"].nunique() == 1).all()
     assert set(rows["relation"]) <= {"s", "o", "e", "-"}
     assert set(rows["value"]) <= set(vocabulary()["value"])
-    tested = set(labelled_perceptions()["text"]) | set(labelled_sentences()["text"])
-    assert not tested & set(rows["text"])
+    for tested in (labelled_perceptions(), labelled_oppositions(), labelled_sentences()):
+        assert not set(tested["text"]) & set(rows["text"])
 
 
 @pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
@@ -183,6 +195,17 @@ def test_agents_meet_the_labels_of_random_perceptions() -> None:
     assert len(pairs) == len(labelled_perceptions())
     scored = relation_rows(make_evaluator(Evaluator()), pairs, "random")
     assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.6
+
+
+@pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
+def test_the_evaluator_meets_the_labels_where_values_are_opposed() -> None:
+    labels = labelled_oppositions()
+    texts = texts_with_hash("alpaca_eval", set(labels["text"]))
+    assert texts is not None
+    pairs = labelled_relations(texts, labels)
+    assert len(pairs) == len(labels)
+    found = {row[2]: row[3] for row in relation_rows(make_evaluator(Evaluator()), pairs, "o")}
+    assert found["balanced accuracy of sign"] > 0.6 and found["AUC of relevance"] > 0.6
 
 
 @pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
@@ -201,5 +224,5 @@ def test_quality_without_the_texts_says_so_and_keeps_what_training_measured(tmp_
     with duckdb.connect(str(tmp_path / "demo.duckdb"), read_only=True) as connection:
         found = connection.execute("select held_out, count(*) from agent_quality group by 1").df()
     counts = dict(found.itertuples(index=False))
-    assert counts == {"labels": 2, "values": len(held_out_quality())}
+    assert counts == {"labels": 3, "values": len(held_out_quality())}
     assert "AUC of sign" in output

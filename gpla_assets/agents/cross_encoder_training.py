@@ -26,6 +26,7 @@ from gpla_assets.agents.training import (
     apart,
     cross_examples,
     known_folds,
+    prose_examples,
     training_answers,
 )
 from gpla_assets.evaluator import Floats, Heads, answered, folds, table
@@ -48,7 +49,7 @@ def train_cross_encoder(
     cross_weights.npz.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = cross_examples()
+    rows = pd.concat([cross_examples(), prose_examples()], ignore_index=True)
     fold_of = known_folds(rows)
     for fold in (*range(FOLDS), EVERYTHING):
         path = _weights(folder, fold)

@@ -17,6 +17,7 @@ from gpla_assets.agents.protocol import PerceptionParser, Utterance, ValueEvalua
 from gpla_assets.agents.sentence_parser import candidates
 from gpla_assets.content import (
     definitions_of,
+    labelled_oppositions,
     labelled_pairs,
     labelled_perceptions,
     labelled_sentences,
@@ -29,6 +30,7 @@ from gpla_assets.studies import data_dir
 Row = tuple[str, str, str, float, int]
 LLM_PROSE = "hand-labelled sentences"
 RANDOM_PROSE = "labelled perceptions of random texts"
+OPPOSED_PROSE = "labelled perceptions where M_E sees opposition"
 
 
 def text_hash(content: str) -> str:
@@ -84,6 +86,9 @@ def agreement() -> Iterator[Row]:
     shared = pairs[(pairs["relation_1"] != "") & (pairs["relation_2"] != "")]
     kappa = float(cohen_kappa_score(shared["relation_1"], shared["relation_2"]))
     yield "evaluator", LLM_PROSE, "kappa of two passes: relation to a value", kappa, len(shared)
+    shared = labelled_oppositions().query("relation_2 != ''")
+    kappa = float(cohen_kappa_score(shared["relation"], shared["relation_2"]))
+    yield "evaluator", OPPOSED_PROSE, "kappa of two passes: relation to a value", kappa, len(shared)
 
 
 def parser_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:

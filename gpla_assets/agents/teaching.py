@@ -19,6 +19,7 @@ from gpla_assets.agents.sentence_parser import SentenceParser, candidates
 from gpla_assets.agents.training import source_rows
 from gpla_assets.content import (
     STANCES,
+    labelled_oppositions,
     labelled_perceptions,
     labelled_sentences,
     opposing_perceptions,
@@ -34,7 +35,7 @@ VALUES_PER_TEXT = 2
 BARE = 0.3
 """Share of pairs in which the teacher reads a value without its definition."""
 SENTENCES_PER_TEXT = 6
-TEXTS = 3000
+TEXTS = 4600
 MINIMUM_ATTITUDE = 0.3
 LENGTHS = (80, 4000)
 """Characters of the texts of LLMs that are read."""
@@ -51,7 +52,8 @@ def unlabelled_sentences(parser: SentenceParser, seed: int = 0, texts: int = TEX
         return []
     rows = rows[rows["content"].str.len().between(*LENGTHS)].drop_duplicates("content")
     hashes = pd.Series([text_hash(content) for content in rows["content"]], index=rows.index)
-    tested = {*labelled_perceptions()["text"], *labelled_sentences()["text"]}
+    tests = (labelled_perceptions(), labelled_oppositions(), labelled_sentences())
+    tested = {text for labels in tests for text in labels["text"]}
     asked = set(rows.loc[hashes.isin(tested), "question_text"])
     known = tested | {*training_perceptions()["text"], *opposing_perceptions()["text"]}
     rows = rows[~hashes.isin(known) & ~rows["question_text"].isin(asked)]

@@ -18,6 +18,7 @@ from gpla_assets.evaluator import folds
 from gpla_assets.evaluator.examples import (
     ANSWER_COLUMNS,
     PAIR_COLUMNS,
+    STATEMENT_COLUMNS,
     answer_examples,
     pair_examples,
     question_examples,
@@ -73,26 +74,38 @@ def written_examples() -> pd.DataFrame:
 
 
 def cross_examples() -> pd.DataFrame:
-    """All that the cross-encoder is trained on, as in `examples`."""
+    """All statements, those written for the cross-encoder among them, as in `examples`."""
     statements = pd.concat([training_statements(), written_examples()], ignore_index=True)
     return statements.drop_duplicates(["value", "text"], ignore_index=True)
 
 
 def labelled_pairs_of_training() -> pd.DataFrame:
     """Labelled sentences of LLMs beside values, as in `examples`; none without AlpacaEval."""
-    labels = pd.concat([training_perceptions(), opposing_perceptions()])
-    texts = texts_with_hash("alpaca_eval", set(labels["text"]))
-    if texts is None:
-        return pd.DataFrame(columns=PAIR_COLUMNS)
-    return pair_examples(labelled_relations(texts, labels))
+    return _labelled_pairs(pd.concat([training_perceptions(), opposing_perceptions()]))
+
+
+def prose_examples() -> pd.DataFrame:
+    """The relevant ones of these as statements, as in `examples`; none without AlpacaEval."""
+    parts = []
+    for source, labels in (
+        ("LLM prose", training_perceptions()),
+        ("LLM prose, opposing", opposing_perceptions()),
+    ):
+        pairs = _labelled_pairs(labels[labels["relation"] != "-"])
+        parts.append(pairs.assign(source=source, group=pairs["text"], inventory=""))
+    return pd.concat(parts, ignore_index=True)[STATEMENT_COLUMNS]
 
 
 def labelled_pairs_of_test() -> pd.DataFrame:
     """The labelled perceptions of the test, likewise."""
-    texts = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
+    return _labelled_pairs(labelled_perceptions())
+
+
+def _labelled_pairs(labels: pd.DataFrame) -> pd.DataFrame:
+    texts = texts_with_hash("alpaca_eval", set(labels["text"]))
     if texts is None:
         return pd.DataFrame(columns=PAIR_COLUMNS)
-    return pair_examples(labelled_relations(texts))
+    return pair_examples(labelled_relations(texts, labels))
 
 
 def known_folds(rows: pd.DataFrame) -> pd.Series:

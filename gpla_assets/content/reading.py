@@ -99,6 +99,17 @@ def opposing_perceptions(path: Path = CONTENT / "opposing_perceptions.csv") -> p
     return _perception_labels(path)
 
 
+def labelled_oppositions(path: Path = CONTENT / "labelled_oppositions.csv") -> pd.DataFrame:
+    """Perceptions of AlpacaEval in which a mode of M_E sees a value opposed, labelled for the test.
+
+    Rows as in `labelled_perceptions`, four values a perception, and `relation_2`: that of a second
+    pass, '' where there was none. Of other texts on the test's questions, none of them trained on.
+    """
+    rows = _perception_labels(path)
+    second = _read(path, ("text", "relation_2"))["relation_2"]
+    return rows.assign(relation_2=second)
+
+
 def _perception_labels(path: Path) -> pd.DataFrame:
     rows = _read(path, ("text", "start", "end", "attitude", "value", "relation"))
     return rows.astype(dict.fromkeys(("start", "end", "attitude"), int))

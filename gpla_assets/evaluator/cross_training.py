@@ -26,7 +26,11 @@ class CrossRecipe:
     """How to train. `passes`: how often the rows of a source are read, 1 where it names none."""
 
     passes: Mapping[str, float] = field(
-        default_factory=lambda: {"ValueBench items": 2, "project": 1.3}
+        default_factory=lambda: {
+            "ValueBench items": 2,
+            "project": 1.3,
+            "LLM prose, opposing": 2,
+        }
     )
     batch: int = 48
     frozen_layers: int = 4
