@@ -26,7 +26,7 @@ from gpla_assets.evaluator.heads import Reader
 from gpla_assets.evaluator.reader_training import ReaderRecipe, with_fitted_readers
 from gpla_assets.evaluator.table import answer_rows, statement_rows
 from gpla_assets.evaluator.training import fine_tune
-from gpla_assets.evaluator.weights import EvaluatorWeights
+from gpla_assets.evaluator.weights import EvaluatorWeights, shipped_with
 
 
 def small_heads(rank: int = 2, size: int = 4) -> Heads:
@@ -364,3 +364,21 @@ def test_the_table_names_every_measure_once(trained: EvaluatorWeights) -> None:
     names = [(row[0], row[1]) for row in rows]
     assert len(set(names)) == len(names) >= 15
     assert all(np.isfinite(row[2]) and row[3] > 0 for row in rows)
+
+
+def test_a_new_version_takes_the_place_of_what_it_measured_and_leaves_the_rest() -> None:
+    columns = ["role", "backend", "model", "data", "measure", "number", "n", "held_out"]
+
+    def rows(model: str, *data: str) -> pd.DataFrame:
+        return pd.DataFrame(
+            [("evaluator", "embedded", model, name, "AUC", 0.5, 9, "values") for name in data],
+            columns=columns,
+        )
+
+    shipped = pd.concat([rows("m-1, fast", "items"), rows("m-1, accurate", "items", "answers")])
+    found = shipped_with(shipped, rows("m-2, accurate", "items"))
+    assert set(found[["model", "data"]].itertuples(index=False, name=None)) == {
+        ("m-1, fast", "items"),
+        ("m-1, accurate", "answers"),
+        ("m-2, accurate", "items"),
+    }

@@ -14,6 +14,9 @@ import pytest
 from gpla_assets.agents import make_evaluator, make_generator, make_parser
 from gpla_assets.agents.files import AgentFileError, perceive_file, score_file, values_file
 from gpla_assets.agents.labels import (
+    LLM_PROSE,
+    OPPOSED_PROSE,
+    RANDOM_PROSE,
     agreement,
     evaluator_rows,
     labelled_relations,
@@ -216,6 +219,12 @@ def test_agents_meet_the_labels_on_real_texts() -> None:
     assert found["precision"] > 0.5 and found["recall"] > 0.6
     scored = evaluator_rows(make_evaluator(Evaluator()), wordings(texts))
     assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.7
+
+
+def test_what_training_measured_has_other_names_than_what_quality_measures() -> None:
+    rows = held_out_quality()
+    assert not rows.duplicated(["role", "backend", "model", "data", "measure"]).any()
+    assert not {LLM_PROSE, RANDOM_PROSE, OPPOSED_PROSE} & set(rows["data"])
 
 
 def test_quality_without_the_texts_says_so_and_keeps_what_training_measured(tmp_path: Path) -> None:

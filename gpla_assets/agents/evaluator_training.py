@@ -20,7 +20,6 @@ import pandas as pd
 from gpla_assets.agents.cross_encoder import CrossEncoder, base_model
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Embedder, packaged_model
-from gpla_assets.agents.labels import RANDOM_PROSE
 from gpla_assets.agents.sentence_parser import SentenceParser
 from gpla_assets.agents.teaching import pairs_to_teach, taught, unlabelled_sentences
 from gpla_assets.agents.training import (
@@ -46,6 +45,7 @@ from gpla_assets.evaluator.weights import QUALITY_COLUMNS, SHIPPED_VERSION, Eval
 
 TAUGHT = 32_000
 """Pairs that a fold's cross-encoder judges."""
+UNSEEN_PROSE = "labelled sentences that no fold read"
 TRAINED_PROSE = "labelled sentences of training, read beside other values"
 MOST = 5
 """Values per perception, as the generator gives."""
@@ -195,7 +195,7 @@ def held_out_table(folder: Path) -> pd.DataFrame:
         said = folds.probabilities(answers, heads)
         found += table.answer_rows(answers, said, "ValueBench answers")
     for data, part in (
-        (RANDOM_PROSE, pairs[pairs["tested"]]),
+        (UNSEEN_PROSE, pairs[pairs["tested"]]),
         (TRAINED_PROSE, pairs[~pairs["tested"]]),
     ):
         if len(part):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gpla_assets.evaluator.heads import Floats, softmax
 from gpla_assets.evaluator.low_rank import LowRank
 
-CROSS_VERSION = "1"
+CROSS_VERSION = "2"
 SHIPPED_CROSS = Path(__file__).resolve().parent / "cross_weights.npz"
 
 

@@ -47,16 +47,22 @@ def held_out_quality() -> pd.DataFrame:
 
 
 def ship_held_out(table: pd.DataFrame) -> None:
-    """Put a model's rows in the place of those of the same model, or of another version of it."""
-    kept = held_out_quality()
-    lines, replaced = (_line(rows["model"]) for rows in (kept, table))
-    every = pd.concat([kept[~lines.isin(set(replaced))], table], ignore_index=True)
-    every.to_csv(HELD_OUT, index=False)
+    """Put a model's rows in the place of those of the same model, or of another version of it.
+
+    Rows on data that `table` does not have stay, under the version that was measured.
+    """
+    shipped_with(held_out_quality(), table).to_csv(HELD_OUT, index=False)
 
 
-def _line(models: pd.Series) -> pd.Series:
-    """Names without their versions: gpla-minilm-3, fast -> gpla-minilm, fast."""
-    return models.str.replace(r"-\d+(?=,|$)", "", regex=True)
+def shipped_with(shipped: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that ship once those of `table` have taken the place of their predecessors."""
+    kept, replaced = (_line(rows) for rows in (shipped, table))
+    return pd.concat([shipped[~kept.isin(set(replaced))], table], ignore_index=True)
+
+
+def _line(rows: pd.DataFrame) -> pd.Series:
+    """Models without their versions, and the data: gpla-minilm-3, fast -> gpla-minilm, fast."""
+    return rows["model"].str.replace(r"-\d+(?=,|$)", "", regex=True) + "\n" + rows["data"]
 
 
 def ship_external_validity(rows: pd.DataFrame) -> None:
