@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from gpla_assets.agents import make_evaluator, make_parser, make_value_encoder
+from gpla_assets.agents import make_evaluator, make_generator, make_parser, make_value_encoder
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.labels import (
+    LLM_PROSE,
     OPPOSED_PROSE,
     RANDOM_PROSE,
+    agreed_pairs,
     agreement,
     evaluator_rows,
+    generator_rows,
     labelled_relations,
     labelled_texts,
     parser_rows,
@@ -69,6 +72,11 @@ def _on_labels(
         found = perception_rows(parser, random)
         rows += [_row(*row, LABELS, parser.name, parser.model) for row in found]
     pairs = dict(_labelled_prose())
+    generator = make_generator(study.generator)
+    agreed = agreed_pairs(perceptions).rename(columns={"relation_1": "relation"})
+    for data, own in {LLM_PROSE: agreed, **pairs}.items():
+        found = generator_rows(generator, own, data)
+        rows += [_row(*row, LABELS, generator.name, generator.model) for row in found]
     modes: Sequence[str] = ("fast", "accurate")
     for mode in modes:
         try:

@@ -18,10 +18,11 @@ from gpla_assets.agents import (
     make_parser,
     make_value_encoder,
 )
-from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator, question_of
+from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
 from gpla_assets.agents.protocol import PerceptionParser, ValueEvaluator, ValueGenerator
 from gpla_assets.agents.record import agent_record
 from gpla_assets.agents.registry import evaluator_weights
+from gpla_assets.agents.said import question_of
 from gpla_assets.agents.transformers_subject import TransformersSubject
 from gpla_assets.content import value_items, vocabulary
 from gpla_assets.studies import Evaluator, Generator, Model, Parser
@@ -93,7 +94,7 @@ def test_embeddings_are_unit_vectors_of_each_distinct_text_once() -> None:
     ],
 )
 def test_the_generator_names_fitting_values(perception: str, value: str) -> None:
-    settings = Generator(minimum_cosine=0.3)
+    settings = Generator(minimum_relevance=0.3)
     found = make_generator(settings).generate([perception, "zzz qqq"])
     first = found[found["row"] == 0]
     assert any(value in name for name in first["value"])
@@ -166,6 +167,43 @@ def test_a_score_of_a_pair_is_what_evaluating_it_gives(everything: ValueEvaluato
 
 def _pairs(rows: pd.DataFrame) -> tuple[list[int], list[str]]:
     return list(rows["row"]), list(rows["value"])
+
+
+FRAMES = (
+    ("Yes, I believe that ", False),
+    ("In my opinion, I strongly feel that ", False),
+    ("No, ", False),
+    ("It is not true that ", True),
+    ("Honestly, I don't think that ", True),
+    ("I disagree that ", True),
+)
+
+
+@pytest.mark.parametrize(("frame", "denied"), FRAMES)
+def test_what_affirms_or_denies_a_statement_does_so_and_nothing_else(
+    everything: ValueEvaluator, frame: str, denied: bool
+) -> None:
+    statements = ["Honest people deserve praise.", "Lying helps.", "Everybody should save water."]
+    values = ["Honesty", "Honesty", "Environmental Sustainability"]
+    plain = everything.score(statements, values, [None] * 3)
+    inside = [frame + text[:1].lower() + text[1:] for text in statements]
+    found = everything.score(inside, values, [None] * 3)
+    np.testing.assert_allclose(found["relevance"], plain["relevance"], atol=1e-6)
+    np.testing.assert_allclose(found["score"], plain["score"] * (-1 if denied else 1), atol=1e-6)
+    given = make_generator(Generator()).generate([statements[0], inside[0]])
+    one, other = (list(given[given["row"] == row]["value"]) for row in (0, 1))
+    assert one == other and "Honesty" in one
+
+
+def test_an_answered_question_bears_on_what_either_part_bears_on(
+    everything: ValueEvaluator,
+) -> None:
+    text = "Should I save water? Yes, honest people deserve praise."
+    values = ["Environmental Sustainability", "Honesty"]
+    found = everything.score([text] * 2, values, [None] * 2)["relevance"]
+    parts = ["Should I save water?", "Honest people deserve praise."]
+    own = everything.score(parts, values, [None] * 2)["relevance"]
+    np.testing.assert_allclose(found, own, atol=1e-6)
 
 
 def test_an_answer_to_a_question_is_judged_by_both(everything: ValueEvaluator) -> None:

@@ -5,11 +5,13 @@ is p(support) - p(oppose), and missing where "either" is strictly the most proba
 
 In mode `fast` perceptions and values are embedded apart, and pairs are products. In mode `accurate`
 relevance comes from the same embeddings, and a cross-encoder judges the valence of relevant pairs.
+
+In both modes words that only affirm or deny a statement are taken off before it is judged, and what
+answers a question is relevant to a value if the question or the answer is (`said`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,13 +21,13 @@ from numpy.typing import NDArray
 from gpla_assets.agents.cross_encoder import PairJudge
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.referents import is_polar
+from gpla_assets.agents.said import Said, relevance_to_all, said
 from gpla_assets.evaluator import Floats, Heads, answered
+from gpla_assets.evaluator.heads import TURNED
 from gpla_assets.evaluator.value_text import value_texts
 
 COLUMNS = ["row", "value", "relevance", "p_support", "p_oppose", "p_either", "score"]
 CHUNK = 2048
-ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOTALL)
 
 
 class EmbeddedEvaluator:
@@ -89,10 +91,13 @@ class EmbeddedEvaluator:
         `score` is p_support - p_oppose in every row.
         """
         texts = value_texts(values, definitions)
-        u, v = self.encoder.encode(list(perceptions)), self.encoder.encode(texts)
-        relevance = self.heads.relevance_of(self.heads.relatedness(u, v))
+        parts, v = said(perceptions, self.encoder), self.encoder.encode(texts)
+        relevance = self.heads.relevance_of(self.heads.relatedness(parts.u, v))
+        of_question = self.heads.relevance_of(self.heads.relatedness(parts.u_question, v))
+        by_question = parts.asked & (of_question >= relevance)
+        relevance = np.where(by_question, of_question, relevance)
         every = np.arange(len(values))
-        probabilities = self._valence(list(perceptions), u, texts, v, every)
+        probabilities = self._valence(parts, every, by_question, texts, v, every)
         rows = scored_pairs(every, np.array(values, object), relevance, probabilities)
         return rows.assign(score=rows["p_support"] - rows["p_oppose"])
 
@@ -102,46 +107,50 @@ class EmbeddedEvaluator:
         if not perceptions or not values:
             return
         texts, names = value_texts(values, definitions), np.array(values, object)
-        v, u = self.encoder.encode(texts), self.encoder.encode(perceptions)
-        for first in range(0, len(u), CHUNK):
-            part = slice(first, first + CHUNK)
-            relevance = self.heads.relevance(u[part], v)
+        v, parts = self.encoder.encode(texts), said(perceptions, self.encoder)
+        for first in range(0, len(perceptions), CHUNK):
+            chunk = slice(first, first + CHUNK)
+            relevance, by_question = relevance_to_all(parts, chunk, v, self.heads)
             rows, columns = np.nonzero(relevance > self.minimum_relevance)
-            said = [perceptions[first + row] for row in rows]
-            probabilities = self._valence(said, u[part][rows], texts, v, columns)
+            probabilities = self._valence(
+                parts, rows + first, by_question[rows, columns], texts, v, columns
+            )
             yield scored_pairs(
                 rows + first, names[columns], relevance[rows, columns], probabilities
             )
 
     def _valence(
         self,
-        perceptions: list[str],
-        u: Floats,
+        parts: Said,
+        rows: NDArray[np.int64],
+        by_question: NDArray[np.bool_],
         texts: list[str],
         v: Floats,
         columns: NDArray[np.int64],
     ) -> Floats:
-        """Valence of aligned pairs (n, 3); `columns` are their rows in `texts` and `v`.
+        """Valence of aligned pairs (n, 3): perceptions by `rows`, values by `columns`.
 
-        Where a perception answers a question, the question is judged, and the stance that the
-        answer takes to it turns the valence.
+        A pair is judged by the part that bears on the value. Where that is the question, the stance
+        that the answer takes to it turns the valence; what a perception denies turns it too.
         """
-        if not perceptions:
+        if not len(rows):
             return np.zeros((0, 3), np.float32)
-        questions = [question_of(text) for text in perceptions]
-        asked = np.array([n for n, question in enumerate(questions) if question], np.int64)
-        read = [question or text for question, text in zip(questions, perceptions, strict=True)]
+        read = [
+            (parts.questions[row] if asked else None) or parts.statements[row]
+            for row, asked in zip(rows, by_question, strict=True)
+        ]
         if self.judge:
             logits = self.judge.logits(read, [texts[column] for column in columns])
             found = self.judge.weights.valence(logits)
         else:
-            of_read = u
-            if len(asked):
-                of_read = u.copy()
-                of_read[asked] = self.encoder.encode([read[n] for n in asked])
-            found = self._in_chunks(of_read, v, columns, sentiment(read), sentiment(texts))
-        if len(asked):
-            found[asked] = answered(self.heads.stance(u[asked]), found[asked])
+            u = np.where(by_question[:, None], parts.u_question[rows], parts.u[rows])
+            found = self._in_chunks(u, v, columns, sentiment(read), sentiment(texts))
+        if by_question.any():
+            answers = [parts.perceptions[row] for row in rows[by_question]]
+            stance = self.heads.stance(self.encoder.encode(answers))
+            found[by_question] = answered(stance, found[by_question])
+        turned = ~by_question & parts.denied[rows]
+        found[turned] = found[turned][:, TURNED]
         return found
 
     def _in_chunks(
@@ -159,16 +168,6 @@ class EmbeddedEvaluator:
             logits = self.heads.pair_logits(u[part], v[own], u_sentiment[part], v_sentiment[own])
             parts.append(self.heads.judged(logits))
         return np.concatenate(parts)
-
-
-def question_of(perception: str) -> str | None:
-    """The yes-or-no question that a text begins with and goes on to answer; None without one.
-
-    >>> question_of("Should I plan ahead? No, not always.")
-    'Should I plan ahead?'
-    """
-    found = ASKED.match(perception)
-    return found["question"] if found and is_polar(found["question"]) else None
 
 
 def scored_pairs(

@@ -1,4 +1,4 @@
-"""M_G by embeddings: the values of the vocabulary that lie nearest to a perception."""
+"""M_G by embeddings: the values of the vocabulary that a perception bears on most."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gpla_assets.agents.embedding import Encoder
+from gpla_assets.agents.said import relevance_to_all, said
+from gpla_assets.evaluator import Floats, Heads
 from gpla_assets.evaluator.value_text import value_text
 
-CHUNK = 4096
-"""Perceptions a matrix product: 4,096 x 1,200 values in float32 are 20 MB."""
+CHUNK = 512
+"""Perceptions read at a time: of 1,200 values and the reader's 32 hidden units they take 80 MB."""
 
 
 class EmbeddedGenerator:
-    """The `values_per_perception` values with the highest cosine above `minimum_cosine`.
+    """The `values_per_perception` most relevant values, above `minimum_relevance`.
 
-    `vocabulary`: rows (value, definition). `probability` of a value is its cosine: it orders the
-    values of a perception, and is no frequency.
+    Relevance is M_E's, by the same encoder and `heads`, to all of `vocabulary`, rows (value,
+    definition). `probability` of a value is its relevance: it orders the values of a perception,
+    and is no frequency.
     """
 
     name = "embedded"
@@ -27,16 +31,17 @@ class EmbeddedGenerator:
     def __init__(
         self,
         embedder: Encoder,
+        heads: Heads,
         vocabulary: pd.DataFrame,
-        minimum_cosine: float = 0.30,
+        minimum_relevance: float = 0.5,
         values_per_perception: int = 5,
     ) -> None:
-        self.embedder = embedder
+        self.embedder, self.heads = embedder, heads
         self.values = vocabulary["value"].to_numpy(object)
         self.texts = [
             value_text(row.value, row.definition) for row in vocabulary.itertuples(index=False)
         ]
-        self.minimum_cosine = minimum_cosine
+        self.minimum_relevance = minimum_relevance
         self.values_per_perception = values_per_perception
 
     @property
@@ -50,28 +55,30 @@ class EmbeddedGenerator:
         return self.embedder.inferences
 
     def generate(self, perceptions: Sequence[str]) -> pd.DataFrame:
-        """Rows (row, value, probability), nearest first within a perception."""
+        """Rows (row, value, probability), most relevant first within a perception."""
         parts = []
         if len(perceptions) and len(self.texts):
             values = self.embedder.encode(self.texts)
-            embedded = self.embedder.encode(perceptions)
-            for first in range(0, len(embedded), CHUNK):
-                parts.append(self._nearest(embedded[first : first + CHUNK] @ values.T, first))
-        rows, columns, cosines = (
+            told = said(perceptions, self.embedder)
+            for first in range(0, len(perceptions), CHUNK):
+                chunk = slice(first, first + CHUNK)
+                relevance, _ = relevance_to_all(told, chunk, values, self.heads)
+                parts.append(self._most_relevant(relevance, first))
+        rows, columns, relevance = (
             (np.concatenate(part) for part in zip(*parts, strict=True))
             if parts
-            else (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+            else (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
         )
         return pd.DataFrame(
-            {"row": rows, "value": self.values[columns], "probability": cosines.astype(float)}
+            {"row": rows, "value": self.values[columns], "probability": relevance.astype(float)}
         )
 
-    def _nearest(
-        self, cosines: np.ndarray, first: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        # A stable sort: of equal cosines the value earlier in the vocabulary wins, on any machine.
-        order = np.argsort(-cosines, axis=1, kind="stable")[:, : self.values_per_perception]
-        top = np.take_along_axis(cosines, order, axis=1)
-        kept = top >= self.minimum_cosine
-        rows = np.broadcast_to(np.arange(first, first + len(cosines))[:, None], kept.shape)
-        return rows[kept], order[kept], np.minimum(top[kept], 1.0)
+    def _most_relevant(
+        self, relevance: Floats, first: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        # A stable sort: of equals the value earlier in the vocabulary wins, on any machine.
+        order = np.argsort(-relevance, axis=1, kind="stable")[:, : self.values_per_perception]
+        top = np.take_along_axis(relevance, order, axis=1)
+        kept = top >= self.minimum_relevance
+        rows = np.broadcast_to(np.arange(first, first + len(top))[:, None], kept.shape)
+        return rows[kept], order[kept], top[kept]

@@ -19,6 +19,7 @@ import pandas as pd
 
 from gpla_assets.agents.cross_encoder import CrossEncoder, base_model
 from gpla_assets.agents.cues import sentiment
+from gpla_assets.agents.embedded_generator import EmbeddedGenerator
 from gpla_assets.agents.embedding import Embedder, packaged_model
 from gpla_assets.agents.sentence_parser import SentenceParser
 from gpla_assets.agents.teaching import pairs_to_teach, taught, unlabelled_sentences
@@ -204,7 +205,7 @@ def held_out_table(folder: Path) -> pd.DataFrame:
             codes = relations(part)
             found += table.pair_rows(data, codes, relevance, judged[:, 0] - judged[:, 1])
     rows = [("evaluator", f"{model}, fast", *row) for row in found]
-    rows += [("generator", model, *row) for row in _generator_rows(folder, statements)]
+    rows += [("generator", model, *row) for row in _generator_rows(folder, statements, answers)]
     return quality_rows(rows)
 
 
@@ -216,34 +217,40 @@ def quality_rows(rows: list[tuple[str, str, str, str, float, int]]) -> pd.DataFr
 
 
 def _generator_rows(
-    folder: Path, statements: pd.DataFrame
+    folder: Path, statements: pd.DataFrame, answers: pd.DataFrame
 ) -> Iterator[tuple[str, str, float, int]]:
-    """Recall of a statement's own value, or of a near-synonym, among the values given to it.
+    """Recall of a text's own value, or of a near-synonym, among the MOST values given to it.
 
-    Given are the MOST nearest of all values, those of the fold's statements among them. Near are
+    Given are M_G's most relevant of all values, those of the fold's statements among them. Near are
     values whose names lie at NEAR or closer for the general embedding, as the lexicon's filter has
-    it. The general embedding's own recall stands beside, as the baseline.
+    it. The general embedding's own recall, by cosine, stands beside as the baseline.
     """
-    general, done = Embedder(), trained_folds(folder)
-    for model, encoders in (
-        ("tuned", [fold_encoder(folder, fold) for fold in done]),
-        ("all-MiniLM-L6-v2", [general] * len(done)),
-    ):
-        hits: dict[str, list[bool]] = {}
-        for fold, encoder in zip(done, encoders, strict=True):
-            tested = statements[statements["fold"] == fold]
-            known = vocabulary()[["value", "definition"]]
-            values = pd.concat([tested[["value", "definition"]], known]).drop_duplicates("value")
-            names = list(values["value"])
-            near = general.encode(names) @ general.encode(names).T >= NEAR
-            place = {name: n for n, name in enumerate(names)}
-            v = encoder.encode(value_texts(values["value"], values["definition"]))
-            nearest = np.argsort(-(encoder.encode(list(tested["text"])) @ v.T), axis=1)[:, :MOST]
-            for source, own, given in zip(tested["source"], tested["value"], nearest, strict=True):
-                hits.setdefault(str(source), []).append(bool(near[place[own], given].any()))
-        for source, found in sorted(hits.items()):
-            measure = f"recall of the value or a near-synonym among {MOST} ({model})"
-            yield source, measure, float(np.mean(found)), len(found)
+    general = Embedder()
+    texts = pd.concat([statements, answers.assign(source="ValueBench answers")])
+    hits: dict[tuple[str, str], list[bool]] = {}
+    for fold in trained_folds(folder):
+        tested = texts[texts["fold"] == fold]
+        known = vocabulary()[["value", "definition"]]
+        values = pd.concat([tested[["value", "definition"]], known]).drop_duplicates("value")
+        values = values.reset_index(drop=True)
+        names = list(values["value"])
+        near = general.encode(names) @ general.encode(names).T >= NEAR
+        place = {name: n for n, name in enumerate(names)}
+        own = tested["value"].map(place).to_numpy()
+        heads = fold_heads(folder, fold)
+        generator = EmbeddedGenerator(fold_encoder(folder, fold), heads, values, 0.0, MOST)
+        given = generator.generate(list(tested["text"]))
+        found = near[own[given["row"]], given["value"].map(place).to_numpy()]
+        ours = np.bincount(given["row"], weights=found, minlength=len(tested)) > 0
+        v = general.encode(value_texts(values["value"], values["definition"]))
+        nearest = np.argsort(-(general.encode(list(tested["text"])) @ v.T), axis=1)[:, :MOST]
+        theirs = near[own[:, None], nearest].any(1)
+        for model, hit in (("tuned", ours), ("all-MiniLM-L6-v2", theirs)):
+            for source, one in zip(tested["source"], hit, strict=True):
+                hits.setdefault((model, str(source)), []).append(bool(one))
+    for (model, source), found in sorted(hits.items()):
+        measure = f"recall of the value or a near-synonym among {MOST} ({model})"
+        yield source, measure, float(np.mean(found)), len(found)
 
 
 def fold_encoder(folder: Path, fold: int) -> Embedder:

@@ -13,7 +13,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
-from gpla_assets.agents.protocol import PerceptionParser, Utterance, ValueEvaluator
+from gpla_assets.agents.protocol import (
+    PerceptionParser,
+    Utterance,
+    ValueEvaluator,
+    ValueGenerator,
+)
 from gpla_assets.agents.sentence_parser import candidates
 from gpla_assets.content import (
     definitions_of,
@@ -186,3 +191,23 @@ def relation_rows(evaluator: ValueEvaluator, pairs: pd.DataFrame, data: str) -> 
     relevance, signs = scores["relevance"].to_numpy(), scores["score"].to_numpy()
     for row in pair_rows(data, list(pairs["relation"]), relevance, signs):
         yield "evaluator", *row
+
+
+def generator_rows(generator: ValueGenerator, pairs: pd.DataFrame, data: str) -> Iterator[Row]:
+    """Of labelled pairs, those whose value M_G gives: rows (content, value, relation).
+
+    Precision: share of relevant pairs among those given; values that it gives and no label judges
+    are not counted. Recall: share of the relevant pairs that are given.
+    """
+    contents = list(dict.fromkeys(pairs["content"]))
+    found = generator.generate(contents)
+    given = {
+        (contents[row], value) for row, value in zip(found["row"], found["value"], strict=True)
+    }
+    known = pairs[["content", "value"]].itertuples(index=False, name=None)
+    said = np.array([pair in given for pair in known], bool)
+    relevant = (pairs["relation"] != "-").to_numpy()
+    hits = int((said & relevant).sum())
+    yield "generator", data, "precision of values given", hits / max(said.sum(), 1), int(said.sum())
+    recall = hits / max(relevant.sum(), 1)
+    yield "generator", data, "recall of relevant values", recall, int(relevant.sum())

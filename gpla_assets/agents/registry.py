@@ -137,8 +137,9 @@ def make_generator(settings: Generator, asking: Asking = Asking()) -> ValueGener
     def embedded() -> ValueGenerator:
         return EmbeddedGenerator(
             make_value_encoder(),
+            evaluator_weights().heads,
             vocabulary(),
-            settings.minimum_cosine,
+            settings.minimum_relevance,
             settings.values_per_perception,
         )
 

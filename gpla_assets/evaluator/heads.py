@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 SUPPORT, OPPOSE = range(2)
+TURNED = [1, 0, 2]
+"""Support, oppose and either, once what is stated is denied."""
 SENTIMENTS = 3
 """Features of the texts' sentiments: the perception's, the value's, their product."""
 

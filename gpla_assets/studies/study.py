@@ -105,11 +105,11 @@ class Generator(Model):
     """M_G."""
 
     backend: str = "embedded"
-    minimum_cosine: float = Field(
-        0.33,
-        ge=-1,
+    minimum_relevance: float = Field(
+        0.5,
+        ge=0,
         le=1,
-        description="Read by eye: below, names stop fitting (Table 5: 3 a perception).",
+        description="Of the embedded backend: M_E's relevance, as it counts for a measurement.",
     )
     values_per_perception: int = Field(5, ge=1, le=100, description="Table 5: 2.2 to 3.2 on mean.")
     beams: int = Field(100, ge=1, description="Point 3: of Kaleido, type Value only.")

@@ -1,0 +1,87 @@
+"""What a perception states, and the yes-or-no question that it answers if it begins with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpla_assets.agents.embedding import Encoder
+from gpla_assets.agents.referents import is_polar
+from gpla_assets.evaluator import Floats, Heads
+from gpla_assets.evaluator.framing import unframed
+
+ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Perceptions in parts, each list and array in their order (n).
+
+    `statements`: without what only affirms or denies them, `denied` where that denied them;
+    `questions`: None where none is answered, `asked` tells where one is. `u` (n, d) are unit
+    embeddings of the statements, `u_question` (n, d) of the questions, 0 where nothing was asked.
+    """
+
+    perceptions: list[str]
+    statements: list[str]
+    denied: NDArray[np.bool_]
+    questions: list[str | None]
+    asked: NDArray[np.bool_]
+    u: Floats
+    u_question: Floats
+
+
+def said(perceptions: Sequence[str], encoder: Encoder) -> Said:
+    """Takes perceptions apart and embeds the parts."""
+    questions = [question_of(text) for text in perceptions]
+    answers = [
+        text[len(question) :].strip() if question else text
+        for text, question in zip(perceptions, questions, strict=True)
+    ]
+    parts = [unframed(answer) for answer in answers]
+    asked = np.array([question is not None for question in questions], bool)
+    u = encoder.encode([part.text for part in parts])
+    u_question = np.zeros_like(u)
+    if asked.any():
+        u_question[asked] = encoder.encode([question for question in questions if question])
+    return Said(
+        list(perceptions),
+        [part.text for part in parts],
+        np.array([part.denied for part in parts], bool),
+        questions,
+        asked,
+        u,
+        u_question,
+    )
+
+
+def relevance_to_all(
+    parts: Said, rows: slice, v: Floats, heads: Heads
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Relevance (n, m) of perceptions by `rows` to values with embeddings `v` (m, d).
+
+    What answers a question is relevant if the question or the answer is; the second array (n, m)
+    tells where the question is what bears on the value, at least as much as the answer.
+    """
+    found = heads.relevance(parts.u[rows], v)
+    by_question = np.zeros(found.shape, bool)
+    asked = np.flatnonzero(parts.asked[rows])
+    if len(asked):
+        of_question = heads.relevance(parts.u_question[rows][asked], v)
+        by_question[asked] = of_question >= found[asked]
+        found[asked] = np.maximum(of_question, found[asked])
+    return found, by_question
+
+
+def question_of(perception: str) -> str | None:
+    """The yes-or-no question that a text begins with and goes on to answer; None without one.
+
+    >>> question_of("Should I plan ahead? No, not always.")
+    'Should I plan ahead?'
+    """
+    found = ASKED.match(perception)
+    return found["question"] if found and is_polar(found["question"]) else None
