@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gpla_assets.agents.cross_encoder import PairJudge
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.said import Said, relevance_to_all, said
+from gpla_assets.agents.said import Said, judged_by_question, relevance_to_all, said
 from gpla_assets.evaluator import Floats, Heads, answered
 from gpla_assets.evaluator.heads import TURNED
 from gpla_assets.evaluator.value_text import value_texts
@@ -94,8 +94,8 @@ class EmbeddedEvaluator:
         parts, v = said(perceptions, self.encoder), self.encoder.encode(texts)
         relevance = self.heads.relevance_of(self.heads.relatedness(parts.u, v))
         of_question = self.heads.relevance_of(self.heads.relatedness(parts.u_question, v))
-        by_question = parts.asked & (of_question >= relevance)
-        relevance = np.where(by_question, of_question, relevance)
+        by_question = parts.asked & judged_by_question(of_question, relevance)
+        relevance = np.where(parts.asked, np.maximum(of_question, relevance), relevance)
         every = np.arange(len(values))
         probabilities = self._valence(parts, every, by_question, texts, v, every)
         rows = scored_pairs(every, np.array(values, object), relevance, probabilities)
@@ -130,8 +130,8 @@ class EmbeddedEvaluator:
     ) -> Floats:
         """Valence of aligned pairs (n, 3): perceptions by `rows`, values by `columns`.
 
-        A pair is judged by the part that bears on the value. Where that is the question, the stance
-        that the answer takes to it turns the valence; what a perception denies turns it too.
+        Where the question is judged, the stance that the answer takes to it turns the valence; what
+        a perception denies turns it too.
         """
         if not len(rows):
             return np.zeros((0, 3), np.float32)

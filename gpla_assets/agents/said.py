@@ -16,6 +16,10 @@ from gpla_assets.evaluator.framing import unframed
 
 ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOTALL)
 
+BY_ANSWER = 5.0
+"""Only where the answer is so many times as relevant as the question is the answer judged by itself:
+question and stance of the answer meet ValueBench's ratings better (values held out)."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -65,16 +69,21 @@ def relevance_to_all(
     """Relevance (n, m) of perceptions by `rows` to values with embeddings `v` (m, d).
 
     What answers a question is relevant if the question or the answer is; the second array (n, m)
-    tells where the question is what bears on the value, at least as much as the answer.
+    tells where the question is what is judged.
     """
     found = heads.relevance(parts.u[rows], v)
     by_question = np.zeros(found.shape, bool)
     asked = np.flatnonzero(parts.asked[rows])
     if len(asked):
         of_question = heads.relevance(parts.u_question[rows][asked], v)
-        by_question[asked] = of_question >= found[asked]
+        by_question[asked] = judged_by_question(of_question, found[asked])
         found[asked] = np.maximum(of_question, found[asked])
     return found, by_question
+
+
+def judged_by_question(of_question: Floats, of_answer: Floats) -> NDArray[np.bool_]:
+    """Where an answered question is judged, by the relevance of either part: BY_ANSWER."""
+    return of_question * BY_ANSWER >= of_answer
 
 
 def question_of(perception: str) -> str | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from gpla_assets.evaluator.adapter import Adapter
 from gpla_assets.evaluator.heads import Heads
 
-SHIPPED_VERSION = "3"
+SHIPPED_VERSION = "4"
 SHIPPED = Path(__file__).resolve().parent / "weights.npz"
 EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
