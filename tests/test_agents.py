@@ -183,7 +183,7 @@ FRAMES = (
 def test_what_affirms_or_denies_a_statement_does_so_and_nothing_else(
     everything: ValueEvaluator, frame: str, denied: bool
 ) -> None:
-    statements = ["Honest people deserve praise.", "Lying helps.", "Everybody should save water."]
+    statements = ["Honesty matters in all we say.", "Lying helps.", "Everybody should save water."]
     values = ["Honesty", "Honesty", "Environmental Sustainability"]
     plain = everything.score(statements, values, [None] * 3)
     inside = [frame + text[:1].lower() + text[1:] for text in statements]

@@ -17,8 +17,8 @@ from gpla_assets.evaluator.framing import unframed
 ASKED = re.compile(r"^(?P<question>[^?\n]{8,300}\?)\s+(?P<answer>\S.*)$", re.DOTALL)
 
 BY_ANSWER = 5.0
-"""Only where the answer is so many times as relevant as the question is the answer judged by itself:
-question and stance of the answer meet ValueBench's ratings better (values held out)."""
+"""An answer is judged by itself only where it is so many times as relevant as the question: the
+question with the answer's stance meets ValueBench's ratings better (values held out)."""
 
 
 @dataclass(frozen=True)
