@@ -209,11 +209,8 @@ def test_an_answered_question_bears_on_what_either_part_bears_on(
 def test_an_answer_to_a_question_is_judged_by_both(everything: ValueEvaluator) -> None:
     assert question_of("Should I tell the truth? No, never.") == "Should I tell the truth?"
     assert question_of("Why tell the truth? It pays.") is None
-    pair = [
-        "Should I always tell the truth? Yes, definitely.",
-        "Should I always tell the truth? No.",
-    ]
-    found = everything.score(pair, ["Honesty"] * 2, [None] * 2)
+    pair = ["Should I plan ahead? Yes, definitely.", "Should I plan ahead? No."]
+    found = everything.score(pair, ["Planning"] * 2, [None] * 2)
     assert found["score"].iloc[0] > 0 > found["score"].iloc[1]
 
 
