@@ -16,7 +16,6 @@ from gpla_assets.agents.labels import (
     RANDOM_PROSE,
     agreed_pairs,
     agreement,
-    evaluator_rows,
     generator_rows,
     labelled_relations,
     labelled_texts,
@@ -66,15 +65,13 @@ def _on_labels(
 ) -> list[tuple[object, ...]]:
     parser = make_parser(study.parser)
     rows = [_row(*row, LABELS, parser.name, parser.model) for row in parser_rows(parser, texts)]
-    perceptions = wordings(texts)
     random = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
     if random is not None:
         found = perception_rows(parser, random)
         rows += [_row(*row, LABELS, parser.name, parser.model) for row in found]
-    pairs = dict(_labelled_prose())
+    pairs = {LLM_PROSE: agreed_pairs(wordings(texts))} | dict(_labelled_prose())
     generator = make_generator(study.generator)
-    agreed = agreed_pairs(perceptions).rename(columns={"relation_1": "relation"})
-    for data, own in {LLM_PROSE: agreed, **pairs}.items():
+    for data, own in pairs.items():
         found = generator_rows(generator, own, data)
         rows += [_row(*row, LABELS, generator.name, generator.model) for row in found]
     modes: Sequence[str] = ("fast", "accurate")
@@ -84,10 +81,9 @@ def _on_labels(
         except BackendUnavailable as error:
             tell(f"Mode {mode} is not measured: {error}")
             continue
-        measured = list(evaluator_rows(evaluator, perceptions))
         for data, own in pairs.items():
-            measured += relation_rows(evaluator, own, data)
-        rows += [_row(*row, LABELS, evaluator.name, evaluator.model) for row in measured]
+            found = relation_rows(evaluator, own, data)
+            rows += [_row(*row, LABELS, evaluator.name, evaluator.model) for row in found]
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -17,8 +18,9 @@ from gpla_assets.agents.labels import (
     LLM_PROSE,
     OPPOSED_PROSE,
     RANDOM_PROSE,
+    agreed_pairs,
     agreement,
-    evaluator_rows,
+    generator_rows,
     labelled_relations,
     labelled_texts,
     parser_rows,
@@ -217,8 +219,27 @@ def test_agents_meet_the_labels_on_real_texts() -> None:
     assert texts is not None
     found = {row[2]: row[3] for row in parser_rows(make_parser(Parser()), texts)}
     assert found["precision"] > 0.5 and found["recall"] > 0.6
-    scored = evaluator_rows(make_evaluator(Evaluator()), wordings(texts))
+    pairs = agreed_pairs(wordings(texts))
+    scored = relation_rows(make_evaluator(Evaluator()), pairs, LLM_PROSE)
     assert {row[2]: row[3] for row in scored}["AUC of relevance"] > 0.7
+
+
+class Given:
+    """A generator that gives two values to each perception."""
+
+    def generate(self, perceptions: Sequence[str]) -> pd.DataFrame:
+        rows = [(row, value, 1.0) for row in range(len(perceptions)) for value in ("Care", "Art")]
+        return pd.DataFrame(rows, columns=["row", "value", "probability"])
+
+
+def test_the_generator_is_measured_on_the_values_that_are_labelled() -> None:
+    pairs = pd.DataFrame(
+        [("a", "Care", "s"), ("a", "Fun", "s"), ("b", "Care", "-"), ("b", "Art", "o")],
+        columns=["content", "value", "relation"],
+    )
+    rows = {row[2]: row[3:] for row in generator_rows(Given(), pairs, "labels")}
+    assert rows["precision of values given"] == (2 / 3, 3)
+    assert rows["recall of relevant values"] == (2 / 3, 3)
 
 
 def test_what_training_measured_has_other_names_than_what_quality_measures() -> None:

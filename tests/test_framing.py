@@ -6,38 +6,32 @@ from gpla_assets.evaluator.framing import LAYERS, unframed
 
 
 @pytest.mark.parametrize(
-    ("text", "core"),
+    ("text", "core", "denied"),
     [
-        ("Yes, I strongly believe that honesty matters.", "Honesty matters."),
-        ("I believe honesty matters.", "Honesty matters."),
-        ("I think it's important to be kind.", "It's important to be kind."),
-        ("No, you should not lie.", "You should not lie."),
-        ("In my humble opinion, rules bind us.", "Rules bind us."),
-        ("If you ask me, rules bind us.", "Rules bind us."),
-        ("Absolutely! Rules bind us.", "Rules bind us."),
-        ("There is no doubt in my mind that rules bind us.", "Rules bind us."),
+        ("Yes, I strongly believe that honesty matters.", "Honesty matters.", False),
+        ("I believe honesty matters.", "Honesty matters.", False),
+        ("I think it's important to be kind.", "It's important to be kind.", False),
+        ("No, you should not lie.", "You should not lie.", False),
+        ("In my humble opinion, rules bind us.", "Rules bind us.", False),
+        ("If you ask me, rules bind us.", "Rules bind us.", False),
+        ("Absolutely! Rules bind us.", "Rules bind us.", False),
+        ("There is no doubt in my mind that rules bind us.", "Rules bind us.", False),
+        ("I do not believe that rules bind us.", "Rules bind us.", True),
+        ("I don\u2019t think we should lie.", "We should lie.", True),
+        ("Personally, I doubt that rules bind us.", "Rules bind us.", True),
+        (
+            "I must respectfully disagree with the notion that rules bind us.",
+            "Rules bind us.",
+            True,
+        ),
+        ("It is simply not true that rules bind us.", "Rules bind us.", True),
+        ("I refuse to accept that rules bind us.", "Rules bind us.", True),
+        ("It would be a mistake to say that rules bind us.", "Rules bind us.", True),
     ],
 )
-def test_what_affirms_is_taken_off(text: str, core: str) -> None:
+def test_what_affirms_or_denies_is_taken_off(text: str, core: str, denied: bool) -> None:
     found = unframed(text)
-    assert (found.text, found.denied) == (core, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "core"),
-    [
-        ("I do not believe that rules bind us.", "Rules bind us."),
-        ("I don\u2019t think we should lie.", "We should lie."),
-        ("Personally, I doubt that rules bind us.", "Rules bind us."),
-        ("I must respectfully disagree with the notion that rules bind us.", "Rules bind us."),
-        ("It is simply not true that rules bind us.", "Rules bind us."),
-        ("I refuse to accept that rules bind us.", "Rules bind us."),
-        ("It would be a mistake to say that rules bind us.", "Rules bind us."),
-    ],
-)
-def test_what_denies_is_taken_off_and_said(text: str, core: str) -> None:
-    found = unframed(text)
-    assert (found.text, found.denied) == (core, True)
+    assert (found.text, found.denied) == (core, denied)
 
 
 def test_to_deny_a_denial_affirms() -> None:

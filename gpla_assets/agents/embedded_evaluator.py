@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gpla_assets.agents.cross_encoder import PairJudge
 from gpla_assets.agents.cues import sentiment
 from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.said import Said, judged_by_question, relevance_to_all, said
+from gpla_assets.agents.said import Said, relevance_to_all, relevance_to_own, said
 from gpla_assets.evaluator import Floats, Heads, answered
 from gpla_assets.evaluator.heads import TURNED
 from gpla_assets.evaluator.value_text import value_texts
@@ -92,10 +92,7 @@ class EmbeddedEvaluator:
         """
         texts = value_texts(values, definitions)
         parts, v = said(perceptions, self.encoder), self.encoder.encode(texts)
-        relevance = self.heads.relevance_of(self.heads.relatedness(parts.u, v))
-        of_question = self.heads.relevance_of(self.heads.relatedness(parts.u_question, v))
-        by_question = parts.asked & judged_by_question(of_question, relevance)
-        relevance = np.where(parts.asked, np.maximum(of_question, relevance), relevance)
+        relevance, by_question = relevance_to_own(parts, v, self.heads)
         every = np.arange(len(values))
         probabilities = self._valence(parts, every, by_question, texts, v, every)
         rows = scored_pairs(every, np.array(values, object), relevance, probabilities)
@@ -136,7 +133,7 @@ class EmbeddedEvaluator:
         if not len(rows):
             return np.zeros((0, 3), np.float32)
         read = [
-            (parts.questions[row] if asked else None) or parts.statements[row]
+            parts.questions[row] if asked else parts.statements[row]
             for row, asked in zip(rows, by_question, strict=True)
         ]
         if self.judge:

@@ -227,7 +227,7 @@ def _generator_rows(
     """
     general = Embedder()
     texts = pd.concat([statements, answers.assign(source="ValueBench answers")])
-    hits: dict[tuple[str, str], list[bool]] = {}
+    hits = []
     for fold in trained_folds(folder):
         tested = texts[texts["fold"] == fold]
         known = vocabulary()[["value", "definition"]]
@@ -245,12 +245,12 @@ def _generator_rows(
         v = general.encode(value_texts(values["value"], values["definition"]))
         nearest = np.argsort(-(general.encode(list(tested["text"])) @ v.T), axis=1)[:, :MOST]
         theirs = near[own[:, None], nearest].any(1)
-        for model, hit in (("tuned", ours), ("all-MiniLM-L6-v2", theirs)):
-            for source, one in zip(tested["source"], hit, strict=True):
-                hits.setdefault((model, str(source)), []).append(bool(one))
-    for (model, source), found in sorted(hits.items()):
+        hits.append(tested[["source"]].assign(**{"tuned": ours, "all-MiniLM-L6-v2": theirs}))
+    by_source = pd.concat(hits).groupby("source")
+    for model in ("all-MiniLM-L6-v2", "tuned"):
         measure = f"recall of the value or a near-synonym among {MOST} ({model})"
-        yield source, measure, float(np.mean(found)), len(found)
+        for source, hit in by_source[model]:
+            yield str(source), measure, float(hit.mean()), len(hit)
 
 
 def fold_encoder(folder: Path, fold: int) -> Embedder:

@@ -132,22 +132,14 @@ def wordings(texts: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreed_pairs(perceptions: pd.DataFrame) -> pd.DataFrame:
-    """Labelled pairs where both passes agree, with each sentence's `content`.
+    """Labelled pairs where both passes agree, with each sentence's `content` and `relation`.
 
     `perceptions`: rows (text, start, end, content), as of `wordings`.
     """
     pairs = labelled_pairs()
     pairs = pairs[(pairs["relation_1"] == pairs["relation_2"]) & (pairs["relation_1"] != "")]
+    pairs = pairs.rename(columns={"relation_1": "relation"})
     return pairs.merge(perceptions, on=["text", "start", "end"])
-
-
-def evaluator_rows(evaluator: ValueEvaluator, perceptions: pd.DataFrame) -> Iterator[Row]:
-    """M_E on labelled pairs of sentence and value, where both passes agree.
-
-    `perceptions`: rows (text, start, end, content), the self-contained wording of each sentence.
-    """
-    pairs = agreed_pairs(perceptions).rename(columns={"relation_1": "relation"})
-    yield from relation_rows(evaluator, pairs, LLM_PROSE)
 
 
 def perception_rows(parser: PerceptionParser, texts: pd.DataFrame) -> Iterator[Row]:

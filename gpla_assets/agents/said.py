@@ -26,14 +26,14 @@ class Said:
     """Perceptions in parts, each list and array in their order (n).
 
     `statements`: without what only affirms or denies them, `denied` where that denied them;
-    `questions`: None where none is answered, `asked` tells where one is. `u` (n, d) are unit
+    `questions`: "" where none is answered, `asked` tells where one is. `u` (n, d) are unit
     embeddings of the statements, `u_question` (n, d) of the questions, 0 where nothing was asked.
     """
 
     perceptions: list[str]
     statements: list[str]
     denied: NDArray[np.bool_]
-    questions: list[str | None]
+    questions: list[str]
     asked: NDArray[np.bool_]
     u: Floats
     u_question: Floats
@@ -41,13 +41,12 @@ class Said:
 
 def said(perceptions: Sequence[str], encoder: Encoder) -> Said:
     """Takes perceptions apart and embeds the parts."""
-    questions = [question_of(text) for text in perceptions]
-    answers = [
-        text[len(question) :].strip() if question else text
+    questions = [question_of(text) or "" for text in perceptions]
+    parts = [
+        unframed(text[len(question) :].strip() if question else text)
         for text, question in zip(perceptions, questions, strict=True)
     ]
-    parts = [unframed(answer) for answer in answers]
-    asked = np.array([question is not None for question in questions], bool)
+    asked = np.array([bool(question) for question in questions], bool)
     u = encoder.encode([part.text for part in parts])
     u_question = np.zeros_like(u)
     if asked.any():
@@ -76,14 +75,22 @@ def relevance_to_all(
     asked = np.flatnonzero(parts.asked[rows])
     if len(asked):
         of_question = heads.relevance(parts.u_question[rows][asked], v)
-        by_question[asked] = judged_by_question(of_question, found[asked])
-        found[asked] = np.maximum(of_question, found[asked])
+        found[asked], by_question[asked] = _of_either(of_question, found[asked])
     return found, by_question
 
 
-def judged_by_question(of_question: Floats, of_answer: Floats) -> NDArray[np.bool_]:
-    """Where an answered question is judged, by the relevance of either part: BY_ANSWER."""
-    return of_question * BY_ANSWER >= of_answer
+def relevance_to_own(parts: Said, v: Floats, heads: Heads) -> tuple[Floats, NDArray[np.bool_]]:
+    """The same of aligned pairs: each perception (n) to the value in its place, `v` (n, d)."""
+    found = heads.relevance_of(heads.relatedness(parts.u, v))
+    by_question, asked = np.zeros(len(found), bool), parts.asked
+    if asked.any():
+        of_question = heads.relevance_of(heads.relatedness(parts.u_question[asked], v[asked]))
+        found[asked], by_question[asked] = _of_either(of_question, found[asked])
+    return found, by_question
+
+
+def _of_either(of_question: Floats, of_answer: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    return np.maximum(of_question, of_answer), of_question * BY_ANSWER >= of_answer
 
 
 def question_of(perception: str) -> str | None:
