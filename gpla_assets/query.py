@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gpla_assets.studies import PROJECT_ROOT
+from gpla_assets.errors import KnownError
+from gpla_assets.studies import sql_folder
 
-SQL = PROJECT_ROOT / "sql"
+SQL = sql_folder()
 FORMATS = ("table", "csv", "json", "parquet")
 LONGEST_CELL = 90
 
 
-class QueryError(ValueError):
+class QueryError(KnownError, ValueError):
     """A query that does not exist or cannot run; the message says what can."""
 
 
@@ -46,8 +48,20 @@ def published(warehouse: Path, sql: str) -> pd.DataFrame:
         raise QueryError(
             f"{warehouse} does not exist: the study was not run yet; `gpla run {warehouse.stem}`."
         )
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with _reading(warehouse) as connection:
         return connection.execute(sql).df()
+
+
+@contextmanager
+def _reading(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            yield connection
+    except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
+        # what it imports is needed for a damaged file alone
+        from gpla_assets.storage.files import fault_of
+
+        raise fault_of(error, warehouse) from error
 
 
 def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.DataFrame:
@@ -57,7 +71,7 @@ def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.D
         raise QueryError(f"No query {name!r}, expected one of {', '.join(known)}.")
     sql = known[name].path.read_text("utf-8")
     published(warehouse, "select 1")
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with _reading(warehouse) as connection:
         for variable in variables:
             key, mark, value = variable.partition("=")
             if not mark or not key.isidentifier() or f"getvariable('{key}')" not in sql:

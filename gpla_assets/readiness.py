@@ -11,7 +11,7 @@ from gpla_assets.agents import BackendUnavailable, UnknownBackend, check_backend
 from gpla_assets.judges import check_judge
 from gpla_assets.sources import SOURCES, SourceMissing, locate
 from gpla_assets.sources.criteria import criterion_path
-from gpla_assets.studies import PROJECT_ROOT, Model, Study, data_dir
+from gpla_assets.studies import Model, Study, data_dir
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def _benchmarks(study: Study) -> Iterator[Readiness]:
     for item in study.probe.criteria:
         what = f"criterion {item.source}"
         try:
-            path = criterion_path(item.source, data_dir(), PROJECT_ROOT, item.file)
+            path = criterion_path(item.source, data_dir(), item.file)
             yield Readiness(what, True, str(path))
         except SourceMissing as error:
             yield Readiness(what, False, " ".join(str(error).split()))

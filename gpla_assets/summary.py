@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
@@ -11,28 +16,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gpla_assets.pipeline import Stale
-from gpla_assets.psychometrics.matrix import distinct_sentences
-from gpla_assets.report import report_path
-from gpla_assets.running import Done
-from gpla_assets.studies import Study
+if TYPE_CHECKING:
+    from gpla_assets.orchestration.estimate import Estimate
+    from gpla_assets.orchestration.running import Done
+    from gpla_assets.orchestration.versions import Stale
+    from gpla_assets.studies import Study
 
-SHOWN_TABLES = (
-    "texts",
-    "subjects",
-    "questions",
-    "responses",
-    "perceptions",
-    "perception_values",
-    "value_frequencies",
-    "lexicon",
-    "measurements",
-    "subject_values",
-    "value_correlations",
-    "loadings",
-    "factor_scores",
+COUNTED_TABLES = (
+    *("texts", "llms", "profiles", "subjects", "questions", "responses", "perceptions"),
+    *("value_frequencies", "lexicon", "measurements"),
 )
-SHOWN_VALUES = 8
+SHOWN_FACTORS = 3
 FACTORS = """
 select r.factor, coalesce(n.name, r.name) as name, r.n_values, r.alpha, r.ci_low, r.ci_high,
     r.interpretable, r.caution,
@@ -44,17 +38,103 @@ order by len(r.factor), r.factor
 
 
 def print_summary(console: Console, name: str, study: Study, done: Done) -> None:
-    """Rows per table, factors with their values and alpha, where things are, what next."""
+    """What was made and what was found, in ten lines; where things are, what next."""
     print_made(console, done)
     with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
-        _print_counts(console, connection)
-        _print_factors(console, connection)
-    console.print(f"\nwarehouse  {study.warehouse_path}", soft_wrap=True)
-    console.print(f"report     {report_path(study)}", soft_wrap=True)
-    console.print("\nGo on with:")
-    console.print(f"  .venv/bin/gpla query subject_profile --study {name}")
-    console.print(f"  .venv/bin/gpla query audit_trail --study {name}")
-    console.print(f"  .venv/bin/gpla ui {name}")
+        for line in _found(connection):
+            console.print(line, soft_wrap=True)
+    gpla = command()
+    console.print(f"warehouse {escape(str(study.warehouse_path))}", soft_wrap=True)
+    console.print(f"report    {escape(str(study.report_path))}", soft_wrap=True)
+    console.print(
+        f"go on     {gpla} query subject_profile -s {name} | {gpla} query audit_trail -s {name} "
+        f"| {gpla} ui {name}",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def command() -> str:
+    """How this program was called: its name, or its path where it is not on the PATH."""
+    called = Path(sys.argv[0])
+    if called.name != "gpla" or shutil.which("gpla") == str(called):
+        return "gpla"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
+
+
+def _found(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The study in a few sentences: who was asked, what was found, what it is worth."""
+    n = {
+        table: (connection.execute(f'select count(*) from "{table}"').fetchone() or (0,))[0]
+        for table in COUNTED_TABLES
+    }
+    measured = connection.execute(
+        'select count(distinct "value"), count(*), median(n) from subject_values'
+    ).fetchone()
+    values, cells, sentences = measured or (0, 0, None)
+    lines = [
+        f"{n['subjects']:,} subjects ({n['llms']:,} LLM{'s' * (n['llms'] != 1)}, "
+        f"{n['profiles']:,} profile{'s' * (n['profiles'] != 1)}) gave {n['responses']:,} responses "
+        f"to {n['questions']:,} questions; {n['texts']:,} texts gave the lexicon.",
+        f"{n['perceptions']:,} perceptions; {n['value_frequencies']:,} values in those of the "
+        f"texts, {n['lexicon']:,} in the lexicon.",
+        f"{n['measurements']:,} measurements: {values:,} values, {cells:,} cells of subject and "
+        f"value, a median of {sentences or 0:.0f} sentences a cell.",
+    ]
+    # it imports what computes, which a status does not wait for
+    from gpla_assets.psychometrics.matrix import distinct_sentences
+
+    cautions: list[str] = []
+    named = []
+    for row in connection.execute(FACTORS).df().itertuples():
+        has = row.alpha is not None and row.alpha == row.alpha
+        interval = f"alpha {row.alpha:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}]"
+        alpha = interval if has else "no alpha"
+        mark = "" if row.interpretable else "*"
+        named.append(f"{row.factor}{mark} {row.name} ({row.n_values} values, {alpha})")
+        if isinstance(row.caution, str):
+            cautions.append(row.caution)
+    more = f"; and {len(named) - SHOWN_FACTORS} more" if len(named) > SHOWN_FACTORS else ""
+    lines.append(
+        f"{len(named)} factor{'s' * (len(named) != 1)}: "
+        + escape("; ".join(named[:SHOWN_FACTORS]))
+        + more
+    )
+    told = distinct_sentences(cautions)
+    if told:
+        rest = f" ({len(told) - 1} further cautions in the report)" if len(told) > 1 else ""
+        lines.append(f"[yellow]*[/yellow] {escape(told[0])}{rest}")
+    return lines
+
+
+def print_estimate(console: Console, estimates: Sequence[Estimate]) -> None:
+    """What a run would make, a line a step, and the sums."""
+    if not estimates:
+        console.print("Nothing is stale: a run would make nothing.")
+        return
+    for one in estimates:
+        keys = f", {one.partitions} partitions" if one.partitions else ""
+        console.print(f"[bold]{one.step}[/bold]{keys}: {escape(one.reason)}", soft_wrap=True)
+        runs = [f"{count:,} texts through {model}" for model, count in one.texts.items() if count]
+        runs += [f"{count:,} calls of {model}" for model, count in one.calls.items()]
+        if one.calls:
+            money = "no price is set" if one.cost is None else f"at most {one.cost:,.2f}"
+            runs.append(f"at most {one.tokens:,} tokens, {money}")
+        runs += [f"{one.known:,} known already"] * bool(one.known) + [one.basis] * bool(one.basis)
+        if runs:
+            console.print(f"    {escape('; '.join(runs))}", soft_wrap=True)
+    calls = sum(sum(one.calls.values()) for one in estimates)
+    costs = [one.cost for one in estimates if one.calls]
+    known = [cost for cost in costs if cost is not None]
+    money = f", at most {sum(known):,.2f}" if known and len(known) == len(costs) else ""
+    texts = sum(sum(one.texts.values()) for one in estimates)
+    later = sum(one.basis.startswith("known when") for one in estimates)
+    more = f"; {later} steps are counted when what they read is made" if later else ""
+    console.print(
+        f"{len(estimates)} steps, {texts:,} texts through models here, "
+        f"{calls:,} calls{money}{more}.",
+        soft_wrap=True,
+    )
 
 
 def print_quality(console: Console, quality: pd.DataFrame) -> None:
@@ -68,26 +148,21 @@ def print_quality(console: Console, quality: pd.DataFrame) -> None:
 
 
 def print_made(console: Console, done: Done) -> None:
-    """Which steps ran, and how many texts went through a model."""
-    if not done.steps:
-        console.print("Nothing is stale: no step ran and no model inference was done.")
+    """How many steps ran, and how many texts went through a model."""
+    if not done.made:
+        said = " The published file and the report were made anew." if done.published else ""
+        console.print(f"Nothing is stale: no step ran and no model inference was done.{said}")
         return
-    table = Table("step", "partitions", "rows", "inferences", "seconds", show_edge=False)
-    for step in done.steps:
-        table.add_row(
-            step.name,
-            str(step.partitions or ""),
-            f"{step.rows:,}",
-            f"{step.inferences:,}",
-            f"{step.seconds:.1f}",
-        )
-    console.print(table)
-    total = sum(step.inferences for step in done.steps)
-    console.print(f"{total:,} texts went through a model in {done.seconds:.0f} s.")
+    total = sum(one.inferences for one in done.made)
+    console.print(
+        f"{len(done.made)} steps made, {total:,} texts through a model, {done.seconds:.0f} s."
+    )
 
 
-def print_status(console: Console, stale: Sequence[Stale]) -> None:
-    """Stale steps by reason, partitions counted."""
+def print_status(console: Console, stale: Sequence[Stale], wrong: str | None = None) -> None:
+    """Stale steps by reason, partitions counted; what is wrong with what was published."""
+    if wrong:
+        console.print(f"To be published anew: {escape(wrong)}.", soft_wrap=True)
     if not stale:
         console.print("Nothing is stale.")
         return
@@ -97,37 +172,3 @@ def print_status(console: Console, stale: Sequence[Stale]) -> None:
     for (step, reason), count in counts.items():
         table.add_row(step, str(count) if step in partitioned else "", escape(reason))
     console.print(table)
-
-
-def _print_counts(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
-    table = Table("table", "rows", show_edge=False)
-    for name in SHOWN_TABLES:
-        found = connection.execute(f'select count(*) from "{name}"').fetchone()
-        table.add_row(name, f"{found[0] if found else 0:,}")
-    console.print(table)
-
-
-def _print_factors(console: Console, connection: duckdb.DuckDBPyConnection) -> None:
-    table = Table("factor", "name", "alpha [95%]", "values", show_edge=False)
-    cautions = []
-    for row in connection.execute(FACTORS).df().itertuples():
-        alpha = (
-            f"{row.alpha:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}]"
-            if row.alpha == row.alpha and row.alpha is not None
-            else "none"
-        )
-        mark = "" if row.interpretable else " [yellow]*[/yellow]"
-        values = _first_values(row.top_values)
-        table.add_row(f"{row.factor}{mark}", *map(escape, (row.name, alpha, values)))
-        if isinstance(row.caution, str):
-            cautions.append(row.caution)
-    console.print(table)
-    for caution in distinct_sentences(cautions):
-        console.print(f"[yellow]*[/yellow] {escape(caution)}", soft_wrap=True)
-
-
-def _first_values(values: object) -> str:
-    """The leading values of a factor; how many more there are."""
-    names = str(values).split(", ") if values else ["(no value)"]
-    more = f" and {len(names) - SHOWN_VALUES} more" if len(names) > SHOWN_VALUES else ""
-    return ", ".join(names[:SHOWN_VALUES]) + more

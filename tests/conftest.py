@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from gpla_assets.content import CONTENT, questions
+from tests.dagster_ui import quick_study
 from tests.tiny_models import tiny_llama
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+os.environ["GPLA_EMBEDDINGS_MB"] = "0"  # the user's own store is not for tests
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ class Ran:
 
 def gpla(*arguments: str, folder: Path, expected: int = 0, **environment: str) -> str:
     """Run the `gpla` command on warehouses in `folder`; its output."""
+    of_folder = {"GPLA_WAREHOUSE_DIR": str(folder), "GPLA_EMBEDDINGS_MB": "100", "COLUMNS": "160"}
     done = subprocess.run(
         [str(Path(sys.executable).with_name("gpla")), *arguments],
-        env=os.environ | {"GPLA_WAREHOUSE_DIR": str(folder), "COLUMNS": "160"} | environment,
+        env=os.environ | of_folder | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -110,3 +113,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     )
     study.write_text(filled, "utf-8")
     return Ran(folder, gpla("run", str(study), folder=folder), str(study))
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Eight LLMs by recorded answers and no alignment, run whole: what the UI is tested on."""
+    folder = tmp_path_factory.mktemp("quick")
+    study = quick_study(folder)
+    return Ran(folder, gpla("run", study, folder=folder), study)

@@ -18,8 +18,9 @@ from gpla_assets.administration import (
     study_subjects,
 )
 from gpla_assets.content import profiles, questions, schwartz
-from gpla_assets.stamps import input_stamps
-from gpla_assets.studies import PROJECT_ROOT, Study, StudyError, load_study, parse_study
+from gpla_assets.orchestration import inputs
+from gpla_assets.orchestration.hashes import MISSING
+from gpla_assets.studies import Study, StudyError, dbt_folder, load_study, parse_study
 from tests.conftest import gpla
 from tests.fault_server import FaultServer
 
@@ -156,9 +157,9 @@ def test_a_users_profiles_and_questions_take_the_place_of_the_shipped(tmp_path: 
     _, known, subjects = study_subjects(changed)
     assert list(known["profile"]) == ["Default", "Stoic"]
     assert set(subjects["profile"]) == {"Default", "Stoic"}
-    before, after = (input_stamps(one) for one in (study, changed))
-    for name in ("profiles.yaml", "questions.csv"):
-        assert before[name] != after[name] != "missing"
+    for resolve in (inputs.profiles, inputs.questions):
+        assert resolve(study) != resolve(changed)
+        assert MISSING not in resolve(changed).values()
 
 
 def test_a_study_asks_generated_questions(tmp_path: Path) -> None:
@@ -180,8 +181,17 @@ def test_a_study_asks_generated_questions(tmp_path: Path) -> None:
 def test_schwartzs_ten_values_stand_in_the_circle_under_the_four() -> None:
     rows = schwartz()
     lower, higher = rows[rows.level == "lower"], rows[rows.level == "higher"]
-    table = pd.read_csv(PROJECT_ROOT / "dbt" / "seeds" / "paper_table12.csv")
+    table = pd.read_csv(dbt_folder() / "seeds" / "paper_table12.csv")
     assert set(lower.value) == set(table.schwartz_value)
     assert set(lower.higher) == set(higher.value) and len(higher) == 4
     assert lower.set_index("value").higher["Hedonism"] == "Openness to Change"
     assert rows.definition.str.len().gt(15).all()
+
+
+def test_an_llm_that_has_left_the_study_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
+    asked = choose_questions(load_study("demo"))[0]
+    with pytest.raises(StudyError, match="LLM 'gone' is in none of the study's sources"):
+        answered(load_study("demo"), ["gone|Default"], asked)

@@ -19,6 +19,7 @@ COMMANDS = (
     "ui",
     "report",
     "add-llm",
+    "remove-llm",
     "administer",
     "download",
     "lexicon",

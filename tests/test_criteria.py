@@ -19,7 +19,6 @@ from gpla_assets.sources.criteria import (
     read_salad_verdicts,
     read_scores,
 )
-from gpla_assets.studies import PROJECT_ROOT
 
 DATA = os.environ.get("GPLA_DATA_DIR")
 real_data = pytest.mark.skipif(DATA is None, reason="GPLA_DATA_DIR is not set: no real data")
@@ -31,7 +30,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def test_the_papers_table_is_a_criterion_of_17_llms() -> None:
-    found = read_paper_table11(criterion_path("paper_table11", None, PROJECT_ROOT))
+    found = read_paper_table11(criterion_path("paper_table11", None))
     assert len(found) == 17
     assert found.set_index("name")["score"]["gemma-2b"] == 95.9
 
@@ -91,19 +90,19 @@ def test_names_are_matched_whatever_the_case_then_by_alias() -> None:
 
 def test_a_criterion_that_is_not_here_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SourceMissing, match="looked in"):
-        criterion_path("alpaca_leaderboard", tmp_path, PROJECT_ROOT)
+        criterion_path("alpaca_leaderboard", tmp_path)
     with pytest.raises(SourceMissing, match="GPLA_DATA_DIR, which is not set"):
-        criterion_path("alpaca_leaderboard", None, PROJECT_ROOT)
+        criterion_path("alpaca_leaderboard", None)
     with pytest.raises(SourceMissing, match="expected `file`"):
-        criterion_path("file", tmp_path, PROJECT_ROOT)
+        criterion_path("file", tmp_path)
     assert {"paper_table11", "alpaca_leaderboard", "salad_bench", "file"} == set(CRITERIA)
 
 
 @real_data
 def test_aliases_name_llms_that_exist() -> None:
     assert DATA is not None
-    board = read_alpaca_leaderboard(criterion_path("alpaca_leaderboard", Path(DATA), PROJECT_ROOT))
-    table = read_paper_table11(criterion_path("paper_table11", None, PROJECT_ROOT))
+    board = read_alpaca_leaderboard(criterion_path("alpaca_leaderboard", Path(DATA)))
+    table = read_paper_table11(criterion_path("paper_table11", None))
     aliases = llm_aliases()
     assert set(aliases["llm"]) <= set(board["name"])
     found = matched(table, aliases, list(board["name"]), ["same", "version"])

@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 
 from gpla_assets.agents import cross_encoder, make_evaluator
-from gpla_assets.agents.cross_encoder import CrossEncoder, assembled, base_model, load_encoder
+from gpla_assets.agents.cross_encoder import CrossEncoder, assembled, base_model
 from gpla_assets.agents.cross_encoder_training import calibrated, scored_rows
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.embedding_store import EmbeddingStore
+from gpla_assets.agents.encoder_model import load_encoder
 from gpla_assets.agents.labels import labelled_relations, texts_with_hash
 from gpla_assets.agents.protocol import BackendUnavailable
 from gpla_assets.agents.registry import evaluator_weights, make_value_encoder
@@ -97,16 +99,15 @@ def test_changes_refuse_another_base_model() -> None:
 # The model
 
 
-def test_logits_are_those_of_each_pair_alone(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logits_are_those_of_each_pair_alone(tiny: str) -> None:
     import torch
 
-    monkeypatch.setattr(cross_encoder, "bfloat16_is_fast", lambda: False)
     tokenizer, model = load_encoder(tiny)
     name, matrix = next((n, p) for n, p in model.named_parameters() if p.ndim == 2 and "attn" in n)
     nothing = np.zeros((*matrix.shape[:1], 1), np.float16)
     none = LowRank({name: nothing}, {name: np.zeros((1, matrix.shape[1]), np.float16)}, {})
     used = weights(encoder=none)  # type: ignore[arg-type]
-    judge = CrossEncoder(tiny, used, "tiny", batch_size=2)
+    judge = CrossEncoder(tiny, used, "tiny", batch_tokens=40)
     texts, values = (list(part) for part in zip(*[*PAIRS, PAIRS[0]], strict=True))
     found = judge.logits(texts, values)
     assert judge.inferences == len(PAIRS)  # the pair that returns is not run again
@@ -114,8 +115,28 @@ def test_logits_are_those_of_each_pair_alone(tiny: str, monkeypatch: pytest.Monk
         with torch.inference_mode():
             mean = model(**tokenizer(text, value, return_tensors="pt")).last_hidden_state[0].mean(0)
         expected = used.head_weights @ mean.numpy() + used.head_bias
-        np.testing.assert_allclose(found[place], expected, atol=1e-4)
+        np.testing.assert_allclose(found[place], expected, atol=1e-5)
     assert np.abs(found[0] - found[1]).max() > 1e-3
+
+
+def test_a_pair_has_the_same_logits_in_any_batch_and_is_judged_once_with_a_store(
+    tiny: str, tmp_path: Path
+) -> None:
+    used = weights(encoder=LowRank({}, {}, {}))  # type: ignore[arg-type]
+    statements = list(value_statements()["statement"].head(40))
+    values = list(value_statements()["value"].iloc[::9].head(40))
+    together = CrossEncoder(tiny, used, "tiny").logits(statements, values)
+    one = CrossEncoder(tiny, used, "tiny")
+    pairs = zip(statements[:12], values[:12], strict=True)
+    alone = [one.logits([text], [value])[0] for text, value in pairs]
+    assert (np.stack(alone) == together[:12]).all()
+    backward = CrossEncoder(tiny, used, "tiny").logits(statements[::-1], values[::-1])
+    assert (backward[::-1] == together).all()
+    store = EmbeddingStore(tmp_path / "embeddings.sqlite", 2**27)
+    for inferences in (40, 0):
+        judge = CrossEncoder(tiny, used, "tiny", store=store)
+        assert (judge.logits(statements, values) == together).all()
+        assert judge.inferences == inferences
 
 
 def test_the_text_gives_way_where_a_pair_is_too_long(tiny: str) -> None:

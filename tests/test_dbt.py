@@ -17,10 +17,11 @@ import pytest
 
 from gpla_assets.keys import key_of
 from gpla_assets.lexicon import filter_lexicon
+from gpla_assets.orchestration import dbt as own_dbt
 from gpla_assets.storage import Warehouse, Write
-from gpla_assets.studies import PROJECT_ROOT
+from gpla_assets.studies import dbt_folder
 
-DBT = PROJECT_ROOT / "dbt"
+DBT = dbt_folder()
 LEXICONS = 2000
 BUILT_TYPES = ("model", "seed")
 
@@ -257,3 +258,27 @@ def test_a_fresh_warehouse_builds_with_empty_tables(tmp_path: Path) -> None:
         assert database.execute("select count(*) from lexicon").fetchall() == [(0,)]
         assert database.execute("select count(*) from value_correlations").fetchall() == [(0,)]
         assert database.execute("select count(*) from paper_table10").fetchall() == [(92,)]
+
+
+def test_a_manifest_is_parsed_once_beside_the_warehouses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
+    manifest = own_dbt.prepared_manifest()
+    assert manifest.parent.parent == tmp_path / "work" / "dbt"
+    assert "model.gpla.lexicon" in json.loads(manifest.read_text("utf-8"))["nodes"]
+    monkeypatch.setattr(own_dbt, "_invoke", lambda command, given: pytest.fail("parsed again"))
+    assert own_dbt.prepared_manifest() == manifest
+
+
+def test_a_project_that_dbt_cannot_parse_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "dbt"
+    shutil.copytree(DBT, project, ignore=shutil.ignore_patterns("target"))
+    (project / "models" / "lexicon" / "lexicon.sql").write_text("select * from {{ ref('none') }}")
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setattr(own_dbt, "dbt_folder", lambda: project)
+    with pytest.raises(own_dbt.DbtFailed, match="cannot parse its project"):
+        own_dbt.prepared_manifest()
+    assert not list((tmp_path / "work" / "dbt").glob("*/manifest.json"))

@@ -16,7 +16,7 @@ from tests.conftest import Ran, gpla
 QUERIES = [query.name for query in list_queries()]
 MAY_BE_EMPTY = {
     *("most_unlike", "removed_values", "influential_llms", "cfa"),
-    *("safety", "safety_parameters", "safety_chance", "consistency"),
+    *("safety", "safety_parameters", "safety_chance", "consistency", "criteria"),
     *("cfa_loadings", "cfa_omitted", "targets", "target_checks", "target_convergence"),
     *("alignment", "alignment_runs", "alignment_samples", "alignment_steps"),
     *("alignment_distances", "alignment_table"),
@@ -41,8 +41,8 @@ def test_every_declared_table_has_rows(connection: duckdb.DuckDBPyConnection) ->
     empty = {"value_removals", "model_calls", "system_congruence", "frozen_scores", "leave_one_out"}
     # and 21 subjects are too few to confirm 40 values
     empty |= {name for name in TABLES if name.startswith("cfa_") and name != "cfa_fits"}
-    # nor can one LLM be compared with another, and further texts are not asked for
-    empty |= {name for name in TABLES if name.startswith(("probe_", "validation_"))}
+    # nor can one LLM be compared with another; it asks for no prediction and no further texts
+    empty |= {name for name in TABLES if name.startswith(("probe_", "validation_", "criteri"))}
     empty |= {"consistency"}
     # the demo has no pairs of responses, and aligns no LLM
     of_alignment = ("preference", "target", "alignment_", "judgements")
@@ -80,7 +80,7 @@ def test_the_measured_values_are_the_lexicons_most_frequent(
 
 
 def test_the_summary_says_what_was_made_and_what_may_not_be_interpreted(demo: Ran) -> None:
-    for part in ("measurements", "alpha", "warehouse", "report", "Go on with", "gpla ui demo"):
+    for part in ("measurements", "alpha", "warehouse", "report", "go on", "gpla ui demo"):
         assert part in demo.output
     assert "Not interpretable: n = 21 subjects for p = " in demo.output
     assert str(demo.folder / "demo.duckdb") in demo.output

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.conftest import gpla
 from tests.fault_server import Asked, Fault, FaultServer, status
 
 CANARY = "sk-canary-study-83bd0f5e17"
@@ -35,10 +36,9 @@ calls: {{concurrency: 2, attempts: 3{budget}}}
 """
 RUN = """
 import sys
-from gpla_assets.running import dagster_home, run_study
+from gpla_assets.orchestration.running import run_study
 from gpla_assets.studies import load_study
 study = load_study(sys.argv[1])
-dagster_home(study)
 run_study(sys.argv[1], study, print, only=sys.argv[2].split())
 """
 HOSTILE = (
@@ -109,6 +109,31 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         run(folder, str(study))
         again = sum(asked_of(server).values()) - sum(asked.values())
     return {"folder": folder, "stopped": stopped, "asked": asked, "again": again}
+
+
+def test_a_look_ahead_counts_calls_and_money_and_asks_nothing(
+    ran: dict[str, Any], tmp_path: Path
+) -> None:
+    """Another prompt for M_E: its calls are counted, those of the steps before are known."""
+    text = (ran["folder"] / "endpoint.yaml").read_text("utf-8")
+    prices = "prices: {m: {prompt: 1000000, completion: 2000000}}"
+    study = tmp_path / "endpoint.yaml"
+    study.write_text(
+        text.replace("gate: null", "gate: null, revision: next").replace(
+            "attempts: 3", f"attempts: 3, {prices}"
+        ),
+        "utf-8",
+    )
+    asked = rows(ran, "select count(*) from model_calls")
+    output = gpla("run", str(study), "--dry-run", folder=ran["folder"] / "wh", CANARY_KEY=CANARY)
+    told = " ".join(output.split())
+    assert "measurements, 2 partitions: settings changed: evaluator.revision" in told
+    calls = int(re.findall(r"(\d+) calls of m; at most", told)[0])
+    assert calls > 0
+    total, money = re.findall(r"models here, (\d+) calls, at most ([\d,.]+[\d])", told)[0]
+    assert int(total) >= calls
+    assert float(money.replace(",", "")) > 0
+    assert rows(ran, "select count(*) from model_calls") == asked
 
 
 def rows(ran: dict[str, Any], sql: str) -> list[tuple[Any, ...]]:

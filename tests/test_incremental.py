@@ -17,7 +17,7 @@ from tests.conftest import Ran, gpla
 AFTER_CORRELATIONS = {
     *("factors", "stability", "factor_names", "schwartz_relations", "cfa_fits"),
     *("probes", "consistency", "direct_lexicon"),
-    *("preference_measurements", "targets", "target_checks"),
+    *("targets", "target_checks"),
 }
 OF_ALL_SUBJECTS = {"subjects", "value_correlations", "criteria", "coverage"}
 
@@ -91,6 +91,32 @@ def test_the_new_llm_is_measured_and_scored(added: Ran) -> None:
             assert row is not None
             assert row[0] > 0, table
     assert "answers to 10 of 10 questions" in added.output
+
+
+def test_an_llm_that_is_removed_leaves_everything_and_comes_back_whole(
+    small: Ran, added: Ran, tmp_path: Path
+) -> None:
+    shutil.copytree(added.folder, tmp_path, dirs_exist_ok=True)
+    output = gpla("remove-llm", "new-llm", "--study", small.study, folder=tmp_path)
+    assert "its answers were moved to" in output
+    own = ("responses", "perceptions", "measurements", "reference_measurements", "factor_scores")
+    with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as connection:
+        for table in own:
+            sql = f"select count(*) from {table} where subject = 'new-llm|Default'"
+            assert connection.execute(sql).fetchone() == (0,), table
+    assert not [key for key in runs(tmp_path) if key[1] == "new-llm|Default"]
+    assert "Nothing is stale" in gpla("status", small.study, "--exit-code", folder=tmp_path)
+    told = gpla("remove-llm", "new-llm", "--study", small.study, folder=tmp_path, expected=1)
+    assert "was not added to study small" in " ".join(told.split())
+    command = ("add-llm", "new-llm", "--responses", str(added.folder / "new.jsonl"))
+    gpla(*command, "--study", small.study, folder=tmp_path)
+    with (
+        duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as now,
+        duckdb.connect(str(added.folder / "small.duckdb"), read_only=True) as before,
+    ):
+        for table in own:
+            sql = f"from {table} order by all"
+            assert now.execute(sql).fetchall() == before.execute(sql).fetchall(), table
 
 
 @pytest.mark.parametrize(

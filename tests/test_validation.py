@@ -44,7 +44,7 @@ from gpla_assets.benchmarks.external_validity import (
 from gpla_assets.content import CONTENT, topics
 from gpla_assets.content import schwartz as schwartz_values
 from gpla_assets.evaluator.weights import external_validity_rows
-from gpla_assets.studies import PROJECT_ROOT, StudyError, load_study
+from gpla_assets.studies import StudyError, dbt_folder, load_study
 
 AXES = {"war": 0, "peace": 1, "food": 2}
 
@@ -170,7 +170,7 @@ def test_one_set_or_one_llm_gives_no_rows() -> None:
 
 
 def test_the_papers_table_11_gives_its_own_correlation() -> None:
-    table = pd.read_csv(PROJECT_ROOT / "dbt" / "seeds" / "paper_table11.csv").set_index("llm")
+    table = pd.read_csv(dbt_folder() / "seeds" / "paper_table11.csv").set_index("llm")
     r, low, high, n = with_criterion(table["intra_llm_correlation"], table["salad_safety_score"])
     assert r == pytest.approx(0.73, abs=0.005)
     assert n == 17

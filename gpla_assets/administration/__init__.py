@@ -3,7 +3,12 @@
 from gpla_assets.administration.corpus import corpus_texts
 from gpla_assets.administration.questions import choose_questions
 from gpla_assets.administration.responses import Administered, answered, answers_as_source
-from gpla_assets.administration.subjects import AddedAnswersError, add_llm, study_subjects
+from gpla_assets.administration.subjects import (
+    AddedAnswersError,
+    add_llm,
+    remove_llm,
+    study_subjects,
+)
 
 __all__ = [
     "AddedAnswersError",
@@ -13,5 +18,6 @@ __all__ = [
     "answers_as_source",
     "choose_questions",
     "corpus_texts",
+    "remove_llm",
     "study_subjects",
 ]

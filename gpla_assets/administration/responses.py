@@ -17,7 +17,7 @@ from gpla_assets.administration.subjects import (
 )
 from gpla_assets.agents import Asking, Subject, agent_record, make_subject
 from gpla_assets.keys import key_of, subject_key
-from gpla_assets.studies import Study, SubjectSource
+from gpla_assets.studies import Study, StudyError, SubjectSource
 
 COLUMNS = [
     "response",
@@ -48,10 +48,12 @@ def answered(
     questions: pd.DataFrame,
     asking: Asking = Asking(),
     progress: Progress = lambda count: None,
+    version: Callable[[SubjectSource], str] = lambda source: "",
 ) -> Administered:
     """Answers of subjects (keys) to questions (question, text).
 
-    `progress` is told how many answers were generated.
+    `progress` is told how many answers were generated; `version` gives the version of the agent
+    that answers for a source.
     """
     by_llm: dict[str, list[str]] = {}
     for subject in subjects:
@@ -63,7 +65,7 @@ def answered(
         source = source_of(study, llm)
         if source is not None and source.backend != "recorded":
             model = make_subject(source, llm, asking)
-            record = agent_record("subject", model, source)
+            record = agent_record("subject", model, source, version(source))
             rows = _generated(model, profiles, llm, questions, prompts, progress).assign(
                 agent=record["agent"]
             )
@@ -84,7 +86,12 @@ def _answers_of(study: Study, source: SubjectSource | None, llm: str) -> pd.Data
     if source is not None:
         answers = source_answers(source)
         return answers[answers["llm"] == llm]
-    path = next(path for path in added_files(study) if path.stem == llm)
+    path = next((path for path in added_files(study) if path.stem == llm), None)
+    if path is None:
+        raise StudyError(
+            f"LLM {llm!r} is in none of the study's sources and was not added: it has left the "
+            "study. Make `subjects` anew (`gpla run` does), and it leaves the tables."
+        )
     return added_answers(path).assign(profile="Default")
 
 

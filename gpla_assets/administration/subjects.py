@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from gpla_assets.content import profiles as shipped_profiles
+from gpla_assets.errors import KnownError
 from gpla_assets.keys import subject_key
 from gpla_assets.sources import SOURCES, locate, read
 from gpla_assets.studies import Study, StudyError, SubjectSource, data_dir
@@ -18,7 +19,7 @@ QUESTION_NAMES = ("question_text", "question", "instruction", "prompt")
 ANSWER_NAMES = ("content", "response", "output", "answer")
 
 
-class AddedAnswersError(ValueError):
+class AddedAnswersError(KnownError, ValueError):
     """A file of responses that cannot be added; the message says what is wanted."""
 
 
@@ -74,6 +75,26 @@ def add_llm(study: Study, name: str, responses: Path, questions: pd.DataFrame) -
     shutil.copyfile(responses, staged)
     staged.replace(folder / f"{name}{responses.suffix}")
     return matched
+
+
+def remove_llm(study: Study, name: str) -> Path:
+    """Take an added LLM's responses out of the study; where they are kept now.
+
+    Raises AddedAnswersError where no such LLM was added.
+    """
+    added = {path.stem: path for path in added_files(study)}
+    if name not in added:
+        known = ", ".join(added) or "none was added"
+        raise AddedAnswersError(
+            f"LLM {name!r} was not added to study {study.name}: expected one of those that were "
+            f"({known}). An LLM of the study itself leaves when its file no longer names it "
+            "(subjects.llms), or its answers no longer hold it."
+        )
+    folder = added_folder(study) / ".removed"
+    folder.mkdir(exist_ok=True)
+    kept = folder / added[name].name
+    added[name].replace(kept)
+    return kept
 
 
 def added_folder(study: Study) -> Path:

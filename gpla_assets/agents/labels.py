@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import cohen_kappa_score
 
 from gpla_assets.agents.protocol import (
     PerceptionParser,
@@ -29,7 +28,7 @@ from gpla_assets.content import (
     vocabulary,
 )
 from gpla_assets.evaluator.table import pair_rows
-from gpla_assets.sources import SOURCES, SourceMissing, locate, read
+from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate, read
 from gpla_assets.studies import data_dir
 
 Row = tuple[str, str, str, float, int]
@@ -60,7 +59,7 @@ def labelled_texts() -> pd.DataFrame | None:
 def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
     """The texts of a source by their hashes: rows (text, content, question).
 
-    None where the source is missing. Raises ValueError where it is there and lacks a text.
+    None where the source is missing. Raises SourceError where it is there and lacks a text.
     """
     try:
         path = locate(SOURCES[source], data_dir(), None)
@@ -71,7 +70,7 @@ def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
     texts = texts[texts["text"].isin(wanted)].drop_duplicates("text")
     missing = wanted - set(texts["text"])
     if missing:
-        raise ValueError(
+        raise SourceError(
             f"Source {source} at {path} lacks {len(missing)} labelled texts, e.g. "
             f"{min(missing)}, expected them all; it is another release."
         )
@@ -84,6 +83,8 @@ def _utterances(texts: pd.DataFrame) -> list[Utterance]:
 
 def agreement() -> Iterator[Row]:
     """How far the two passes agree: rows of (role, data, measure, number, n)."""
+    from sklearn.metrics import cohen_kappa_score
+
     sentences, pairs = labelled_sentences(), labelled_pairs()
     both = [sentences[f"attitudes_{n}"] > 0 for n in (1, 2)]
     kappa = float(cohen_kappa_score(*both))

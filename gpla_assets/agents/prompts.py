@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gpla_assets.chat.protocol import Message
+from gpla_assets.errors import KnownError
 
 Role = Literal["parser", "generator", "evaluator", "question", "namer", "judge"]
 
 
-class UnknownPrompt(ValueError):
+class UnknownPrompt(KnownError, ValueError):
     """A prompt version that the project does not have; the message lists those it has."""
 
 

@@ -11,12 +11,14 @@ from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
+from gpla_assets.errors import KnownError
 
-class BackendUnavailable(RuntimeError):
+
+class BackendUnavailable(KnownError, RuntimeError):
     """A backend or model that this version or this machine cannot run; says what to choose."""
 
 
-class UnknownBackend(ValueError):
+class UnknownBackend(KnownError, ValueError):
     """A backend name that no file implements; the message lists the known ones."""
 
 

@@ -12,16 +12,18 @@ from gpla_assets.studies import Model
 MADE_WITH = ("dtype", "device", "batch_size", "prompt_version", "base_url")
 
 
-def agent_record(role: str, agent: Agent, settings: Model) -> dict[str, Any]:
-    """The row of `agents`: role, backend, model, revision and what it was run with.
+def agent_record(role: str, agent: Agent, settings: Model, version: str = "") -> dict[str, Any]:
+    """The row of `agents`: role, backend, model, revision, version and what it was run with.
 
-    `role` is parser, generator, evaluator or subject. The key is a hash of all the rest.
+    `role` is parser, generator, evaluator or subject; `version` a hash of the agent's code and
+    weights. The key is a hash of all the rest.
     """
     row: dict[str, Any] = {
         "role": role,
         "backend": settings.backend,
         "model": agent.model,
         "revision": getattr(agent, "revision", None) or settings.revision,
+        "version": version,
     }
     row |= {name: getattr(settings, name) for name in MADE_WITH}
     # The setting may hold a password; what is stored never does.

@@ -131,19 +131,19 @@ def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[
         yield order[first : first + batch_size]
 
 
-def batches_by_tokens(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Positions in batches of like length that hold at most `most` tokens, or one long text.
+def batches_of_one_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Positions in batches of equal length that hold at most `most` tokens, or one long text.
 
-    >>> list(batches_by_tokens([5, 1, 4, 1, 9], 8))
-    [[1, 3], [2], [0], [4]]
+    >>> list(batches_of_one_length([4, 1, 4, 1, 4, 9], 8))
+    [[1, 3], [0, 2], [4], [5]]
     """
-    order = sorted(range(len(lengths)), key=lambda place: lengths[place])
-    first = 0
-    for end in range(1, len(order) + 1):
-        # the next text is the batch's longest, to which all of it would be padded
-        if end == len(order) or lengths[order[end]] * (end + 1 - first) > most:
-            yield order[first:end]
-            first = end
+    places_of: dict[int, list[int]] = {}
+    for place, length in enumerate(lengths):
+        places_of.setdefault(length, []).append(place)
+    for length, places in sorted(places_of.items()):
+        size = max(1, most // max(1, length))
+        for first in range(0, len(places), size):
+            yield places[first : first + size]
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int, side: str, device: Any) -> dict[str, Any]:

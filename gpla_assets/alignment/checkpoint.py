@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpla_assets.errors import KnownError
+
 NAME = "checkpoint.pt"
 
 
-class OtherRun(ValueError):
+class OtherRun(KnownError, ValueError):
     """A folder that holds the checkpoint of a run with other settings."""
 
 

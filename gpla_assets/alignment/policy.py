@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gpla_assets.agents.weights import LocalWeights
+from gpla_assets.alignment.checkpoint import OtherRun
 from gpla_assets.studies.ppo import Ppo
 
 if TYPE_CHECKING:
@@ -110,14 +111,14 @@ class Policy:
         return {name: found.detach().cpu().clone() for name, found in named.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over tensors of `state`; raises ValueError where they are of another model."""
+        """Take over tensors of `state`; raises OtherRun where they are of another model."""
         import torch
 
         named = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         named |= {f"value_head.{n}": p for n, p in self.value_head.named_parameters()}
         if set(named) != set(state):
             odd = sorted(set(named) ^ set(state))[0]
-            raise ValueError(
+            raise OtherRun(
                 f"The checkpoint is of another model or other adapters: tensor {odd!r} is in one "
                 "of the two only. Remove the run's folder, or restore its settings."
             )

@@ -20,6 +20,7 @@ from gpla_assets.alignment.checkpoint import Checkpoint
 from gpla_assets.alignment.memory import peak_gib
 from gpla_assets.alignment.policy import Judged, Policy, Rollout
 from gpla_assets.alignment.reward import Rewarded
+from gpla_assets.errors import KnownError
 from gpla_assets.studies.ppo import Ppo
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ SHORT = 0.1
 """Least price of a response below the minimum of tokens."""
 
 
-class Diverged(RuntimeError):
+class Diverged(KnownError, RuntimeError):
     """Training gave a number that is none; the checkpoint before it stays."""
 
 

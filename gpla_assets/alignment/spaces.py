@@ -10,12 +10,13 @@ import pandas as pd
 from gpla_assets.alignment.reward import AlignmentTarget
 from gpla_assets.benchmarks.systems import System
 from gpla_assets.content import definitions_of, schwartz, vocabulary
-from gpla_assets.studies import PROJECT_ROOT
+from gpla_assets.errors import KnownError
+from gpla_assets.studies import dbt_folder
 
-SEEDS = PROJECT_ROOT / "dbt" / "seeds"
+SEEDS = dbt_folder() / "seeds"
 
 
-class NoTarget(ValueError):
+class NoTarget(KnownError, ValueError):
     """A system without a target to align to; the message says which and what to do."""
 
 

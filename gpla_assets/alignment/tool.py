@@ -11,13 +11,14 @@ import pandas as pd
 
 from gpla_assets.alignment.convergence import convergence, settled
 from gpla_assets.alignment.distillation import distil
+from gpla_assets.errors import KnownError
 from gpla_assets.psychometrics.tool import plain
 
 NEEDED = ("pair", "dimension", "winning", "losing")
 MISSING = {"", "na", "nan", "null", "none"}
 
 
-class PairsError(ValueError):
+class PairsError(KnownError, ValueError):
     """A file that holds no measured pairs; the message names the row and what is wrong."""
 
 

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import dagster as dg
 import pandas as pd
 
 from gpla_assets.administration.alignment_prompts import held_out_prompts, training_prompts
@@ -15,16 +14,12 @@ from gpla_assets.alignment.reward import AlignmentTarget, DistanceReward
 from gpla_assets.alignment.run import RunPlan, align, held_out_responses
 from gpla_assets.alignment.second_evaluator import SentimentEvaluator
 from gpla_assets.alignment.spaces import target
-from gpla_assets.assets.measurements import evaluator
-from gpla_assets.assets.shown import shown
-from gpla_assets.assets.targets import targets
 from gpla_assets.judges import judged, make_judge
-from gpla_assets.partitions import RUNS, SINGLE_RUN
-from gpla_assets.progress import progress
-from gpla_assets.resources import StudyResource, making
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.progress import progress
+from gpla_assets.orchestration.steps import step
 from gpla_assets.studies import Study, warehouse_folder
 
-GROUP = "stage_12_alignment"
 MEASURES = (
     *("reward", "sure_reward", "second_reward", "kl", "tokens", "perceptions"),
     *("repetition", "distinct", "compression"),
@@ -39,40 +34,49 @@ select j.*, a.system, a.seed from judgements j join alignment_runs a using (run)
 TARGETS = "select dimension, target from targets where system = ?"
 
 
-@dg.asset(
-    group_name=GROUP,
-    **shown("policies", "alignment_runs"),
-    partitions_def=RUNS,
-    backfill_policy=SINGLE_RUN,
-    deps=[evaluator, targets],
+@step(
+    stage="12_alignment",
+    tables=("alignment_runs", "alignment_steps", "alignment_distances", "alignment_responses"),
+    upstream=("targets if alignment.target=distilled",),
+    settings=(
+        "alignment.policy",
+        "alignment.revision",
+        "alignment.target",
+        "alignment.prompts",
+        "alignment.n_prompts",
+        "alignment.longest_prompt",
+        "alignment.samples",
+        "alignment.minimum_relevance",
+        "alignment.ppo",
+    ),
+    agents=("parser", "evaluator"),
+    inputs=("alignment",),
+    partitions="runs",
+    asked_by="alignment.policy",
 )
-def policies(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
+def policies(made: Making) -> None:
     """Runs of PPO; one that was stopped goes on from its checkpoint."""
-    keys = list(context.partition_keys)
-    with making(study, "policies", keys) as made:
-        settings = study.load()
-        frames: dict[str, list[pd.DataFrame]] = {}
-        for key in keys:
-            for table, rows in _run(study, settings, key).items():
-                frames.setdefault(table, []).append(rows.assign(run=key))
-        for table, parts in frames.items():
-            made.write(table, pd.concat(parts, ignore_index=True), "run", keys)
-        made.details = {
-            str(row.run): f"{row.updates} updates, {row.seconds:.0f} s"
-            for row in pd.concat(frames["alignment_runs"]).itertuples()
-        }
-    assert made.result is not None
-    return made.result
+    settings = made.study
+    frames: dict[str, list[pd.DataFrame]] = {}
+    for key in made.keys:
+        for table, rows in _run(made, settings, key).items():
+            frames.setdefault(table, []).append(rows.assign(run=key))
+    for table, parts in frames.items():
+        made.write(table, pd.concat(parts, ignore_index=True), "run", made.keys)
+    made.details = {
+        str(row.run): f"{row.updates} updates, {row.seconds:.0f} s"
+        for row in pd.concat(frames["alignment_runs"]).itertuples()
+    }
 
 
-def _run(study: StudyResource, settings: Study, key: str) -> dict[str, pd.DataFrame]:
+def _run(made: Making, settings: Study, key: str) -> dict[str, pd.DataFrame]:
     """One run's rows by table."""
     own = settings.alignment
     system, _, seed = key.split("|")
-    aim = _target(study, settings, system)
-    parser = make_parser(settings.parser, study.asking())
+    aim = _target(made, settings, system)
+    parser = make_parser(settings.parser, made.asking())
     relevant = settings.evaluator.model_copy(update={"minimum_relevance": own.minimum_relevance})
-    judge = make_evaluator(relevant, study.asking())
+    judge = make_evaluator(relevant, made.asking())
     agents = {
         "parser": parser.model,
         "evaluator": judge.model,
@@ -82,7 +86,7 @@ def _run(study: StudyResource, settings: Study, key: str) -> dict[str, pd.DataFr
         str(own.policy), own.revision, aim, training_prompts(own), int(seed), own.ppo, agents
     )
     reward = DistanceReward(parser, judge, aim)
-    sure = DistanceReward(parser, make_evaluator(settings.evaluator, study.asking()), aim)
+    sure = DistanceReward(parser, make_evaluator(settings.evaluator, made.asking()), aim)
     second = DistanceReward(parser, SentimentEvaluator(make_embedder()), aim)
     rewards = {"reward": reward, "sure_reward": sure, "second_reward": second}
     with progress(key, own.ppo.updates) as advance:
@@ -126,50 +130,56 @@ def run_folder(plan: RunPlan) -> Path:
     return warehouse_folder() / "policies" / plan.fingerprint
 
 
-def _target(study: StudyResource, settings: Study, system: str) -> AlignmentTarget:
+def _target(made: Making, settings: Study, system: str) -> AlignmentTarget:
     if settings.alignment.target == "published":
         return target(system)
-    return target(system, study.read(TARGETS, [system]))
+    return target(system, made.read(TARGETS, [system]))
 
 
-@dg.asset(group_name=GROUP, **shown("judgements"), deps=[policies])
-def judgements(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="12_alignment",
+    tables=("judgements",),
+    upstream=("policies",),
+    settings=("alignment.judges",),
+    asked_by="alignment.policy",
+)
+def judgements(made: Making) -> None:
     """Helpfulness and harmlessness of the responses before and after alignment."""
-    with making(study, "judgements") as made:
-        own = study.load().alignment
-        found = study.read(JUDGED)
-        columns = ["run", "stage", "prompt", "sample", "judge", "measure", "score"]
-        parts = [pd.DataFrame(columns=columns)]
-        for settings in own.judges if len(found) else []:
-            judge = make_judge(settings, study.asking())
-            scores = judged(judge, found)
-            rows = found.drop(columns="content").assign(
-                judge=judge.name, measure=judge.measure, score=scores
-            )
-            parts.append(rows)
-            made.inferences += judge.inferences
-            made.details[judge.name] = judge.model
-        made.write("judgements", pd.concat(parts)[columns])
-    assert made.result is not None
-    return made.result
+    own = made.study.alignment
+    found = made.read(JUDGED)
+    columns = ["run", "stage", "prompt", "sample", "judge", "measure", "score"]
+    parts = [pd.DataFrame(columns=columns)]
+    for settings in own.judges if len(found) else []:
+        judge = make_judge(settings, made.asking())
+        scores = judged(judge, found)
+        rows = found.drop(columns="content").assign(
+            judge=judge.name, measure=judge.measure, score=scores
+        )
+        parts.append(rows)
+        made.inferences += judge.inferences
+        made.details[judge.name] = judge.model
+    made.write("judgements", pd.concat(parts)[columns])
 
 
-@dg.asset(group_name=GROUP, **shown("alignment_results"), deps=[judgements])
-def alignment_results(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="12_alignment",
+    tables=("alignment_results",),
+    upstream=("policies", "judgements"),
+    settings=("seed",),
+    asked_by="alignment.policy",
+)
+def alignment_results(made: Making) -> None:
     """What alignment changed on held-out prompts, by system and measure."""
-    with making(study, "alignment_results") as made:
-        responses, judged = study.read(RESPONSES), study.read(JUDGEMENTS)
-        seed = study.load().seed
-        parts = [
-            compared(responses, MEASURES, seed=seed),
-            sameness(responses),
-            *(
-                compared(rows.rename(columns={"score": name}), [str(name)], seed=seed)
-                for name, rows in judged.assign(
-                    named=judged["measure"] + ", " + judged["judge"]
-                ).groupby("named")
-            ),
-        ]
-        made.write("alignment_results", pd.concat(parts, ignore_index=True))
-    assert made.result is not None
-    return made.result
+    responses, judged = made.read(RESPONSES), made.read(JUDGEMENTS)
+    seed = made.study.seed
+    parts = [
+        compared(responses, MEASURES, seed=seed),
+        sameness(responses),
+        *(
+            compared(rows.rename(columns={"score": name}), [str(name)], seed=seed)
+            for name, rows in judged.assign(
+                named=judged["measure"] + ", " + judged["judge"]
+            ).groupby("named")
+        ),
+    ]
+    made.write("alignment_results", pd.concat(parts, ignore_index=True))

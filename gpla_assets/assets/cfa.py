@@ -1,51 +1,59 @@
 """Value systems confirmed: ours beside Schwartz's (the paper's 5.1)."""
 
-import dagster as dg
 import pandas as pd
 
-from gpla_assets.assets.factors import SCORES, SUBJECTS, factors, structure_settings
-from gpla_assets.assets.schwartz import schwartz_mapping
-from gpla_assets.assets.shown import shown
+from gpla_assets.assets.factors import SCORES, SUBJECTS, structure_settings
 from gpla_assets.benchmarks import DEFINITIONS, System, read_system, system_of_mapping
 from gpla_assets.benchmarks.cfa_comparison import compare
-from gpla_assets.resources import StudyResource, making
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
 
-GROUP = "stage_9_benchmarks"
 LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
 
 
-@dg.asset(group_name=GROUP, **shown("cfa_fits"), deps=[factors, schwartz_mapping])
-def cfa_fits(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="9_benchmarks",
+    tables=(
+        "cfa_fits",
+        "fit_definitions",
+        "cfa_indices",
+        "cfa_nulls",
+        "cfa_loadings",
+        "cfa_correlations",
+        "cfa_paths",
+    ),
+    upstream=("subjects", "value_correlations", "factors", "schwartz_mapping"),
+    settings=("structure", "cfa", "seed"),
+    inputs=("systems",),
+)
+def cfa_fits(made: Making) -> None:
     """Fit of our system and of Schwartz's, as the paper compared them and on equal terms."""
-    with making(study, "cfa_fits") as made:
-        settings = study.load()
-        cells = study.read(SCORES)
-        matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
-        usable = study.read("select \"value\" from value_suitability where status = 'usable'")
-        matrix = matrix[sorted(usable["value"])].dropna(how="all")
-        llms = study.read(SUBJECTS).set_index("subject")["llm"]
-        own = settings.cfa
-        found = compare(
-            matrix,
-            list(llms[matrix.index]),
-            [
-                *schwartz_systems(study.read("select * from schwartz_mapping"), own.floor),
-                *map(read_system, settings.systems),
-            ],
-            structure_settings(settings),
-            own.splits,
-            own.nulls,
-            own.halves,
-        )
-        made.write("fit_definitions", definition_rows())
-        made.write("cfa_fits", found.fits)
-        made.write("cfa_indices", found.indices)
-        made.write("cfa_nulls", found.nulls)
-        made.write("cfa_loadings", found.loadings)
-        made.write("cfa_correlations", found.correlations)
-        made.write("cfa_paths", found.paths)
-    assert made.result is not None
-    return made.result
+    settings = made.study
+    cells = made.read(SCORES)
+    matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
+    usable = made.read("select \"value\" from value_suitability where status = 'usable'")
+    matrix = matrix[sorted(usable["value"])].dropna(how="all")
+    llms = made.read(SUBJECTS).set_index("subject")["llm"]
+    own = settings.cfa
+    found = compare(
+        matrix,
+        list(llms[matrix.index]),
+        [
+            *schwartz_systems(made.read("select * from schwartz_mapping"), own.floor),
+            *map(read_system, settings.systems),
+        ],
+        structure_settings(settings),
+        own.splits,
+        own.nulls,
+        own.halves,
+    )
+    made.write("fit_definitions", definition_rows())
+    made.write("cfa_fits", found.fits)
+    made.write("cfa_indices", found.indices)
+    made.write("cfa_nulls", found.nulls)
+    made.write("cfa_loadings", found.loadings)
+    made.write("cfa_correlations", found.correlations)
+    made.write("cfa_paths", found.paths)
 
 
 def schwartz_systems(mapping: pd.DataFrame, floor: float) -> list[System]:

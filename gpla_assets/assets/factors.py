@@ -2,12 +2,12 @@
 
 from dataclasses import fields
 
-import dagster as dg
 import pandas as pd
 
 from gpla_assets.agents import make_embedder, make_namer
-from gpla_assets.assets.shown import shown
 from gpla_assets.content import vocabulary
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
 from gpla_assets.psychometrics import (
     FrozenSystem,
     StructureSettings,
@@ -21,10 +21,8 @@ from gpla_assets.psychometrics import (
 )
 from gpla_assets.psychometrics.history import frozen_system, history_rows, loading_rows
 from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
-from gpla_assets.resources import Making, StudyResource, making
 from gpla_assets.studies import Study
 
-GROUP = "stage_7_factors"
 SCORES = 'select subject, "value", score, n from subject_values'
 SUBJECTS = "select subject, llm, profile from subjects order by subject"
 PRIMARY = """
@@ -33,80 +31,97 @@ order by factor, abs(loading) desc, "value"
 """
 
 
-@dg.asset(
-    group_name=GROUP,
-    **shown("factors", "loadings"),
-    deps=[dg.AssetKey("value_correlations"), dg.AssetKey("subject_values")],
+@step(
+    stage="7_factors",
+    tables=(
+        "loadings",
+        "suitability",
+        "value_suitability",
+        "eigenvalues",
+        "factor_retention",
+        "rotations",
+        "factor_correlations",
+        "value_removals",
+        "reliabilities",
+        "value_reliabilities",
+        "factor_scores",
+        "variance_components",
+        "frozen_scores",
+    ),
+    upstream=("subjects", "value_correlations"),
+    settings=("structure", "seed"),
 )
-def factors(study: StudyResource) -> dg.MaterializeResult:
+def factors(made: Making) -> None:
     """The value system: suitability, scree, loadings, removals, reliabilities and scores."""
-    with making(study, "factors") as made:
-        settings = study.load()
-        subjects = study.read(SUBJECTS).set_index("subject")
-        system, matrix = _system(study, settings, subjects)
-        made.write("suitability", system.suitability.assign(matrix="subject_values"))
-        made.write("value_suitability", system.value_suitability)
-        made.write("eigenvalues", system.eigenvalues)
-        made.write("factor_retention", system.retention)
-        made.write("loadings", system.loadings)
-        made.write("rotations", other_rotations(system, structure_settings(settings)))
-        made.write("factor_correlations", system.factor_correlations)
-        made.write("value_removals", system.removals)
-        made.write("reliabilities", system.reliabilities)
-        made.write("value_reliabilities", system.value_reliabilities)
-        made.write("factor_scores", system.scores)
-        made.write("variance_components", system_variances(system, subjects))
-        _write_history(study, made, system, subjects)
-        _write_frozen(study, made, matrix, settings.structure.frozen)
-        made.details |= {"cautions": list(system.cautions)}
-    assert made.result is not None
-    return made.result
+    settings = made.study
+    subjects = made.read(SUBJECTS).set_index("subject")
+    system, matrix = _system(made, settings, subjects)
+    made.write("suitability", system.suitability.assign(matrix="subject_values"))
+    made.write("value_suitability", system.value_suitability)
+    made.write("eigenvalues", system.eigenvalues)
+    made.write("factor_retention", system.retention)
+    made.write("loadings", system.loadings)
+    made.write("rotations", other_rotations(system, structure_settings(settings)))
+    made.write("factor_correlations", system.factor_correlations)
+    made.write("value_removals", system.removals)
+    made.write("reliabilities", system.reliabilities)
+    made.write("value_reliabilities", system.value_reliabilities)
+    made.write("factor_scores", system.scores)
+    made.write("variance_components", system_variances(system, subjects))
+    _write_history(made, system, subjects)
+    _write_frozen(made, matrix, settings.structure.frozen)
+    made.details |= {"cautions": list(system.cautions)}
 
 
-@dg.asset(group_name=GROUP, **shown("stability", "stability_factors"), deps=[factors])
-def stability(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="7_factors",
+    tables=("stability_factors", "stability_loadings", "stability_retention", "leave_one_out"),
+    upstream=("subjects", "value_correlations", "factors"),
+    settings=("structure", "seed"),
+)
+def stability(made: Making) -> None:
     """The value system over resampled LLMs, over resampled subjects, and without each LLM."""
-    with making(study, "stability") as made:
-        settings = structure_settings(study.load())
-        subjects = study.read(SUBJECTS).set_index("subject")
-        system, _ = _system(study, study.load(), subjects)
-        llms = list(subjects["llm"].reindex(system.usable.index))
-        by_llm = bootstrap(system.usable, system.pattern, settings, llms)
-        by_subject = bootstrap(system.usable, system.pattern, settings)
-        found = (by_llm, by_subject)
-        made.write("stability_loadings", pd.concat([one.loadings for one in found]))
-        made.write("stability_factors", pd.concat([one.factors for one in found]))
-        made.write("stability_retention", pd.concat([one.retention for one in found]))
-        made.write("leave_one_out", leave_one_out(system.usable, system.pattern, settings, llms))
-        made.details = {"cautions": [one.caution for one in found if one.caution]}
-    assert made.result is not None
-    return made.result
+    settings = structure_settings(made.study)
+    subjects = made.read(SUBJECTS).set_index("subject")
+    system, _ = _system(made, made.study, subjects)
+    llms = list(subjects["llm"].reindex(system.usable.index))
+    by_llm = bootstrap(system.usable, system.pattern, settings, llms)
+    by_subject = bootstrap(system.usable, system.pattern, settings)
+    found = (by_llm, by_subject)
+    made.write("stability_loadings", pd.concat([one.loadings for one in found]))
+    made.write("stability_factors", pd.concat([one.factors for one in found]))
+    made.write("stability_retention", pd.concat([one.retention for one in found]))
+    made.write("leave_one_out", leave_one_out(system.usable, system.pattern, settings, llms))
+    made.details = {"cautions": [one.caution for one in found if one.caution]}
 
 
-@dg.asset(group_name=GROUP, **shown("factor_names"), deps=[factors])
-def factor_names(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="7_factors",
+    tables=("factor_names", "paper_congruence"),
+    upstream=("factors",),
+    settings=("naming.names",),
+    agents=("namer if naming.llm",),
+)
+def factor_names(made: Making) -> None:
     """Names of factors, and which of the paper's factors each is most like."""
-    with making(study, "factor_names") as made:
-        settings = study.load().naming
-        primary = study.read(PRIMARY)
-        terms = list(dict.fromkeys([*primary["value"], *vocabulary()["value"]]))
-        asked: dict[str, str] = {}
-        if settings.llm is not None:
-            tops = {
-                str(factor): dict(own.head(CENTROID_VALUES)[["value", "loading"]].to_numpy())
-                for factor, own in primary.groupby("factor")
-            }
-            asked = make_namer(settings.llm, study.asking()).names(tops)
-        encode = make_embedder().encode
-        made.write("factor_names", name_table(primary, terms, encode, settings.names, asked))
-        paper = study.read('select factor, "value", loading from paper_table10')
-        theirs = paper.pivot(index="value", columns="factor", values="loading").fillna(0.0)
-        ours = study.read('select factor, "value", loading from loadings')
-        ours = ours.pivot(index="value", columns="factor", values="loading")
-        matches = factor_congruence(ours, theirs).rename(columns={"other_factor": "paper_factor"})
-        made.write("paper_congruence", matches)
-    assert made.result is not None
-    return made.result
+    settings = made.study.naming
+    primary = made.read(PRIMARY)
+    terms = list(dict.fromkeys([*primary["value"], *vocabulary()["value"]]))
+    asked: dict[str, str] = {}
+    if settings.llm is not None:
+        tops = {
+            str(factor): dict(own.head(CENTROID_VALUES)[["value", "loading"]].to_numpy())
+            for factor, own in primary.groupby("factor")
+        }
+        asked = make_namer(settings.llm, made.asking()).names(tops)
+    encode = make_embedder().encode
+    made.write("factor_names", name_table(primary, terms, encode, settings.names, asked))
+    paper = made.read('select factor, "value", loading from paper_table10')
+    theirs = paper.pivot(index="value", columns="factor", values="loading").fillna(0.0)
+    ours = made.read('select factor, "value", loading from loadings')
+    ours = ours.pivot(index="value", columns="factor", values="loading")
+    matches = factor_congruence(ours, theirs).rename(columns={"other_factor": "paper_factor"})
+    made.write("paper_congruence", matches)
 
 
 def structure_settings(study: Study) -> StructureSettings:
@@ -116,21 +131,19 @@ def structure_settings(study: Study) -> StructureSettings:
 
 
 def _system(
-    study: StudyResource, settings: Study, subjects: pd.DataFrame
+    made: Making, settings: Study, subjects: pd.DataFrame
 ) -> tuple[ValueSystem, pd.DataFrame]:
-    cells = study.read(SCORES)
+    cells = made.read(SCORES)
     matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
     counts = cells.pivot(index="subject", columns="value", values="n")
     llms = list(subjects["llm"].reindex(matrix.index))
     return value_system(matrix, structure_settings(settings), llms, counts), matrix
 
 
-def _write_history(
-    study: StudyResource, made: Making, system: ValueSystem, subjects: pd.DataFrame
-) -> None:
+def _write_history(made: Making, system: ValueSystem, subjects: pd.DataFrame) -> None:
     """Keep the system under its key; older systems stay."""
-    stored = study.read("select * from value_systems")
-    loadings = study.read("select * from value_system_loadings")
+    stored = made.read("select * from value_systems")
+    loadings = made.read("select * from value_system_loadings")
     key = system.frozen.key
     n_llms = subjects["llm"].reindex(system.usable.index).nunique()
     made.write("value_systems", history_rows(system, stored, n_llms), "system", [key])
@@ -148,15 +161,13 @@ def _write_history(
     made.details["system"] = key
 
 
-def _write_frozen(
-    study: StudyResource, made: Making, matrix: pd.DataFrame, key: str | None
-) -> None:
+def _write_frozen(made: Making, matrix: pd.DataFrame, key: str | None) -> None:
     """Score all subjects on the stored system that the study names, if any."""
     columns = ["system", "subject", "factor", "score", "n_values"]
     if key is None:
         made.write("frozen_scores", pd.DataFrame(columns=columns))
         return
-    stored = study.read("select * from value_systems")
-    loadings = study.read("select * from value_system_loadings")
+    stored = made.read("select * from value_systems")
+    loadings = made.read("select * from value_system_loadings")
     system: FrozenSystem = frozen_system(stored, loadings, key)
     made.write("frozen_scores", system.score(matrix).assign(system=key)[columns])

@@ -1,12 +1,8 @@
 """Criteria of LLMs predicted from their values (the paper's 5.2)."""
 
-import dagster as dg
 import pandas as pd
 
-from gpla_assets.assets.factors import SCORES, SUBJECTS, factors
-from gpla_assets.assets.schwartz import schwartz_relations
-from gpla_assets.assets.shown import shown
-from gpla_assets.assets.texts import subjects
+from gpla_assets.assets.factors import SCORES, SUBJECTS
 from gpla_assets.benchmarks.safety import (
     OURS,
     Features,
@@ -17,11 +13,10 @@ from gpla_assets.benchmarks.safety import (
 )
 from gpla_assets.benchmarks.systems import read_system, restricted, system_of_loadings
 from gpla_assets.content import llm_aliases
-from gpla_assets.resources import StudyResource, making
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
 from gpla_assets.sources.criteria import CRITERIA, criterion_path, matched
-from gpla_assets.studies import PROJECT_ROOT, CriterionSource, Study, data_dir
-
-GROUP = "stage_9_benchmarks"
+from gpla_assets.studies import CriterionSource, Study, data_dir
 
 FACTOR_SCORES = """
 select s.llm, f.factor, avg(f.score) as score
@@ -40,26 +35,30 @@ LOADINGS = 'select factor, "value", keyed, is_primary from loadings where kept'
 LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
 
 
-@dg.asset(group_name=GROUP, **shown("criteria"), deps=[subjects])
-def criteria(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="9_benchmarks",
+    tables=("criteria", "criterion_scores"),
+    upstream=("subjects",),
+    settings=("probe.criteria", "probe.matches"),
+    inputs=("criteria",),
+    asked_by="probe.criteria",
+)
+def criteria(made: Making) -> None:
     """Scores of LLMs from other sources, matched with the LLMs of the study."""
-    with making(study, "criteria") as made:
-        own = study.load().probe
-        llms = list(study.read("select llm from llms order by llm")["llm"])
-        sources, scores = [], []
-        for source in own.criteria:
-            reader = CRITERIA[source.source]
-            path = criterion_path(source.source, data_dir(), PROJECT_ROOT, source.file)
-            found = matched(reader.read(path), llm_aliases(), llms, own.matches)
-            name = source.name or reader.title
-            scores.append(found.assign(criterion=name))
-            sources.append(_criterion(source, name, found))
-        columns = ["criterion", "name", "score", "llm", "match"]
-        made.write("criteria", pd.DataFrame(sources))
-        made.write("criterion_scores", pd.concat(scores)[columns])
-        made.details = {str(row["criterion"]): f"{row['n_llms']} LLMs" for row in sources}
-    assert made.result is not None
-    return made.result
+    own = made.study.probe
+    llms = list(made.read("select llm from llms order by llm")["llm"])
+    sources, scores = [], []
+    for source in own.criteria:
+        reader = CRITERIA[source.source]
+        path = criterion_path(source.source, data_dir(), source.file)
+        found = matched(reader.read(path), llm_aliases(), llms, own.matches)
+        name = source.name or reader.title
+        scores.append(found.assign(criterion=name))
+        sources.append(_criterion(source, name, found))
+    columns = ["criterion", "name", "score", "llm", "match"]
+    made.write("criteria", pd.DataFrame(sources))
+    made.write("criterion_scores", pd.concat(scores)[columns])
+    made.details = {str(row["criterion"]): f"{row['n_llms']} LLMs" for row in sources}
 
 
 def _criterion(source: CriterionSource, name: str, found: pd.DataFrame) -> dict[str, object]:
@@ -79,31 +78,46 @@ def _criterion(source: CriterionSource, name: str, found: pd.DataFrame) -> dict[
     }
 
 
-@dg.asset(
-    group_name=GROUP, **shown("probes", "probe_accuracies"), deps=[criteria, factors,
-                                                                    schwartz_relations]
-)  # fmt: skip
-def probes(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="9_benchmarks",
+    tables=("probe_accuracies", "probe_parameters", "probe_nulls"),
+    upstream=(
+        "subjects",
+        "responses",
+        "value_correlations",
+        "criteria",
+        "factors",
+        "schwartz_relations",
+    ),
+    settings=(
+        "probe.repeats",
+        "probe.test_share",
+        "probe.exact_below",
+        "probe.permutations",
+        "probe.partitions",
+        "seed",
+    ),
+    inputs=("systems",),
+    asked_by="probe.criteria",
+)
+def probes(made: Making) -> None:
     """How well value systems tell which of two LLMs is safer, or more helpful."""
-    with making(study, "probes") as made:
-        settings = study.load()
-        scores = study.read(
-            'select criterion, llm, score, "match" from criterion_scores where llm is not null'
-        )
-        features = llm_features(study, settings)
-        found = Predicted()
-        for name in study.read("select criterion from criteria where n_llms >= 5")["criterion"]:
-            own = scores[scores["criterion"] == name]
-            # where two names are one LLM of ours, the closer match counts
-            order = own["match"].map({"same": 0, "version": 1, "near": 2})
-            own = own.assign(order=order).sort_values("order").drop_duplicates("llm")
-            predict(name, own.set_index("llm")["score"], features, _settings(settings), found)
-        accuracies, parameters, nulls = found.frames()
-        made.write("probe_accuracies", accuracies)
-        made.write("probe_parameters", parameters)
-        made.write("probe_nulls", nulls)
-    assert made.result is not None
-    return made.result
+    settings = made.study
+    scores = made.read(
+        'select criterion, llm, score, "match" from criterion_scores where llm is not null'
+    )
+    features = llm_features(made, settings)
+    found = Predicted()
+    for name in made.read("select criterion from criteria where n_llms >= 5")["criterion"]:
+        own = scores[scores["criterion"] == name]
+        # where two names are one LLM of ours, the closer match counts
+        order = own["match"].map({"same": 0, "version": 1, "near": 2})
+        own = own.assign(order=order).sort_values("order").drop_duplicates("llm")
+        predict(name, own.set_index("llm")["score"], features, _settings(settings), found)
+    accuracies, parameters, nulls = found.frames()
+    made.write("probe_accuracies", accuracies)
+    made.write("probe_parameters", parameters)
+    made.write("probe_nulls", nulls)
 
 
 def _settings(study: Study) -> ProbeSettings:
@@ -118,16 +132,16 @@ def _settings(study: Study) -> ProbeSettings:
     )
 
 
-def llm_features(study: StudyResource, settings: Study) -> Features:
+def llm_features(made: Making, settings: Study) -> Features:
     """LLMs by their values: means over their profiles."""
-    llms = study.read(SUBJECTS).set_index("subject")["llm"]
-    cells = study.read(SCORES).assign(llm=lambda rows: rows["subject"].map(llms))
+    llms = made.read(SUBJECTS).set_index("subject")["llm"]
+    cells = made.read(SCORES).assign(llm=lambda rows: rows["subject"].map(llms))
     values = cells.pivot_table(index="llm", columns="value", values="score", aggfunc="mean")
-    ours_scores = study.read(FACTOR_SCORES)
+    ours_scores = made.read(FACTOR_SCORES)
     systems: dict[str, pd.DataFrame] = {
         OURS: ours_scores.pivot(index="llm", columns="factor", values="score")
     }
-    schwartz = study.read(SCHWARTZ_SCORES)
+    schwartz = made.read(SCHWARTZ_SCORES)
     for key, rows in schwartz.groupby(["level", "reading"]):
         level, reading = map(str, key)  # type: ignore[call-overload]
         systems[f"{LEVELS[level]}, {reading}"] = rows.pivot(
@@ -136,6 +150,6 @@ def llm_features(study: StudyResource, settings: Study) -> Features:
     for path in settings.systems:
         system = read_system(path)
         systems[system.name] = llm_factors(values, restricted(system, list(values.columns)))
-    ours = system_of_loadings(OURS, study.read(LOADINGS))
-    length = study.read(LENGTHS).set_index("llm")["length"]
+    ours = system_of_loadings(OURS, made.read(LOADINGS))
+    length = made.read(LENGTHS).set_index("llm")["length"]
     return Features(systems, values, length, ours)

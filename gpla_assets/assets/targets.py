@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import dagster as dg
 import numpy as np
 import pandas as pd
 
@@ -18,16 +17,13 @@ from gpla_assets.alignment import (
     target_check,
 )
 from gpla_assets.alignment.spaces import published_system
-from gpla_assets.assets.factors import factors
 from gpla_assets.assets.preferences import (
-    GROUP,
     LEVELS,
     NO_PAIRS,
-    preference_measurements,
 )
-from gpla_assets.assets.shown import shown
 from gpla_assets.content import schwartz
-from gpla_assets.resources import StudyResource, making
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
 from gpla_assets.storage import TABLES
 
 OURS = """
@@ -56,61 +52,83 @@ class Scored:
     pairs: Pairs
 
 
-@dg.asset(group_name=GROUP, **shown("targets"), deps=[preference_measurements, factors])
-def targets(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="11_targets",
+    tables=("targets", "target_convergence"),
+    upstream=(
+        "preferences",
+        "preference_perceptions",
+        "preference_measurements",
+        "factors",
+        "factor_names",
+    ),
+    settings=("targets.reading", "targets.mask_below", "targets.step", "targets.resamples", "seed"),
+    asked_by="targets.source",
+)
+def targets(made: Making) -> None:
     """One row per value system and dimension: the target, its interval, what leaves it open."""
-    with making(study, "targets") as made:
-        settings = study.load()
-        own, rows, steps = settings.targets, [], []
-        for scored in scored_pairs(study):
-            winning, losing = scored.pairs.winning, scored.pairs.losing
-            step = convergence(
-                *(winning, losing, own.step, own.resamples, scored.pairs.prompts),
-                mask_below=own.mask_below,
-                seed=settings.seed,
-            )
-            found = distil(winning, losing, own.mask_below).rename(
-                columns={"low": "minimiser_low", "high": "minimiser_high"}
-            )
-            last = step.groupby("dimension", sort=False).tail(1)
-            found = found.merge(last[["dimension", "low", "high", "same_sign"]]).merge(
-                settled(step)
-            )
-            found["winning_mean"] = winning.mean().to_numpy()
-            found["losing_mean"] = losing.mean().to_numpy()
-            rows.append(found.assign(system=scored.system, reading=scored.reading))
-            steps.append(step.assign(system=scored.system))
-        made.write("targets", _stacked(rows, "targets"))
-        made.write("target_convergence", _stacked(steps, "target_convergence"))
-        made.details = {
-            one["system"].iloc[0]: f"{int(one['stable'].sum())} of {len(one)} settled"
-            for one in rows
-        } or {"why none": NO_PAIRS}
-    assert made.result is not None
-    return made.result
-
-
-@dg.asset(group_name=GROUP, **shown("target_checks"), deps=[preference_measurements, factors])
-def target_checks(study: StudyResource) -> dg.MaterializeResult:
-    """One row per value system and predictor: how often it names the preferred response."""
-    with making(study, "target_checks") as made:
-        settings = study.load()
-        own = settings.targets
-        checked = CheckSettings(
-            folds=own.folds,
-            random_targets=own.random_targets,
-            permutations=own.permutations,
+    settings = made.study
+    own, rows, steps = settings.targets, [], []
+    for scored in scored_pairs(made):
+        winning, losing = scored.pairs.winning, scored.pairs.losing
+        step = convergence(
+            *(winning, losing, own.step, own.resamples, scored.pairs.prompts),
             mask_below=own.mask_below,
             seed=settings.seed,
         )
-        rows = [
-            target_check(scored.pairs, checked).assign(system=scored.system)
-            for scored in scored_pairs(study)
-        ]
-        made.write("target_checks", _stacked(rows, "target_checks"))
-        made.details = {} if rows else {"why none": NO_PAIRS}
-    assert made.result is not None
-    return made.result
+        found = distil(winning, losing, own.mask_below).rename(
+            columns={"low": "minimiser_low", "high": "minimiser_high"}
+        )
+        last = step.groupby("dimension", sort=False).tail(1)
+        found = found.merge(last[["dimension", "low", "high", "same_sign"]]).merge(settled(step))
+        found["winning_mean"] = winning.mean().to_numpy()
+        found["losing_mean"] = losing.mean().to_numpy()
+        rows.append(found.assign(system=scored.system, reading=scored.reading))
+        steps.append(step.assign(system=scored.system))
+    made.write("targets", _stacked(rows, "targets"))
+    made.write("target_convergence", _stacked(steps, "target_convergence"))
+    made.details = {
+        one["system"].iloc[0]: f"{int(one['stable'].sum())} of {len(one)} settled" for one in rows
+    } or {"why none": NO_PAIRS}
+
+
+@step(
+    stage="11_targets",
+    tables=("target_checks",),
+    upstream=(
+        "preferences",
+        "preference_perceptions",
+        "preference_measurements",
+        "factors",
+        "factor_names",
+    ),
+    settings=(
+        "targets.reading",
+        "targets.mask_below",
+        "targets.folds",
+        "targets.permutations",
+        "targets.random_targets",
+        "seed",
+    ),
+    asked_by="targets.source",
+)
+def target_checks(made: Making) -> None:
+    """One row per value system and predictor: how often it names the preferred response."""
+    settings = made.study
+    own = settings.targets
+    checked = CheckSettings(
+        folds=own.folds,
+        random_targets=own.random_targets,
+        permutations=own.permutations,
+        mask_below=own.mask_below,
+        seed=settings.seed,
+    )
+    rows = [
+        target_check(scored.pairs, checked).assign(system=scored.system)
+        for scored in scored_pairs(made)
+    ]
+    made.write("target_checks", _stacked(rows, "target_checks"))
+    made.details = {} if rows else {"why none": NO_PAIRS}
 
 
 def _stacked(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
@@ -120,15 +138,15 @@ def _stacked(frames: list[pd.DataFrame], table: str) -> pd.DataFrame:
     )
 
 
-def scored_pairs(study: StudyResource) -> Iterator[Scored]:
+def scored_pairs(made: Making) -> Iterator[Scored]:
     """The pairs as each value system scores them; nothing where there are no pairs."""
-    pairs = study.read(PAIRS)
+    pairs = made.read(PAIRS)
     if pairs.empty:
         return
-    measured = study.read(MEASURED)
+    measured = made.read(MEASURED)
     responses = sorted({*pairs["winning"], *pairs["losing"]})
     longer = pairs["longer"].to_numpy(float)
-    for system, reading, lexicon, dimensions in value_systems(study):
+    for system, reading, lexicon, dimensions in value_systems(made):
         rows = measured[measured["lexicon"] == lexicon]
         scores = dimension_scores(rows, dimensions, responses)
         winning, losing = (
@@ -137,13 +155,13 @@ def scored_pairs(study: StudyResource) -> Iterator[Scored]:
         yield Scored(system, reading, Pairs(winning, losing, list(pairs["prompt"]), longer))
 
 
-def value_systems(study: StudyResource) -> list[tuple[str, str, str, Dimensions]]:
+def value_systems(made: Making) -> list[tuple[str, str, str, Dimensions]]:
     """Systems with their reading, the lexicon that their values were measured as, and dimensions.
 
     Ours is there where the study has factors. Schwartz's values are measured directly.
     """
-    reading, levels = study.load().targets.reading, schwartz()
-    ours = study.read(OURS)
+    reading, levels = made.study.targets.reading, schwartz()
+    ours = made.read(OURS)
     # two factors may have one name
     several = ours.groupby("name")["factor"].nunique().reindex(ours["name"]).to_numpy() > 1
     ours["factor"] = np.where(several, ours["factor"] + " " + ours["name"], ours["name"])

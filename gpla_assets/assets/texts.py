@@ -1,6 +1,5 @@
 """Texts of the corpus, and who is asked what: LLMs, profiles, subjects, questions, responses."""
 
-import dagster as dg
 import pandas as pd
 
 from gpla_assets.administration import (
@@ -9,76 +8,66 @@ from gpla_assets.administration import (
     corpus_texts,
     study_subjects,
 )
-from gpla_assets.assets.shown import shown
-from gpla_assets.partitions import SINGLE_RUN, SUBJECTS
-from gpla_assets.progress import progress
-from gpla_assets.resources import StudyResource, making
-
-GROUP = "stage_1_texts"
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.progress import progress
+from gpla_assets.orchestration.steps import step
 
 
-@dg.asset(group_name=GROUP, **shown("texts"))
-def texts(study: StudyResource) -> dg.MaterializeResult:
-    """One row per corpus text, from which the lexicon is drawn."""
-    with making(study, "texts") as made:
-        rows, skipped = corpus_texts(study.load())
-        made.write("texts", rows)
-        made.details = {"skipped": skipped}
-    assert made.result is not None
-    return made.result
-
-
-@dg.asset(group_name=GROUP, **shown("questions"))
-def questions(study: StudyResource) -> dg.MaterializeResult:
-    """One row per question that subjects answer; prompts of a source are chosen by M_P."""
-    with making(study, "questions") as made:
-        rows, made.inferences = choose_questions(study.load(), study.asking())
-        made.write("questions", rows)
-    assert made.result is not None
-    return made.result
-
-
-@dg.asset(group_name=GROUP, **shown("subjects"))
-def subjects(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
-    """One row per subject, an LLM under a profile; registers the partitions."""
-    with making(study, "subjects") as made:
-        llms, profiles, rows = study_subjects(study.load())
-        gone = sorted(set(study.read("from subjects")["subject"]) - set(rows["subject"]))
-        for table in ("responses", "perceptions", "measurements") if gone else ():
-            made.write(table, study.read(f"from {table} limit 0"), "subject", gone)
-        made.write("llms", llms)
-        made.write("profiles", profiles)
-        made.write("subjects", rows)
-        context.instance.add_dynamic_partitions(str(SUBJECTS.name), list(rows["subject"]))
-    assert made.result is not None
-    return made.result
-
-
-@dg.asset(
-    group_name=GROUP,
-    **shown("responses"),
-    partitions_def=SUBJECTS,
-    backfill_policy=SINGLE_RUN,
-    deps=[questions, subjects],
+@step(
+    stage="1_texts",
+    tables=("texts",),
+    settings=("corpus", "seed"),
+    inputs=("corpus",),
 )
-def responses(context: dg.AssetExecutionContext, study: StudyResource) -> dg.MaterializeResult:
+def texts(made: Making) -> None:
+    """One row per corpus text, from which the lexicon is drawn."""
+    rows, skipped = corpus_texts(made.study)
+    made.write("texts", rows)
+    made.details = {"skipped": skipped}
+
+
+@step(
+    stage="1_texts",
+    tables=("questions",),
+    settings=("questions",),
+    agents=("parser if questions.pilot_llms",),
+    inputs=("questions",),
+)
+def questions(made: Making) -> None:
+    """One row per question that subjects answer; prompts of a source are chosen by M_P."""
+    rows, made.inferences = choose_questions(made.study, made.asking())
+    made.write("questions", rows)
+
+
+@step(
+    stage="1_texts",
+    tables=("subjects", "llms", "profiles"),
+    inputs=("subjects", "profiles"),
+)
+def subjects(made: Making) -> None:
+    """One row per subject, an LLM under a profile; those that left leave every table."""
+    llms, profiles, rows = study_subjects(made.study)
+    made.write("llms", llms)
+    made.write("profiles", profiles)
+    made.write("subjects", rows)
+    made.keep_only(rows["subject"])
+
+
+@step(
+    stage="1_texts",
+    tables=("responses",),
+    upstream=("questions",),
+    inputs=("answers",),
+    partitions="subjects",
+)
+def responses(made: Making) -> None:
     """One row per subject and question: the subject's answer."""
-    keys = list(context.partition_keys)
-    with making(study, "responses", keys) as made:
-        asked = study.read("select * from questions")
-        with progress("answers", len(keys) * len(asked)) as advance:
-            given = answered(study.load(), keys, asked, study.asking(), advance)
-        made.inferences = given.inferences
-        made.write("responses", given.rows, "subject", keys)
-        agents = pd.DataFrame(given.agents)
-        if len(agents):
-            made.write("agents", agents, "agent", list(agents["agent"]))
-        made.counts = counts_by(given.rows, "subject")
-        made.details = {"skipped": given.skipped}
-    assert made.result is not None
-    return made.result
-
-
-def counts_by(rows: pd.DataFrame, column: str) -> dict[str, int]:
-    """Rows per partition."""
-    return {str(key): int(count) for key, count in rows[column].value_counts().items()}
+    asked = made.read("select * from questions")
+    with progress("answers", len(made.keys) * len(asked)) as advance:
+        given = answered(made.study, made.keys, asked, made.asking(), advance, made.subject_version)
+    made.inferences = given.inferences
+    made.write("responses", given.rows, "subject", made.keys)
+    agents = pd.DataFrame(given.agents)
+    if len(agents):
+        made.write("agents", agents, "agent", list(agents["agent"]))
+    made.details = {"skipped": given.skipped}

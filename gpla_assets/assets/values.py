@@ -1,46 +1,44 @@
 """Perceptions -> values (M_G), and the similarities that the lexicon is filtered by."""
 
-import dagster as dg
 import pandas as pd
 
 from gpla_assets.agents import make_embedder, make_generator
-from gpla_assets.assets.perceptions import perceptions
-from gpla_assets.assets.shown import shown
 from gpla_assets.content import vocabulary
 from gpla_assets.lexicon import value_similarities as similarities
-from gpla_assets.resources import StudyResource, making
-
-GROUP = "stage_3_values"
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
 
 CORPUS_PERCEPTIONS = (
     "select perception, source, content from perceptions where origin = 'text' order by perception"
 )
 
 
-@dg.asset(group_name=GROUP, **shown("values"))
-def values(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="3_values",
+    tables=("values",),
+)
+def values(made: Making) -> None:
     """One row per value of the vocabulary."""
-    with making(study, "values") as made:
-        made.write("values", vocabulary())
-    assert made.result is not None
-    return made.result
+    made.write("values", vocabulary())
 
 
-@dg.asset(group_name=GROUP, **shown("perception_values"), deps=[perceptions, values])
-def perception_values(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="3_values",
+    tables=("perception_values",),
+    upstream=("perceptions", "values"),
+    agents=("generator",),
+)
+def perception_values(made: Making) -> None:
     """One row per corpus perception and value that M_G sees in it."""
-    with making(study, "perception_values") as made:
-        settings = study.load().generator
-        generator = make_generator(settings, study.asking())
-        before = generator.inferences
-        found = study.read(CORPUS_PERCEPTIONS)
-        generated = generator.generate(list(found["content"]))
-        made.inferences = generator.inferences - before
-        rows = joined_values(found, generated)
-        rows["agent"] = made.made_by("generator", generator, settings)
-        made.write("perception_values", rows)
-    assert made.result is not None
-    return made.result
+    settings = made.study.generator
+    generator = make_generator(settings, made.asking())
+    before = generator.inferences
+    found = made.read(CORPUS_PERCEPTIONS)
+    generated = generator.generate(list(found["content"]))
+    made.inferences = generator.inferences - before
+    rows = joined_values(found, generated)
+    rows["agent"] = made.made_by("generator", generator, settings)
+    made.write("perception_values", rows)
 
 
 def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.DataFrame:
@@ -56,15 +54,14 @@ def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.Data
     )
 
 
-@dg.asset(group_name=GROUP, **shown("value_similarities"), deps=[perception_values])
-def value_similarities(study: StudyResource) -> dg.MaterializeResult:
+@step(
+    stage="3_values",
+    tables=("value_similarities",),
+    upstream=("perception_values",),
+)
+def value_similarities(made: Making) -> None:
     """One row per candidate pair of near-duplicate values: rouge and cosine."""
-    with making(study, "value_similarities") as made:
-        names = list(
-            study.read('select distinct "value" from perception_values order by 1')["value"]
-        )
-        embedder = make_embedder()
-        made.inferences = len(names)
-        made.write("value_similarities", similarities(names, embedder.encode(names)))
-    assert made.result is not None
-    return made.result
+    names = list(made.read('select distinct "value" from perception_values order by 1')["value"])
+    embedder = make_embedder()
+    made.inferences = len(names)
+    made.write("value_similarities", similarities(names, embedder.encode(names)))

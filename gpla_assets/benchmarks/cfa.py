@@ -26,6 +26,7 @@ from gpla_assets.benchmarks.cfa_model import (
 from gpla_assets.benchmarks.fit_indices import Fit
 from gpla_assets.benchmarks.systems import System, UnfitSystem
 from gpla_assets.psychometrics.correlation import Correlations, correlations
+from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.matrix import checked_scores
 
 TOP_PATHS = 20
@@ -65,7 +66,7 @@ def confirm(
     `estimated` saves that where it was done before. Improper solutions are named in `cautions`:
     residual variances at their lower bound (Heywood cases), factor correlations at 1, factors with
     one or two values. Raises UnfitSystem for a system without measured values or without a degree
-    of freedom, and ValueError for a singular correlation matrix.
+    of freedom, and StructureError for a singular correlation matrix.
     """
     known = system.within(scores.columns)
     table = checked_scores(scores)[known.values]
@@ -87,7 +88,7 @@ def confirm(
         )
     observed = found.matrix.to_numpy()
     if found.mended or np.linalg.eigvalsh(observed).min() < 1e-10:
-        raise ValueError(
+        raise StructureError(
             f"The correlation matrix of {p} values over {n} subjects is singular (smallest "
             f"eigenvalue {found.smallest_eigenvalue:.2g}): maximum likelihood has no optimum. Use "
             "more subjects than values, or leave out values."

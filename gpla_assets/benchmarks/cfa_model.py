@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from scipy.optimize import minimize
 
+from gpla_assets.psychometrics.errors import StructureError
+
 Structure = Literal["correlated", "orthogonal", "higher_order"]
 LOWEST_RESIDUAL = 1e-3
 LARGEST_CORRELATION = 0.999
@@ -72,11 +74,11 @@ def fit(model: Measurement, correlations: np.ndarray) -> Fitted:
 
     `correlations` (n_values, n_values), positive definite. Residual variances are kept at or above
     .001 of a value's variance and correlations within .999: a solution at such a bound is
-    improper, and the caller says so. Raises ValueError for a singular matrix.
+    improper, and the caller says so. Raises StructureError for a singular matrix.
     """
     sign, log_determinant = np.linalg.slogdet(correlations)
     if sign <= 0 or np.linalg.eigvalsh(correlations).min() < 1e-10:
-        raise ValueError(
+        raise StructureError(
             f"The correlation matrix of {len(correlations)} values is singular: maximum likelihood "
             "has no optimum. Use more subjects than values, or leave out values."
         )

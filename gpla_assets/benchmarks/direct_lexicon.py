@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from gpla_assets.errors import KnownError
 from gpla_assets.keys import key_of
 from gpla_assets.lexicon import filter_lexicon, value_similarities
 from gpla_assets.psychometrics.naming import Encode
@@ -42,7 +43,7 @@ FILLERS = frozenset(
 )
 
 
-class DirectListError(ValueError):
+class DirectListError(KnownError, ValueError):
     """Lists that cannot be used; the message names what was found and what is expected."""
 
 

@@ -7,8 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
+from gpla_assets.errors import KnownError
+
 INNER_FOLDS = 3
 LEFT_OUT = "leave pairs out"
+
+
+class UnfitCriterion(KnownError, ValueError):
+    """A criterion that these LLMs cannot be told apart by; the message says what is lacking."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,11 @@ class Design:
 def design(n: int, repeats: int, test_share: float, exact_below: int, seed: int) -> Design:
     """Random splits of n LLMs (open point 18); with few LLMs, each pair is left out once.
 
-    Raises ValueError with fewer than five LLMs: the three that remain cannot be validated within.
+    Raises UnfitCriterion with fewer than five LLMs: the three that remain cannot be validated
+    within.
     """
     if n < 5:
-        raise ValueError(
+        raise UnfitCriterion(
             f"{n} LLMs have a score of the criterion and values; expected at least 5. Measure more "
             "LLMs, or add their names to the alias table."
         )

@@ -18,7 +18,7 @@ from gpla_assets.benchmarks.probe import (
     ridge_probed,
     weight_intervals,
 )
-from gpla_assets.benchmarks.probe_designs import LEFT_OUT, Design, design
+from gpla_assets.benchmarks.probe_designs import LEFT_OUT, Design, UnfitCriterion, design
 from gpla_assets.benchmarks.systems import System
 from gpla_assets.psychometrics.scoring import keyed_means
 
@@ -86,9 +86,11 @@ def predict(
 ) -> None:
     """Add how well each value system predicts a criterion, beside baselines and nulls.
 
-    `scores` by LLM; LLMs without values are left out. Raises ValueError with fewer than five LLMs,
-    and where all have one score. Rows: each system; each factor of ours alone; the mean of all
-    values (one general factor); all values by ridge; response length; the majority side.
+    `scores` by LLM; LLMs without values are left out. Raises UnfitCriterion with fewer than
+    five LLMs, and where all have one score.
+
+    Rows: each system; each factor of ours alone; the mean of all values (one general factor); all
+    values by ridge; response length; the majority side.
     """
     llms = sorted(set(scores.dropna().index) & set(features.values.index))
     # names tell families and generations of LLMs apart: their order must not
@@ -98,7 +100,7 @@ def predict(
     )
     criterion = scores[llms].to_numpy(float)
     if len(set(criterion)) < 2:
-        raise ValueError(
+        raise UnfitCriterion(
             f"Criterion {name!r}: all {len(llms)} LLMs have the score {criterion[0]}; expected "
             "scores that differ."
         )

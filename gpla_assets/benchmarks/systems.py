@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from gpla_assets.errors import KnownError
 
-class UnfitSystem(ValueError):
+
+class UnfitSystem(KnownError, ValueError):
     """A value system that cannot be read or tested; the message names the factor or value."""
 
 

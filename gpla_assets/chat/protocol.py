@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from gpla_assets.errors import KnownError
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -76,5 +78,5 @@ class Chat(Protocol):
         ...
 
 
-class ChatStopped(RuntimeError):
+class ChatStopped(KnownError, RuntimeError):
     """Asking ended before all was answered: budget spent or server lost; says how to go on."""

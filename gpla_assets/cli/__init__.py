@@ -5,6 +5,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment,
     alignment_judges,
     benchmarks,
+    running,
     structure,
 )
 from gpla_assets.cli.commands import app

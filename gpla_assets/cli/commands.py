@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from gpla_assets.errors import KnownError
 
 app = typer.Typer(
     help="Finds the value system of large language models from what they write.",
@@ -29,80 +30,15 @@ StudyOption = Annotated[str, typer.Option("--study", "-s", help="A study's name 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """An error that names its cause is printed as it stands, with exit code 1."""
-    from gpla_assets.administration import AddedAnswersError
-    from gpla_assets.agents import BackendUnavailable, UnknownBackend
-    from gpla_assets.agents.files import AgentFileError
-    from gpla_assets.agents.prompts import UnknownPrompt
-    from gpla_assets.alignment import PairsError
-    from gpla_assets.chat import ChatStopped
-    from gpla_assets.content import ContentError
-    from gpla_assets.lexicon import LexiconError
-    from gpla_assets.psychometrics.errors import StructureError
-    from gpla_assets.psychometrics.tool import MatrixError
-    from gpla_assets.query import QueryError
-    from gpla_assets.running import RunFailed
-    from gpla_assets.sources import SourceError, SourceMissing
-    from gpla_assets.storage import WarehouseError
-    from gpla_assets.studies import StudyError
-
-    known = (
-        AddedAnswersError,
-        AgentFileError,
-        BackendUnavailable,
-        ChatStopped,
-        ContentError,
-        LexiconError,
-        MatrixError,
-        PairsError,
-        QueryError,
-        RunFailed,
-        SourceError,
-        SourceMissing,
-        StructureError,
-        StudyError,
-        UnknownBackend,
-        UnknownPrompt,
-        WarehouseError,
-    )
+    """A known error is printed as it stands, with exit code 1; any other keeps its traceback."""
     try:
         yield
-    except known as error:
+    except KnownError as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
-
-
-@app.command(epilog="Example: gpla run demo")
-def run(
-    study: StudyName = "demo",
-    refresh: Annotated[
-        bool, typer.Option(help="Ask LLMs again what they have answered before.")
-    ] = False,
-) -> None:
-    """Make what is stale of a study, and print what it holds."""
-    if refresh:
-        os.environ["GPLA_REFRESH"] = "1"
-    with readable_errors():
-        from gpla_assets.running import dagster_home, run_study
-        from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_summary
-
-        settings = load_study(study)
-        dagster_home(settings)
-        done = run_study(study, settings, lambda line: console.print(f"[bold]>[/bold] {line}"))
-        _write_report(study, force=bool(done.steps))
-        print_summary(console, study, settings, done)
-
-
-@app.command(epilog="Example: gpla status survey")
-def status(study: StudyName = "demo") -> None:
-    """Say which rows are stale, and why."""
-    with readable_errors():
-        from gpla_assets.running import stale_now
-        from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_status
-
-        print_status(console, stale_now(load_study(study)))
+    except KeyboardInterrupt as error:
+        errors.print("stopped: what was finished stays, and the same command goes on from there")
+        raise typer.Exit(130) from error
 
 
 @app.command(epilog="Example: gpla check paper")
@@ -145,58 +81,14 @@ def query(
         show(rows, format, out, console)
 
 
-@app.command(epilog="Example: gpla ui survey")
-def ui(study: StudyName = "demo", port: Annotated[int, typer.Option(help="Port.")] = 3000) -> None:
-    """Open the Dagster UI: lineage, metadata and checks."""
-    with readable_errors():
-        import subprocess
-        import sys
-
-        from gpla_assets.running import dagster_home
-        from gpla_assets.studies import PROJECT_ROOT, load_study
-
-        home = dagster_home(load_study(study))
-        environment = os.environ | {"DAGSTER_HOME": str(home), "GPLA_STUDY": study}
-        console.print(f"Dagster UI of study {study}: http://127.0.0.1:{port} (about 40 s to start)")
-        dagster = Path(sys.executable).with_name("dagster")
-        workspace = PROJECT_ROOT / "workspace.yaml"
-        command = [str(dagster), "dev", "-w", str(workspace), "-p", str(port)]
-        raise typer.Exit(subprocess.call(command, env=environment, cwd=PROJECT_ROOT))
-
-
 @app.command(epilog="Example: gpla report demo")
 def report(study: StudyName = "demo") -> None:
     """Write the report: one HTML page that needs no network."""
     with readable_errors():
-        console.print(f"report: {_write_report(study, force=True)}", soft_wrap=True)
-
-
-@app.command(
-    "add-llm", epilog="Example: gpla add-llm my-model --responses answers.jsonl --study survey"
-)
-def add_llm(
-    name: Annotated[str, typer.Argument(help="Name of the LLM.")],
-    responses: Annotated[
-        Path, typer.Option(help="JSONL, CSV or Parquet with columns question and response.")
-    ],
-    study: StudyOption = "survey",
-) -> None:
-    """Add an LLM by its recorded answers: its partitions are made, then the aggregates."""
-    with readable_errors():
-        from gpla_assets.administration import add_llm as keep
-        from gpla_assets.query import published
-        from gpla_assets.running import dagster_home, run_study
+        from gpla_assets.report import write_report
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_made
 
-        settings = load_study(study)
-        questions = published(settings.warehouse_path, "from questions")
-        matched = keep(settings, name, responses, questions)
-        console.print(f"{name}: answers to {matched} of {len(questions)} questions")
-        dagster_home(settings)
-        done = run_study(study, settings, lambda line: console.print(f"[bold]>[/bold] {line}"))
-        _write_report(study, force=True)
-        print_made(console, done)
+        console.print(f"report: {write_report(load_study(study))}", soft_wrap=True)
 
 
 @app.command(epilog="Example: gpla download beavertails")
@@ -226,28 +118,6 @@ def download(
         console.print(f"{source}: {fetch(SOURCES[source], target)}", soft_wrap=True)
 
 
-@app.command(epilog="Example: gpla administer demo_texts --out demo_texts.parquet")
-def administer(
-    study: StudyName,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-) -> None:
-    """Ask a study's subjects its questions and write their answers as a source."""
-    with readable_errors():
-        from gpla_assets.administration import answers_as_source
-        from gpla_assets.running import dagster_home, run_study
-        from gpla_assets.storage import Warehouse
-        from gpla_assets.studies import load_study
-
-        settings = load_study(study)
-        dagster_home(settings)
-        wanted = ("questions", "subjects", "responses")
-        run_study(study, settings, lambda line: console.print(f"> {line}"), only=wanted)
-        warehouse = Warehouse(settings.warehouse_path)
-        rows = answers_as_source(warehouse.table("responses"), warehouse.table("questions"))
-        rows.to_parquet(out, index=False)
-        console.print(f"{len(rows)} answers in {out}")
-
-
 @app.command(epilog="Example: gpla lexicon values.csv --out lexicon.csv")
 def lexicon(
     file: Annotated[Path, typer.Argument(help="CSV with columns value,frequency.")],
@@ -269,12 +139,3 @@ def lexicon(
         if sweep is not None:
             sweep_file(file).to_csv(sweep, index=False)
         console.print(f"{int(rows['kept'].sum())} of {len(rows)} values kept: {out}")
-
-
-def _write_report(study: str, force: bool) -> Path | None:
-    from gpla_assets.report import report_path, write_report
-    from gpla_assets.studies import load_study
-
-    settings = load_study(study)
-    path = report_path(settings)
-    return write_report(settings) if force or not path.exists() else path

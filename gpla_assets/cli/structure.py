@@ -129,9 +129,9 @@ def simulate_structure(
 
         from gpla_assets.psychometrics import StructureSettings
         from gpla_assets.psychometrics.simulation import recovery, simulated_subjects
-        from gpla_assets.studies import PROJECT_ROOT
+        from gpla_assets.studies import dbt_folder
 
-        truth = pd.read_csv(PROJECT_ROOT / "dbt" / "seeds" / "paper_table10.csv")
+        truth = pd.read_csv(dbt_folder() / "seeds" / "paper_table10.csv")
         rows = pd.concat(
             recovery(
                 truth,

@@ -8,11 +8,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from gpla_assets.errors import KnownError
+
 CONTENT = Path(__file__).resolve().parent
 STANCES = ("support", "oppose", "either")
 
 
-class ContentError(ValueError):
+class ContentError(KnownError, ValueError):
     """A content file that is missing or not as its reader expects."""
 
 
@@ -124,9 +126,14 @@ def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:
 
 def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt), Default first."""
-    content = yaml.safe_load(path.read_text("utf-8"))
-    rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
-    rows["prompt"] = rows["prompt"].str.strip()
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
+        rows["prompt"] = rows["prompt"].str.strip()
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
+        raise ContentError(
+            f"{path}: expected a list `profiles`, each with a profile and its prompt: {e!r}."
+        ) from e
     _check_unique(rows, "profile", path)
     return rows
 

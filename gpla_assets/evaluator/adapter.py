@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpla_assets.errors import KnownError
+
 STEPS = 127
 
 
-class AdapterError(ValueError):
+class AdapterError(KnownError, ValueError):
     """An adapter that does not belong to the base model, or a file that holds none."""
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpla_assets.evaluator.adapter import AdapterError
 from gpla_assets.evaluator.heads import Floats, softmax
 from gpla_assets.evaluator.low_rank import LowRank
 
@@ -35,33 +36,36 @@ class CrossWeights:
 
     def valence(self, logits: NDArray[np.floating]) -> Floats:
         """(n, 3) logits -> (n, 3) probabilities of support, oppose, either."""
-        return softmax(np.asarray(logits, np.float32) / self.temperature[0])
+        return softmax(np.asarray(logits, np.float64) / self.temperature[0])
 
     def calibrated(self, temperature: float) -> CrossWeights:
         """The same weights with the number that is fitted on held-out values."""
         return replace(self, temperature=np.array([temperature], np.float32))
 
-    def save(self, path: Path) -> None:
-        """Write plain arrays."""
-        arrays = self.encoder.arrays("encoder") | {
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Plain arrays for a npz file."""
+        return self.encoder.arrays("encoder") | {
             "head/weights": self.head_weights,
             "head/bias": self.head_bias,
             "head/temperature": self.temperature,
         }
-        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+    def save(self, path: Path) -> None:
+        """Write plain arrays."""
+        np.savez_compressed(path, **self.arrays())  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; never unpickles, so that a file cannot run code.
 
-        Raises AdapterError or ValueError naming what the file lacks.
+        Raises AdapterError naming what the file lacks.
         """
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         names = ("weights", "bias", "temperature")
         missing = [name for name in names if f"head/{name}" not in arrays]
         if missing:
-            raise ValueError(
+            raise AdapterError(
                 f"{path} lacks head/{missing[0]}, expected the arrays of CrossWeights; train again."
             )
         return cls(

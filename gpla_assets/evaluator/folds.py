@@ -12,9 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from sklearn.linear_model import LogisticRegression
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.heads import Floats, Heads, answered
@@ -148,6 +145,9 @@ def calibrated(
 
 def fitted_temperature(statements: pd.DataFrame) -> float:
     """The temperature that minimises the log loss of the valence's LOGITS."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
     logits = statements[LOGITS].to_numpy(np.float64)
     targets = statements[list(STANCES)].to_numpy(np.float64)
 
@@ -162,6 +162,8 @@ def fitted_relevance(own: pd.Series, other: pd.Series, prior: float = PRIOR) -> 
 
     The pairs weigh so that a share `prior` of them is relevant.
     """
+    from sklearn.linear_model import LogisticRegression
+
     curve = LogisticRegression(C=1e6).fit(
         np.concatenate([own, other])[:, None],
         np.repeat([1, 0], [len(own), len(other)]),

@@ -5,6 +5,9 @@ sum_r (L_k u)_r (R_k v)_r + l_k . u + r_k . v + b_k, so that 50,000 perceptions 
 few matrix products and no vector a pair, and a small network on them and on one or a few features
 more. Valence is read beside the sentiments of the two texts (VADER: gloomy words support a gloomy
 value). Relevance is a logistic curve of the pair's relatedness, read beside the cosine.
+
+A matrix product adds up in an order that depends on how many rows it has. Here all is computed in
+float64 and rounded to float32, which hides the order: a pair has the same numbers in any company.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Numbers = NDArray[np.floating]
+PAIRS = 2**15
+"""Pairs read at a time: their 32 hidden units fill 8 MB, which the processor's cache holds."""
 SUPPORT, OPPOSE = range(2)
 TURNED = [1, 0, 2]
 """Support, oppose and either, once what is stated is denied."""
@@ -45,24 +52,42 @@ class Reader:
     direct_weights: Floats
     output_bias: Floats
 
-    def all_pairs(self, u: Floats, v: Floats, features: Floats) -> Floats:
+    def all_pairs(self, u: Floats, v: Floats, features: Numbers) -> Floats:
         """(n, d), (m, d) and (n, m, e) -> (n, m, o)."""
-        left = np.einsum("nd,krd->knr", u, self.perception_factors, optimize=True)
-        right = np.einsum("md,krd->krm", v, self.value_factors, optimize=True)
-        linear = (u @ self.perception_weights.T)[:, None] + v @ self.value_weights.T
-        return self._outputs(np.moveaxis(left @ right, 0, -1) + linear, features)
+        own = self._precise()
+        u, v = u.astype(np.float64), v.astype(np.float64)
+        left = np.einsum("nd,krd->knr", u, own.perception_factors, optimize=True)
+        right = np.einsum("md,krd->krm", v, own.value_factors, optimize=True)
+        linear_u, linear_v = u @ own.perception_weights.T, v @ own.value_weights.T
+        found = np.empty((len(u), len(v), len(own.output_bias)), np.float32)
+        size = max(1, PAIRS // max(1, len(v)))
+        for first in range(0, len(u), size):
+            part = slice(first, first + size)
+            products = np.moveaxis(left[:, part] @ right, 0, -1)
+            products += linear_u[part, None] + linear_v
+            found[part] = own._outputs(products, features[part])
+        return found
 
-    def aligned(self, u: Floats, v: Floats, features: Floats) -> Floats:
+    def aligned(self, u: Floats, v: Floats, features: Numbers) -> Floats:
         """(n, d), (n, d) and (n, e) -> (n, o)."""
-        left = np.einsum("nd,krd->nkr", u, self.perception_factors, optimize=True)
-        right = np.einsum("nd,krd->nkr", v, self.value_factors, optimize=True)
-        linear = u @ self.perception_weights.T + v @ self.value_weights.T
-        return self._outputs((left * right).sum(-1) + linear, features)
+        own = self._precise()
+        u, v = u.astype(np.float64), v.astype(np.float64)
+        left = np.einsum("nd,krd->nkr", u, own.perception_factors, optimize=True)
+        right = np.einsum("nd,krd->nkr", v, own.value_factors, optimize=True)
+        linear = u @ own.perception_weights.T + v @ own.value_weights.T
+        return own._outputs((left * right).sum(-1) + linear, features).astype(np.float32)
 
-    def _outputs(self, products: Floats, features: Floats) -> Floats:
-        every = np.concatenate([products + self.bias, features], axis=-1, dtype=np.float32)
-        hidden = np.maximum(every @ self.hidden_weights.T + self.hidden_bias, 0)
-        found: Floats = hidden @ self.output_weights.T + every @ self.direct_weights.T
+    def _precise(self) -> Self:
+        """The same in float64."""
+        return replace(self, **{name: array.astype(float) for name, array in vars(self).items()})
+
+    def _outputs(self, products: Doubles, features: Numbers) -> Doubles:
+        """Products (..., K) without their bias, features (..., e) -> (..., o)."""
+        every = np.concatenate([products + self.bias, features], axis=-1)
+        hidden = every @ self.hidden_weights.T
+        hidden += self.hidden_bias
+        np.maximum(hidden, 0, out=hidden)
+        found: Doubles = hidden @ self.output_weights.T + every @ self.direct_weights.T
         return found + self.output_bias
 
     def arrays(self, prefix: str) -> dict[str, Floats]:
@@ -117,16 +142,18 @@ class Heads:
 
     def relevance(self, u: Floats, v: Floats) -> Floats:
         """All pairs: (n, d) and (m, d) -> (n, m) probabilities."""
-        return self.relevance_of(self.related.all_pairs(u, v, (u @ v.T)[..., None])[..., 0])
+        cosines = u.astype(np.float64) @ v.astype(np.float64).T
+        return self.relevance_of(self.related.all_pairs(u, v, cosines[..., None])[..., 0])
 
     def relatedness(self, u: Floats, v: Floats) -> Floats:
         """Aligned pairs: (n, d) and (n, d) -> (n,)."""
-        return self.related.aligned(u, v, (u * v).sum(1, keepdims=True))[:, 0]
+        cosines = (u.astype(np.float64) * v).sum(1, keepdims=True)
+        return self.related.aligned(u, v, cosines)[:, 0]
 
     def relevance_of(self, relatedness: Floats) -> Floats:
         """Relatedness of any shape -> probabilities."""
         slope, offset = self.relevance_curve
-        return sigmoid(slope * relatedness + offset)
+        return sigmoid(relatedness.astype(np.float64) * slope + offset)
 
     def all_valence(self, u: Floats, v: Floats, u_sentiment: Floats, v_sentiment: Floats) -> Floats:
         """All pairs: (n, d), (m, d) and sentiments (n,), (m,) -> (n, m, 3) probabilities."""
@@ -139,11 +166,12 @@ class Heads:
 
     def judged(self, logits: Floats) -> Floats:
         """Logits (..., 3) of pairs to probabilities, by temperature."""
-        return softmax(logits / self.temperature[0])
+        return softmax(logits.astype(np.float64) / self.temperature[0])
 
     def stance(self, u: Floats) -> Floats:
         """Texts with their questions: (n, d) -> (n, 3) of asserts, denies, leaves open."""
-        return softmax(u @ self.stance_weights.T + self.stance_bias)
+        weights = self.stance_weights.T.astype(np.float64)
+        return softmax(u.astype(np.float64) @ weights + self.stance_bias)
 
     def calibrated(self, curve: tuple[float, float], temperature: float) -> Heads:
         """The same heads with the numbers that are fitted on held-out values."""
@@ -198,12 +226,12 @@ def answered(stance: Floats, asked: Floats) -> Floats:
     return np.stack([support, oppose, 1 - support - oppose], axis=1).astype(np.float32)
 
 
-def sigmoid(logits: Floats) -> Floats:
+def sigmoid(logits: Numbers) -> Floats:
     """1 / (1 + exp(-x)), without overflow."""
     return (0.5 * (1 + np.tanh(0.5 * logits))).astype(np.float32)
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: Numbers) -> Floats:
     """Probabilities over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)

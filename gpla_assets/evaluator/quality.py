@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import balanced_accuracy_score, brier_score_loss, roc_auc_score
 
 from gpla_assets.evaluator.examples import NEUTRAL_RATING
 
@@ -30,6 +29,8 @@ class SignQuality:
 
 def sign_quality(supports: NDArray[np.bool_], scores: Numbers) -> SignQuality:
     """`supports` (n,): the truth; `scores` (n,): p(support) - p(oppose), counted right by sign."""
+    from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
     said = scores > 0
     return SignQuality(
         n=len(scores),
@@ -78,6 +79,8 @@ class Calibration:
 
 def calibration(outcomes: NDArray[np.bool_], probabilities: Numbers) -> Calibration:
     """Expected calibration error over 10 bins of equal width, weighted by their sizes."""
+    from sklearn.metrics import brier_score_loss
+
     bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     diagram = (
         pd.DataFrame({"bin": bins, "predicted": probabilities, "observed": outcomes.astype(float)})

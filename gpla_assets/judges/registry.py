@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from gpla_assets.agents.availability import check_backend, check_weights
 from gpla_assets.agents.registry import (
     Asking,
-    check_backend,
-    check_weights,
     make_chat,
     make_embedder,
 )

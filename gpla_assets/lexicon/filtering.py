@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gpla_assets.errors import KnownError
+
 COLUMNS = ["value", "frequency", "rank", "kept", "winner", "rule", "similarity"]
 RULES = ("rouge_f", "rouge_precision", "rouge_recall", "cosine")
 """In the order in which one is named where several hold."""
 
 
-class LexiconError(ValueError):
+class LexiconError(KnownError, ValueError):
     """Values that cannot be filtered; the message names the value found and what is expected."""
 
 

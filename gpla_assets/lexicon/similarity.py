@@ -9,8 +9,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rouge_score.rouge_scorer import RougeScorer
-from rouge_score.tokenizers import DefaultTokenizer
 
 COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
 CHUNK = 1024
@@ -36,6 +34,9 @@ def value_similarities(
     places = sorted(range(len(names)), key=lambda place: names[place])
     ordered = [names[place] for place in places]
     vectors = np.asarray(embeddings, float)[places]
+    # not above: it brings NLTK and with it sklearn, a second of every command's
+    from rouge_score.rouge_scorer import RougeScorer
+
     pairs = sorted(_stem_pairs(ordered) | _near_pairs(vectors, minimum_cosine))
     scorer = RougeScorer(["rougeLsum"], use_stemmer=True)
     rows = []
@@ -69,6 +70,8 @@ def _check(names: Sequence[str], embeddings: NDArray[np.floating], minimum: floa
 
 
 def _stem_pairs(names: list[str]) -> set[tuple[int, int]]:
+    from rouge_score.tokenizers import DefaultTokenizer
+
     tokenizer = DefaultTokenizer(use_stemmer=True)
     by_stem: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):

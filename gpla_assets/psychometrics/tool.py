@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpla_assets.errors import KnownError
 from gpla_assets.psychometrics.naming import Encode, name_table
 from gpla_assets.psychometrics.settings import StructureSettings
 from gpla_assets.psychometrics.stability import Stability, bootstrap, leave_one_out
@@ -19,7 +20,7 @@ from gpla_assets.psychometrics.structure import ValueSystem, value_system
 SUGGESTED = ("parallel", "map", "kaiser", "scree", "permutation", "alpha")
 
 
-class MatrixError(ValueError):
+class MatrixError(KnownError, ValueError):
     """A file that holds no subject x value matrix; the message names the place."""
 
 

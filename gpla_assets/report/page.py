@@ -67,8 +67,8 @@ QUERIES = {
 
 
 def report_path(study: Study) -> Path:
-    """Where a study's report lies: report/ in the warehouse folder."""
-    return study.warehouse_path.parent / "report" / f"{study.name}.html"
+    """Where a study's report lies."""
+    return study.report_path
 
 
 def write_report(study: Study) -> Path:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import file_rows, require
+from gpla_assets.studies.places import dbt_folder
 
 SAFE = {"safe": 100.0, "true": 100.0, "1": 100.0, "unsafe": 0.0, "false": 0.0, "0": 0.0}
 
@@ -106,15 +107,13 @@ CRITERIA: dict[str, CriterionReader] = {
 }  # fmt: skip
 
 
-def criterion_path(
-    name: str, data_dir: Path | None, project: Path, override: Path | None = None
-) -> Path:
+def criterion_path(name: str, data_dir: Path | None, override: Path | None = None) -> Path:
     """The file of a criterion; raises SourceMissing saying where it was looked for."""
     known = CRITERIA[name].file
     if override is not None:
         path = override
     elif known is not None and known.startswith("dbt/"):
-        path = project / known
+        path = dbt_folder() / known.removeprefix("dbt/")
     elif known is not None and data_dir is not None:
         path = data_dir / known
     else:

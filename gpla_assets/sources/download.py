@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-
-import pooch
-import requests
-from pooch.utils import file_hash
+from typing import TYPE_CHECKING, Any
 
 from gpla_assets.sources.errors import SourceDamaged, SourceMissing
 from gpla_assets.sources.registry import Source
+
+if TYPE_CHECKING:
+    import requests
 
 CHUNK = 1 << 20
 TIMEOUT = 60
@@ -29,6 +28,8 @@ class ResumingDownloader:
 
     def __call__(self, url: str, output_file: Any, pooch_object: Any) -> None:
         """Fetch `url` into `output_file`, a path."""
+        import requests
+
         self.part.parent.mkdir(parents=True, exist_ok=True)
         had = self.part.stat().st_size if self.part.exists() else 0
         headers = {"Range": f"bytes={had}-"} if had else {}
@@ -60,6 +61,9 @@ def download(source: Source, folder: Path, progress: bool = True) -> Path:
     Raises SourceMissing for a source without an address, SourceDamaged on a wrong checksum; the
     file is then removed.
     """
+    import pooch
+    from pooch.utils import file_hash
+
     if source.url is None:
         raise SourceMissing(
             f"Source {source.name} has no address to download from; get it from "

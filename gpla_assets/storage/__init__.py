@@ -1,7 +1,19 @@
 """The warehouse: declared tables and the one door to them."""
 
 from gpla_assets.storage.calls import WarehouseCalls
+from gpla_assets.storage.files import WarehouseError, WarehouseLocked
 from gpla_assets.storage.tables import TABLES
-from gpla_assets.storage.warehouse import RunRecord, Warehouse, WarehouseError, Write
+from gpla_assets.storage.warehouse import Warehouse
+from gpla_assets.storage.writing import Check, RowsRefused, RunRecord, Write
 
-__all__ = ["TABLES", "RunRecord", "Warehouse", "WarehouseCalls", "WarehouseError", "Write"]
+__all__ = [
+    "TABLES",
+    "Check",
+    "RowsRefused",
+    "RunRecord",
+    "Warehouse",
+    "WarehouseCalls",
+    "WarehouseError",
+    "WarehouseLocked",
+    "Write",
+]

@@ -94,6 +94,9 @@ class Agent(SQLModel, table=True):
     dtype: str = column("Number format that was asked for; auto leaves it to the machine.")
     device: str = column("Device that was asked for; auto leaves it to the machine.")
     batch_size: int = column("Texts a batch.")
+    version: str | None = column(
+        "Hash of the agent's code, settings, weights and libraries.", default=None
+    )
     prompt_version: str = column("Version of the project's prompts; of no effect without an LLM.")
     base_url: str | None = column("Endpoint, where it is not the backend's own.", default=None)
 
@@ -218,8 +221,12 @@ class Run(SQLModel, table=True):
     asset: str = key("The asset.")
     partition_key: str = key("The partition; empty for an asset without partitions.")
     fingerprint: str = column("Hash of everything that the rows depend on.")
-    components: str = column("JSON of those things: settings, code version, upstream.")
-    code_version: str = column("Version of the asset's code.")
+    components: str = column(
+        "JSON of those things: settings, files, libraries, code by module, upstream fingerprints."
+    )
+    code_version: str = column(
+        "The fingerprint without what is one subject's alone: Dagster's code version."
+    )
     row_count: int = column("Rows written.")
     inferences: int = column("Texts that went through a model.")
     seconds: float = column("Wall time.")

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,67 +20,32 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
-from duckdb_engine import Dialect
-from sqlalchemy.schema import CreateTable, SetColumnComment, SetTableComment
 
+from gpla_assets.storage.files import WarehouseLocked, connected, copied, known_faults
 from gpla_assets.storage.tables import TABLES
+from gpla_assets.storage.writing import (
+    Check,
+    RunRecord,
+    Write,
+    arrow_of,
+    check_rows,
+    missing_columns,
+    quoted,
+    record_runs,
+    replace_rows,
+    schema_statements,
+)
+
+STAGED = "warehouse.duckdb"
+"""The name of a copy to build on; DuckDB takes the catalogue's name from it."""
 
 
-class WarehouseError(RuntimeError):
-    """The warehouse could not be used as asked."""
-
-
-@dataclass(frozen=True)
-class Write:
-    """New rows of one table: all of it, or the partitions whose `column` is among `keys`."""
-
-    table: str
-    rows: pd.DataFrame
-    column: str | None = None
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What made the rows of an asset (one partition of it): the row of `runs`."""
-
-    asset: str
-    fingerprint: str
-    components: dict[str, Any]
-    code_version: str
-    partition_key: str = ""
-    row_count: int = 0
-    inferences: int = 0
-    seconds: float = 0.0
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier, quoted."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _schema_statements(names: Iterable[str]) -> Iterator[str]:
-    dialect = Dialect()
-    for name in names:
-        table = TABLES[name].__table__  # type: ignore[attr-defined]
-        create = str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
-        yield create.replace(" FLOAT", " DOUBLE")  # FLOAT has four bytes in DuckDB
-        yield str(SetTableComment(table).compile(dialect=dialect))
-        for item in table.columns:
-            yield str(SetColumnComment(item).compile(dialect=dialect))
-
-
-def _missing_columns(present: Mapping[str, set[str]]) -> Iterator[str]:
-    """Columns that a table of an older version lacks; its rows have null there."""
-    dialect = Dialect()
-    for name in TABLES.keys() & present.keys():
-        for item in TABLES[name].__table__.columns:  # type: ignore[attr-defined]
-            if item.name not in present[name]:
-                kind = str(item.type.compile(dialect=dialect)).replace("FLOAT", "DOUBLE")
-                yield f"alter table {quoted(name)} add column {quoted(item.name)} {kind}"
-                yield str(SetColumnComment(item).compile(dialect=dialect))
+def _identity(file: Path) -> tuple[Path, int]:
+    """A file as it is now: another that takes its place is another (0: there is none)."""
+    try:
+        return file, file.stat().st_ino
+    except OSError:
+        return file, 0
 
 
 @dataclass(frozen=True)
@@ -88,12 +53,16 @@ class Warehouse:
     """A study's warehouse.
 
     `path` is the published file, which anyone may open; the working file lies beside it in
-    `work/`. Raises WarehouseError if the lock is not had within `lock_timeout` seconds.
+    `work/`. Raises WarehouseError if the lock is not had within `lock_timeout` seconds, or where
+    a file is damaged, foreign, cannot be written or does not fit on the disk.
     """
 
     path: Path
     lock_timeout: float = 600.0
-    _complete: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
+    # files that have all tables, as this object knows: looked at once
+    _complete: set[tuple[Path, int]] = field(
+        default_factory=set, init=False, repr=False, compare=False
+    )
 
     @property
     def working(self) -> Path:
@@ -101,12 +70,14 @@ class Warehouse:
         return self.path.parent / "work" / self.path.name
 
     @contextmanager
-    def locked(self) -> Iterator[Path]:
+    def locked(self, timeout: float | None = None) -> Iterator[Path]:
         """Hold the file lock; the kernel releases it when the process dies."""
-        self.working.parent.mkdir(parents=True, exist_ok=True)
         lock = self.working.with_suffix(".lock")
-        with open(lock, "a+", encoding="utf-8") as handle:
-            self._acquire(handle)
+        with known_faults(lock):
+            self.working.parent.mkdir(parents=True, exist_ok=True)
+            handle = open(lock, "a+", encoding="utf-8")  # noqa: SIM115
+        with handle:
+            self._acquire(handle, self.lock_timeout if timeout is None else timeout)
             handle.seek(0)
             handle.truncate()
             handle.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
@@ -116,8 +87,8 @@ class Warehouse:
             finally:
                 fcntl.flock(handle, fcntl.LOCK_UN)
 
-    def _acquire(self, handle: Any) -> None:
-        deadline = time.monotonic() + self.lock_timeout
+    def _acquire(self, handle: Any, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,60 +97,107 @@ class Warehouse:
                 if time.monotonic() > deadline:
                     handle.seek(0)
                     holder = handle.read() or "an unknown process"
-                    raise WarehouseError(
-                        f"{self.working} is locked by {holder}; waited {self.lock_timeout:.0f} s. "
+                    raise WarehouseLocked(
+                        f"{self.working} is locked by {holder}; waited {timeout:.0f} s. "
                         "Wait for that run to end, or stop it, and run again."
                     ) from None
                 time.sleep(0.05)
 
     @contextmanager
-    def _connection(self, fold: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(
+        self, fold: bool = True, timeout: float | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """`fold` takes the write-ahead log into the file on closing; durable either way."""
-        with self.locked() as file:
-            connection = duckdb.connect(str(file))
+        with self.locked(timeout) as file:
+            connection = connected(file, self.lock_timeout)
             try:
                 if not fold:
                     connection.execute("pragma disable_checkpoint_on_shutdown")
-                yield connection
+                with known_faults(file):
+                    yield connection
             finally:
                 connection.close()
 
     def create(self) -> None:
-        """Make the file, and the tables and columns that it lacks (a file of an older version)."""
-        if self.working in self._complete and self.working.exists():
+        """Make the file, and the tables and columns that it lacks (a file of an older version).
+
+        Where only the published file is left, the working file begins as a copy of it.
+        """
+        if _identity(self.working) in self._complete:
             return
+        if not self.working.exists() and self.path.exists():
+            with self.locked() as file, known_faults(file):
+                if not file.exists():  # another process may have been quicker
+                    # under another name first: a process killed here leaves no half a file
+                    begun = file.with_suffix(".begun")
+                    copied(self.path, begun)
+                    os.replace(begun, file)
         with self._connection(fold=False) as connection:
             query = "select table_name, column_name from duckdb_columns() where not internal"
             present: dict[str, set[str]] = {}
             for table, column in connection.execute(query).fetchall():
                 present.setdefault(table, set()).add(column)
             connection.begin()
-            for statement in _schema_statements(name for name in TABLES if name not in present):
+            for statement in schema_statements(name for name in TABLES if name not in present):
                 connection.execute(statement)
-            for statement in _missing_columns(present):
+            for statement in missing_columns(present):
                 connection.execute(statement)
             connection.commit()
-        self._complete.add(self.working)
+        self._complete.add(_identity(self.working))
 
-    def replace_partition(self, writes: Sequence[Write], runs: Sequence[RunRecord] = ()) -> None:
+    def replace_partition(
+        self,
+        writes: Sequence[Write],
+        runs: Sequence[RunRecord] = (),
+        checks: Sequence[Check] = (),
+        forgotten: Sequence[tuple[str, str]] = (),
+    ) -> None:
         """Replace rows of one or several tables and their run records in one transaction.
 
-        A process killed in the middle leaves the old rows or the new, never a mix.
-        Raises WarehouseError for an unknown table or rows that miss one of its columns.
+        A process killed in the middle leaves the old rows or the new, never a mix. `checks` see
+        the new rows before they count; `forgotten` are run records (asset, partition) that go.
+        Raises RowsRefused where a check fails, WarehouseError for an unknown table or rows that
+        miss one of its columns; the old rows stay.
         """
         self.create()
-        tables = [_arrow(write) for write in writes]
+        tables = [arrow_of(write) for write in writes]
         with self._connection() as connection:
             connection.begin()
             try:
                 for write, arrow in zip(writes, tables, strict=True):
-                    _replace(connection, write, arrow)
-                for run in runs:
-                    _record(connection, run)
+                    replace_rows(connection, write, arrow)
+                check_rows(connection, checks, [run.partition_key for run in runs])
+                record_runs(connection, runs, forgotten)
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
+
+    @contextmanager
+    def staged(self) -> Iterator[Path]:
+        """A copy of the working file to build on, which takes its place at the end.
+
+        The lock is held throughout. A process that dies on the way, or a child of it that lives
+        on, leaves the working file as it was.
+        """
+        self.create()
+        with self.locked() as file:
+            _clear_staged(file)
+            folder = file.with_name(f"{file.stem}.staged-{os.getpid()}")
+            # dbt knows the file by its name, whatever the study: see dbt.py
+            staged = folder / STAGED
+            try:
+                with known_faults(file):
+                    folder.mkdir()
+                    connected(file, self.lock_timeout).close()  # folds a write-ahead log in
+                    copied(file, staged)
+                yield staged
+                with known_faults(staged):
+                    connected(staged, self.lock_timeout).close()
+                    os.replace(staged, file)
+                self._complete.add(_identity(file))
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def append(self, table: str, rows: pd.DataFrame) -> None:
         """Add rows in one short transaction; a row takes the place of one with the same key.
@@ -188,7 +206,7 @@ class Warehouse:
         file would rewrite up to 120,000 rows every time. Raises what `replace_partition` raises.
         """
         self.create()
-        arrow = _arrow(Write(table, rows))
+        arrow = arrow_of(Write(table, rows))
         with self._connection(fold=False) as connection:
             connection.register("new_rows", arrow)
             connection.execute(
@@ -210,60 +228,73 @@ class Warehouse:
         """The run records, one row an asset and partition."""
         return self.table("runs")
 
+    def fetch(
+        self, queries: Sequence[str], timeout: float | None = None
+    ) -> list[list[tuple[Any, ...]]]:
+        """Rows of several queries at one moment, as tuples; none of a table that is not there."""
+        with self._connection(fold=False, timeout=timeout) as connection:
+            return [_fetched(connection, query) for query in queries]
+
     def publish(self) -> None:
         """Copy the working file to where users read; works under their open connections."""
         self.create()
-        with self.locked() as file:
-            duckdb.connect(str(file)).close()  # folds a write-ahead log into the file
+        with self.locked() as file, known_faults(self.path):
+            _clear_staged(file)
+            connection = connected(file, self.lock_timeout)  # folds a write-ahead log in
+            state = _state(connection)
+            connection.close()
             temporary = self.path.with_suffix(".publishing")
-            shutil.copyfile(file, temporary)
-            os.replace(temporary, self.path)
+            try:
+                copied(file, temporary)
+                os.replace(temporary, self.path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            stat = self.path.stat()
+            stamp = {"state": state, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+            staged = self._stamp.with_suffix(".staged")
+            staged.write_text(json.dumps(stamp), "utf-8")
+            os.replace(staged, self._stamp)
+
+    @property
+    def _stamp(self) -> Path:
+        """What the published file held when it was written: state, size, time."""
+        return self.working.with_suffix(".published.json")
+
+    def published_fault(self) -> str | None:
+        """Why the published file is not what the working file holds; None where it is."""
+        if not self.path.exists():
+            return "is missing"
+        try:
+            stamp = json.loads(self._stamp.read_text("utf-8"))
+            stat = self.path.stat()
+        except (OSError, ValueError):
+            return "has no stamp that says what it holds"
+        if [stamp.get("size"), stamp.get("mtime_ns")] != [stat.st_size, stat.st_mtime_ns]:
+            return "was changed or cut off since it was published"
+        with self._connection(fold=False) as connection:
+            if _state(connection) != stamp.get("state"):
+                return "holds older rows than were made"
+        return None
 
 
-def _arrow(write: Write) -> pa.Table:
-    if write.table not in TABLES:
-        raise WarehouseError(f"Table {write.table!r} is not declared; known: {', '.join(TABLES)}.")
-    columns = list(TABLES[write.table].model_fields)
-    missing = [name for name in columns if name not in write.rows.columns]
-    if missing:
-        raise WarehouseError(
-            f"Rows for {write.table} miss {missing}; expected the columns {columns}."
-        )
-    return pa.Table.from_pandas(write.rows[columns], preserve_index=False)
+def _clear_staged(file: Path) -> None:
+    """Remove the copies that killed processes were building on; to be called under the lock."""
+    for left in file.parent.glob(f"{file.stem}.staged-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
-def _replace(connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table) -> None:
-    table = quoted(write.table)
-    if write.column is None:
-        connection.execute(f"delete from {table}")
-    else:
-        connection.execute(
-            f"delete from {table} where {quoted(write.column)} in (select unnest(?))",
-            [list(write.keys)],
-        )
-    connection.register("new_rows", arrow)
-    connection.execute(f"insert into {table} by name select * from new_rows")
-    connection.unregister("new_rows")
+def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    try:
+        return connection.execute(query).fetchall()
+    except duckdb.CatalogException:
+        return []
 
 
-def _record(connection: duckdb.DuckDBPyConnection, run: RunRecord) -> None:
-    connection.execute(
-        "delete from runs where asset = ? and partition_key = ?", [run.asset, run.partition_key]
+def _state(connection: duckdb.DuckDBPyConnection) -> str:
+    """A hash of all run records: what rows a file holds."""
+    rows = _fetched(
+        connection,
+        "select md5(string_agg(concat_ws('|', asset, partition_key, fingerprint, finished_at), "
+        "' ' order by asset, partition_key)) from runs",
     )
-    connection.execute(
-        "insert into runs by name select ? as asset, ? as partition_key, ? as fingerprint, "
-        "? as components, ? as code_version, ? as row_count, ? as inferences, ? as seconds, "
-        "? as details, ? as finished_at",
-        [
-            run.asset,
-            run.partition_key,
-            run.fingerprint,
-            json.dumps(run.components, sort_keys=True),
-            run.code_version,
-            run.row_count,
-            run.inferences,
-            run.seconds,
-            json.dumps(run.details, default=str),
-            datetime.now(UTC).replace(tzinfo=None),
-        ],
-    )
+    return str(rows[0][0]) if rows else ""

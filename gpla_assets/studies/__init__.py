@@ -1,9 +1,16 @@
 """Studies: the configuration of the whole pipeline."""
 
 from gpla_assets.studies.benchmarks import CriterionSource, Validation
+from gpla_assets.studies.places import (
+    child_environment,
+    dagster_yaml,
+    data_dir,
+    dbt_folder,
+    sql_folder,
+    warehouse_folder,
+)
 from gpla_assets.studies.settings import Model
 from gpla_assets.studies.study import (
-    PROJECT_ROOT,
     SHIPPED,
     Calls,
     Evaluator,
@@ -13,15 +20,12 @@ from gpla_assets.studies.study import (
     Study,
     StudyError,
     SubjectSource,
-    data_dir,
     fingerprint,
     load_study,
     parse_study,
-    warehouse_folder,
 )
 
 __all__ = [
-    "PROJECT_ROOT",
     "SHIPPED",
     "Calls",
     "CriterionSource",
@@ -34,9 +38,13 @@ __all__ = [
     "StudyError",
     "SubjectSource",
     "Validation",
+    "child_environment",
+    "dagster_yaml",
     "data_dir",
+    "dbt_folder",
     "fingerprint",
     "load_study",
     "parse_study",
+    "sql_folder",
     "warehouse_folder",
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from gpla_assets.studies.settings import Settings
+from gpla_assets.studies.settings import Settings, UserPath
 
 
 class TargetSettings(Settings):
@@ -16,7 +15,7 @@ class TargetSettings(Settings):
     source: Literal["alpaca_eval_preferences", "hh_rlhf", "pku_saferlhf", "pairs"] | None = Field(
         None, description="Where pairs of responses come from; none makes no target."
     )
-    file: Path | None = Field(None, description="Read this file instead of the source's own.")
+    file: UserPath | None = Field(None, description="Read this file instead of the source's own.")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Columns of `pairs`; of pku_saferlhf preferred: safer_response_id.",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from gpla_assets.studies.settings import Settings
+from gpla_assets.studies.settings import Settings, UserPath
 
 Match = Literal["same", "version", "near"]
 
@@ -34,7 +33,7 @@ class CriterionSource(Settings):
     kind: Literal["safety", "helpfulness", "other"] | None = Field(
         None, description="What is measured; the source's own where absent, `other` of a file."
     )
-    file: Path | None = Field(None, description="CSV llm,score of `file`, or the source's file.")
+    file: UserPath | None = Field(None, description="CSV llm,score of `file`, or the source's.")
 
 
 class Probe(Settings):
@@ -61,7 +60,7 @@ class Validation(Settings):
     conversations: Literal["responses", "alpaca_eval", "lmsys_chat_1m"] = Field(
         "responses", description="Conversations for coverage; the study's own responses by default."
     )
-    conversations_file: Path | None = None
+    conversations_file: UserPath | None = None
     n_conversations: int = Field(512, ge=1, description="B.1: of value-laden topics, drawn.")
     prompt_sets: bool = Field(
         False, description="B.3: measure AlpacaEval's subsets against each other, and ValueBench."
@@ -69,8 +68,13 @@ class Validation(Settings):
     n_llms: int = Field(40, ge=3, description="LLMs whose further answers are measured for that.")
     prompts_per_set: int = Field(12, ge=1, description="Prompts of each subset.")
     valuebench_answers: int = Field(200, ge=1, description="Answers per LLM of ValueBench.")
-    direct_file: Path | None = Field(
+    direct_file: UserPath | None = Field(
         None,
         description="C: CSV llm,profile,prompt,content of values named when asked; the project's "
         "own lists where absent.",
     )
+
+    @property
+    def further_texts(self) -> bool:
+        """Whether texts beyond the subjects' responses are asked for."""
+        return self.conversations != "responses" or self.prompt_sets

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from gpla_assets.studies.judges import JudgeSettings
-from gpla_assets.studies.settings import Settings
+from gpla_assets.studies.settings import RUN_ONLY, Settings, UserModel, UserPath
 
 
 class Lora(Settings):
@@ -99,10 +98,12 @@ class Ppo(Settings):
     )
     plateau_gain: float = Field(0.002, ge=0, description="The least gain that counts.")
     least_updates: int = Field(150, ge=1, description="No stop for a plateau before these.")
-    checkpoint_every: int = Field(10, ge=1)
+    checkpoint_every: int = Field(10, ge=1, json_schema_extra=RUN_ONLY)
     lora: Lora | None = Lora()
     dtype: Literal["float32", "bfloat16"] = "float32"
-    device: str = Field("auto", description="auto: the GPU where there is one.")
+    device: str = Field(
+        "auto", description="auto: the GPU where there is one.", json_schema_extra=RUN_ONLY
+    )
 
     @model_validator(mode="after")
     def _whole_prompts(self) -> Ppo:
@@ -117,7 +118,7 @@ class Ppo(Settings):
 class Alignment(Settings):
     """Alignment of an LLM to a target in the space of a value system (the paper's 5.3)."""
 
-    policy: str | None = Field(
+    policy: UserModel | None = Field(
         None,
         description="The LLM to align: a folder, hub name or packaged model; none aligns none.",
     )
@@ -136,10 +137,10 @@ class Alignment(Settings):
         description="What the policy answers while it learns: ValueBench's questions, AlpacaEval's "
         "instructions, PKU-SafeRLHF's prompts (the paper's), or a text file's lines.",
     )
-    prompts_file: Path | None = None
+    prompts_file: UserPath | None = None
     n_prompts: int = Field(1500, ge=1, description="At most so many, drawn.")
     longest_prompt: int = Field(140, ge=20, description="Characters; longer ones stay out.")
-    held_out: Path | None = Field(
+    held_out: UserPath | None = Field(
         None,
         description="CSV with a column `question`: prompts no policy learns from; the project's "
         "123 questions where absent.",

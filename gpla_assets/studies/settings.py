@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_serializer,
+)
+from pydantic.config import JsonDict
+
+from gpla_assets.studies.places import absolute
+
+RUN_ONLY: JsonDict = {"run_only": True}
+"""Marks a field that changes how a run goes (device, batch, key) and never what comes of it."""
+
+
+def _beside_study(path: str, info: ValidationInfo) -> str:
+    """A path as a study means it: `~` is the home folder, others begin at the study's own file.
+
+    `info.context` has the study's `folder`, and `given`, which keeps what the user wrote by what it
+    became. Without a context (settings made in Python, or shipped) a relative path stays so.
+    """
+    if info.context is None:
+        return os.path.expanduser(path)
+    full = str(absolute(path, info.context["folder"]))
+    info.context["given"][full] = path
+    return full
+
+
+def _user_path(path: Any, info: ValidationInfo) -> Any:
+    return _beside_study(str(path), info) if isinstance(path, str | Path) else path
+
+
+def user_model(model: Any, info: ValidationInfo) -> Any:
+    """A model's name as it is; its folder where it begins with ./, ../ or ~/.
+
+    What an endpoint calls its models is the endpoint's affair, whatever it looks like.
+    """
+    if not isinstance(model, str) or info.data.get("backend") == "openai":
+        return model
+    return _beside_study(model, info) if model.startswith(("./", "../", "~/")) else model
+
+
+UserPath = Annotated[Path, BeforeValidator(_user_path)]
+"""A file of the user's that a study names: a relative one lies beside the study's own file."""
+
+UserModel = Annotated[str, BeforeValidator(user_model)]
+"""A hub name, a packaged model's, an endpoint's, or a folder, which may be relative as a file."""
 
 
 class Settings(BaseModel):
@@ -18,14 +67,18 @@ class Model(Settings):
     """Which model a backend runs and how; what a backend does not use stays at its default."""
 
     backend: str
-    model: str | None = Field(None, description="A hub name, a folder, or an endpoint's name.")
+    model: UserModel | None = Field(None, description="A hub name, a folder, an endpoint's name.")
     revision: str | None = Field(None, description="Commit or tag of a hub model.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    batch_size: int = Field(16, ge=1, le=4096)
+    device: str = Field(
+        "auto", description="auto, cpu, cuda or cuda:N.", json_schema_extra=RUN_ONLY
+    )
+    batch_size: int = Field(16, ge=1, le=4096, json_schema_extra=RUN_ONLY)
     base_url: str | None = Field(None, description="Endpoint of `openai`; its own if absent.")
     key_variable: str = Field(
-        "OPENAI_API_KEY", description="Environment variable that holds the key; never the key."
+        "OPENAI_API_KEY",
+        description="Environment variable that holds the key; never the key.",
+        json_schema_extra=RUN_ONLY,
     )
     prompt_version: str = Field("1", description="Version of the project's prompts.")
 
@@ -36,3 +89,33 @@ class Model(Settings):
             return None
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def bearing(settings: Any, name: str) -> dict[str, Any]:
+    """What bears on results in settings, as plain values by dotted name.
+
+    Left out are fields that are marked RUN_ONLY, and paths: what counts is what a file holds.
+
+    >>> bearing(Model(backend="embedded", device="cuda"), "parser")["parser.backend"]
+    'embedded'
+    """
+    if isinstance(settings, BaseModel):
+        dumped = settings.model_dump(mode="json")
+        found: dict[str, Any] = {}
+        for key, field in type(settings).model_fields.items():
+            value = getattr(settings, key)
+            extra = field.json_schema_extra
+            if isinstance(extra, dict) and extra.get("run_only"):
+                continue
+            if "Path" in str(field.annotation):
+                continue
+            plain = value if isinstance(value, BaseModel | list) else dumped[key]
+            found |= bearing(plain, f"{name}.{key}")
+        return found
+    if isinstance(settings, list) and any(isinstance(one, BaseModel) for one in settings):
+        return {
+            key: value
+            for place, one in enumerate(settings)
+            for key, value in bearing(one, f"{name}[{place}]").items()
+        }
+    return {name: settings}

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
+from gpla_assets.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
+from gpla_assets.studies.places import absolute, warehouse_folder
 from gpla_assets.studies.ppo import Alignment
-from gpla_assets.studies.settings import Model, Settings
+from gpla_assets.studies.settings import Model, Settings, UserPath, bearing, user_model
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("demo", "survey", "alignment", "paper", "demo_texts")
 
 
-class StudyError(ValueError):
+class StudyError(KnownError, ValueError):
     """A study that cannot be used; the message names key, value and what is allowed."""
 
 
@@ -54,7 +54,7 @@ class CorpusSource(Settings):
     """A source of corpus texts, from which the lexicon is drawn."""
 
     source: str
-    file: Path | None = Field(None, description="Read this file instead of the source's own.")
+    file: UserPath | None = Field(None, description="Read this file instead of the source's own.")
     sample: int | None = Field(
         None, ge=1, description="Point 1: a seeded sample of so many texts; their keys are stored."
     )
@@ -66,11 +66,19 @@ class SubjectSource(Model):
 
     backend: Literal["recorded", "transformers", "openai"] = "recorded"
     source: str = Field("alpaca_eval", description="The source of recorded answers.")
-    file: Path | None = None
+    file: UserPath | None = None
     llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
     profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
     max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
     temperature: float = Field(0, ge=0, le=0, description="Point 8: greedy, so that it repeats.")
+
+    @field_validator("llms", mode="before")
+    @classmethod
+    def _folders(cls, llms: Any, info: ValidationInfo) -> Any:
+        """LLMs that run here may be folders; elsewhere a name is a name."""
+        if info.data.get("backend") != "transformers" or not isinstance(llms, list):
+            return llms
+        return [user_model(llm, info) for llm in llms]
 
 
 class Questions(Settings):
@@ -79,7 +87,7 @@ class Questions(Settings):
     origin: Literal["project", "source"] = Field(
         "project", description="The project's own questions, or prompts of the subjects' source."
     )
-    file: Path | None = Field(
+    file: UserPath | None = Field(
         None, description="CSV question_id,value,question in the place of the project's own."
     )
     count: int | None = Field(None, ge=1, description="How many; all if absent.")
@@ -207,7 +215,7 @@ class Study(Settings):
     seed: int = Field(0, ge=0)
     corpus: list[CorpusSource] = Field(min_length=1)
     subjects: list[SubjectSource] = Field(min_length=1)
-    profiles_file: Path | None = Field(
+    profiles_file: UserPath | None = Field(
         None, description="YAML of profiles in the place of the project's own."
     )
     questions: Questions = Questions()
@@ -217,7 +225,7 @@ class Study(Settings):
     lexicon: Lexicon = Lexicon()
     structure: Structure = Structure()
     naming: Naming = Naming()
-    systems: list[Path] = Field(
+    systems: list[UserPath] = Field(
         default_factory=list,
         description="Further value systems to test beside ours and Schwartz's, as YAML files.",
     )
@@ -227,26 +235,56 @@ class Study(Settings):
     targets: TargetSettings = TargetSettings()
     alignment: Alignment = Alignment()
     calls: Calls = Calls()
+    _given: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def warehouse_path(self) -> Path:
         """The published warehouse file."""
         return warehouse_folder() / f"{self.name}.duckdb"
 
-    def settings(self, *groups: str) -> dict[str, Any]:
-        """The named groups of settings as plain data, for fingerprints."""
-        return self.model_dump(mode="json", include=set(groups))
+    @property
+    def report_path(self) -> Path:
+        """Where its report lies: report/ in the warehouse folder."""
+        return self.warehouse_path.parent / "report" / f"{self.name}.html"
 
+    def bearing(self, *names: str) -> dict[str, Any]:
+        """The settings that bear on results, by dotted name, of groups (`structure`) or single
+        ones (`lexicon.size`)."""
+        found: dict[str, Any] = {}
+        for name in names:
+            found |= bearing(self.setting(name), name)
+        return dict(self.as_written(found))
 
-def warehouse_folder() -> Path:
-    """The folder of the warehouses: GPLA_WAREHOUSE_DIR, or warehouse/ of the project."""
-    return Path(os.environ.get("GPLA_WAREHOUSE_DIR", PROJECT_ROOT / "warehouse"))
+    def setting(self, name: str) -> Any:
+        """A setting, or group of settings, by its dotted name."""
+        found: Any = self
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
 
+    def meets(self, condition: str) -> bool:
+        """Whether a setting is set, or has the value that follows "=".
 
-def data_dir() -> Path | None:
-    """The folder of downloaded data, from GPLA_DATA_DIR."""
-    folder = os.environ.get("GPLA_DATA_DIR")
-    return Path(folder) if folder else None
+        >>> load_study("demo").meets("alignment.target=published")
+        True
+        """
+        name, wanted, value = condition.partition("=")
+        found = self.setting(name)
+        return str(found) == value if wanted else bool(found)
+
+    def as_written(self, data: Any) -> Any:
+        """Plain data with each path as the study's file has it.
+
+        Fingerprints are of these: a folder moved with its study makes nothing stale, since what the
+        files hold is hashed on its own.
+        """
+        if isinstance(data, str):
+            return self._given.get(data, data)
+        if isinstance(data, list):
+            return [self.as_written(item) for item in data]
+        if isinstance(data, dict):
+            return {name: self.as_written(item) for name, item in data.items()}
+        return data
 
 
 def fingerprint(components: Any) -> str:
@@ -258,34 +296,53 @@ def fingerprint(components: Any) -> str:
 def load_study(name_or_path: str) -> Study:
     """A shipped study by name or a user's by path.
 
-    Raises StudyError naming the key, the value found and what is allowed.
+    Relative paths in a user's study begin at its own folder. Raises StudyError naming the key, the
+    value found and what is allowed.
     """
     if name_or_path in SHIPPED:
         text = files("gpla_assets.studies").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
-    else:
-        path = Path(name_or_path)
-        if not path.is_file():
-            raise StudyError(
-                f"No study {name_or_path!r}: expected one of {', '.join(SHIPPED)} "
-                "or the path of a YAML file."
-            )
-        text = path.read_text("utf-8")
-    return parse_study(text, name_or_path)
+        return parse_study(text, name_or_path)
+    text, folder = _file(name_or_path)
+    return parse_study(text, name_or_path, folder)
 
 
-def parse_study(text: str, name: str) -> Study:
-    """A study from YAML text; `name` is for messages."""
+def _file(name: str) -> tuple[str, Path]:
+    """The text of a user's study, and its folder."""
+    wanted = f"expected one of {', '.join(SHIPPED)} or the path of a YAML file"
+    try:
+        path = absolute(name)
+        return path.read_text("utf-8"), path.parent
+    except (FileNotFoundError, NotADirectoryError):
+        raise StudyError(f"No study {name!r}: {wanted}.") from None
+    except IsADirectoryError:
+        raise StudyError(f"Study {name!r} is a folder: {wanted}.") from None
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"Study {name!r}: byte {error.start} of the file is not UTF-8, expected YAML text. "
+            "Store it as UTF-8."
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise StudyError(f"Study {name!r} cannot be read ({reason}): {wanted}.") from error
+
+
+def parse_study(text: str, name: str, folder: Path | None = None) -> Study:
+    """A study from YAML text; `name` is for messages, relative paths begin at `folder`."""
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise StudyError(f"Study {name} is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise StudyError(f"Study {name} holds {type(content).__name__}, expected a mapping.")
+    given: dict[str, str] = {}
+    context = {"folder": folder, "given": given} if folder else None
     try:
-        return Study.model_validate(content)
+        study = Study.model_validate(content, context=context)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
             where = ".".join(str(part) for part in problem["loc"])
             lines.append(f"{where} = {problem['input']!r}: {problem['msg']}")
         raise StudyError(f"Study {name}: " + "; ".join(lines)) from error
+    study._given.update(given)
+    return study

@@ -8,7 +8,8 @@ subjects as (
 
 final as (
     select
-        subjects.llm, subject_values."value", avg(subject_values.score) as score,
+        subjects.llm, subject_values."value",
+        avg(subject_values.score order by subject_values.subject) as score,
         count(subject_values.score) as n_subjects, sum(subject_values.n)::bigint as n
     from subject_values
     inner join subjects on subject_values.subject = subjects.subject

@@ -4,9 +4,10 @@ with measurements as (
 
 final as (
     -- pooled over all perceptions of all responses (open point 10); avg and count skip the null
-    -- scores of perceptions that take no side
+    -- scores of perceptions that take no side; in one order, since a sum's last digits hang on it
     select
-        subject, "value", avg(score) as score, count(score) as n, count(*) as n_relevant
+        subject, "value", avg(score order by perception) as score, count(score) as n,
+        count(*) as n_relevant
     from measurements
     group by subject, "value"
 )

@@ -7,8 +7,9 @@ with scores as (
 pairs as (
     select
         a."value" as value_a, b."value" as value_b, count(*) as n,
-        var_pop(a.score) as variance_a, var_pop(b.score) as variance_b,
-        corr(a.score, b.score) as correlation
+        var_pop(a.score order by a.subject) as variance_a,
+        var_pop(b.score order by a.subject) as variance_b,
+        corr(a.score, b.score order by a.subject) as correlation
     from scores as a
     inner join scores as b on a.subject = b.subject and a."value" < b."value"
     group by a."value", b."value"

@@ -8,8 +8,9 @@ subjects as (
 
 by_llm as (
     select
-        subject_values."value", subjects.llm, avg(subject_values.score) as mean_score,
-        var_samp(subject_values.score) as variance
+        subject_values."value", subjects.llm,
+        avg(subject_values.score order by subject_values.subject) as mean_score,
+        var_samp(subject_values.score order by subject_values.subject) as variance
     from subject_values
     inner join subjects on subject_values.subject = subjects.subject
     group by subject_values."value", subjects.llm
@@ -17,8 +18,9 @@ by_llm as (
 
 final as (
     select
-        "value", count(*) as llms, avg(mean_score) as mean_score,
-        var_samp(mean_score) as variance_between_llms, avg(variance) as variance_within_llms
+        "value", count(*) as llms, avg(mean_score order by llm) as mean_score,
+        var_samp(mean_score order by llm) as variance_between_llms,
+        avg(variance order by llm) as variance_within_llms
     from by_llm
     group by "value"
 )

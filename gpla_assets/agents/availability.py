@@ -1,0 +1,57 @@
+"""Whether a backend can run on this machine, without loading it."""
+
+from __future__ import annotations
+
+from gpla_assets.agents.cross_encoder import base_model
+from gpla_assets.agents.embedding import packaged_model
+from gpla_assets.agents.protocol import BackendUnavailable, UnknownBackend
+from gpla_assets.agents.registry import PUBLISHED
+from gpla_assets.agents.transformers_subject import packaged_file
+from gpla_assets.studies import Evaluator, Model
+
+
+def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
+    """What a backend would run, without loading it; raises BackendUnavailable or UnknownBackend."""
+    backend, model = settings.backend, llm or settings.model
+    if backend == "embedded":
+        accurate = isinstance(settings, Evaluator) and settings.mode == "accurate"
+        more = f", all-mpnet-base-v2 in {base_model()}" if accurate else ""
+        return f"all-MiniLM-L6-v2 in {packaged_model()}{more}"
+    if backend == "openai":
+        from gpla_assets.chat.endpoint import Endpoint
+
+        endpoint = Endpoint(settings.base_url, settings.key_variable)
+        return f"{model or 'no model named'} at {endpoint.check()}"
+    if backend in PUBLISHED or backend == "transformers":
+        return check_weights(model or PUBLISHED.get(backend, ""), settings.device)
+    raise UnknownBackend(f"No {role} backend {backend!r}.")
+
+
+def check_weights(model: str, device: str = "auto") -> str:
+    """Where the weights of a model lie; raises BackendUnavailable without them or the device."""
+    from pathlib import Path
+
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    if device != "auto":
+        from gpla_assets.agents.weights import available_device
+
+        available_device(device)
+    file = packaged_file(model)
+    if file:
+        return str(file)
+    if (Path(model) / "config.json").is_file():
+        return model
+    try:
+        if isinstance(try_to_load_from_cache(model, "config.json"), str):
+            return f"{model} in the hub's cache"
+    except HFValidationError:  # a path, which no name on the hub can be
+        raise BackendUnavailable(
+            f"Model {model!r} is no folder with a config.json; expected one, or a name on the hub. "
+            "A relative folder begins with ./ or ../ and lies beside the study."
+        ) from None
+    raise BackendUnavailable(
+        f"Model {model!r} is no folder with a config.json and not in the hub's cache; download it "
+        f"where there is a network: `hf download {model}`."
+    )

@@ -1,0 +1,166 @@
+"""Commands that make rows, and those that say what would be made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpla_assets.cli.commands import StudyName, StudyOption, app, console, readable_errors
+from gpla_assets.cli.where import say_where
+
+if TYPE_CHECKING:
+    from gpla_assets.orchestration.running import Done
+    from gpla_assets.studies import Study
+
+FIRST = "first-steps"
+
+
+@app.command(epilog="Examples: gpla run demo; gpla run survey --dry-run")
+def run(
+    study: StudyName = "demo",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask LLMs again what they have answered before.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be made, and by how many calls; make none."),
+    ] = False,
+) -> None:
+    """Make what is stale of a study, and print what it holds."""
+    if refresh:
+        os.environ["GPLA_REFRESH"] = "1"
+    with readable_errors():
+        from gpla_assets.studies import load_study
+
+        settings = load_study(study)
+        say_where(console)
+        if dry_run:
+            from gpla_assets.orchestration.estimate import estimate
+            from gpla_assets.summary import print_estimate
+
+            print_estimate(console, estimate(settings))
+            return
+        from gpla_assets.summary import print_summary
+
+        print_summary(console, study, settings, made(study, settings))
+
+
+def made(study: str, settings: Study) -> Done:
+    """What a run of all that is stale made; each step is told as it begins."""
+    from gpla_assets.orchestration.progress import terminal
+    from gpla_assets.orchestration.running import run_study
+
+    screen = terminal()
+    return run_study(study, settings, lambda line: screen.print(f"[bold]>[/bold] {line}"))
+
+
+@app.command(epilog="Examples: gpla status survey; gpla status demo --exit-code")
+def status(
+    study: StudyName = "demo",
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 1 where something is stale.")
+    ] = False,
+) -> None:
+    """Say which rows are stale, and why."""
+    with readable_errors():
+        from gpla_assets.orchestration.plan import stale_now
+        from gpla_assets.orchestration.publishing import fault
+        from gpla_assets.studies import load_study
+        from gpla_assets.summary import print_status
+
+        settings = load_study(study)
+        say_where(console)
+        stale, wrong = stale_now(settings), fault(settings)
+        print_status(console, stale, wrong)
+        raise typer.Exit(1 if exit_code and (stale or wrong) else 0)
+
+
+@app.command(
+    "add-llm", epilog="Example: gpla add-llm my-model --responses answers.jsonl --study survey"
+)
+def add_llm(
+    name: Annotated[str, typer.Argument(help="Name of the LLM.")],
+    responses: Annotated[
+        Path, typer.Option(help="JSONL, CSV or Parquet with columns question and response.")
+    ],
+    study: StudyOption = "survey",
+) -> None:
+    """Add an LLM by its recorded answers: its partitions are made, then the aggregates."""
+    with readable_errors():
+        from gpla_assets.administration import add_llm as keep
+        from gpla_assets.query import published
+        from gpla_assets.studies import load_study
+        from gpla_assets.summary import print_made
+
+        settings = load_study(study)
+        questions = published(settings.warehouse_path, "from questions")
+        matched = keep(settings, name, responses, questions)
+        console.print(f"{name}: answers to {matched} of {len(questions)} questions")
+        print_made(console, made(study, settings))
+
+
+@app.command("remove-llm", epilog="Example: gpla remove-llm my-model --study survey")
+def remove_llm(
+    name: Annotated[str, typer.Argument(help="Name of an LLM that was added.")],
+    study: StudyOption = "survey",
+) -> None:
+    """Remove an LLM that was added: it leaves every table, and the aggregates are made anew."""
+    with readable_errors():
+        from gpla_assets.administration import remove_llm as drop
+        from gpla_assets.studies import load_study
+        from gpla_assets.summary import print_made
+
+        settings = load_study(study)
+        kept = drop(settings, name)
+        console.print(f"{name}: its answers were moved to {kept}", soft_wrap=True)
+        print_made(console, made(study, settings))
+
+
+@app.command(epilog="Examples: gpla ui survey; gpla ui survey --automate")
+def ui(
+    study: StudyName = "demo",
+    port: Annotated[int, typer.Option(help="Port.")] = 3000,
+    automate: Annotated[
+        bool,
+        typer.Option(
+            "--automate", help="Make what new answers call for, without being asked each time."
+        ),
+    ] = False,
+) -> None:
+    """Open the Dagster UI: lineage, metadata and checks."""
+    with readable_errors():
+        from gpla_assets.orchestration.ui import open_ui
+        from gpla_assets.studies import load_study
+        from gpla_assets.summary import print_made
+
+        settings = load_study(study)
+        say_where(console)
+        if automate:
+            # what is there when the automation begins is not seen by it as new: it is made first
+            print_made(console, made(study, settings))
+        console.print(f"Dagster UI of study {study}: http://127.0.0.1:{port} (about 30 s to start)")
+        raise typer.Exit(open_ui(study, settings, port, automate))
+
+
+@app.command(epilog="Example: gpla administer demo_texts --out demo_texts.parquet")
+def administer(
+    study: StudyName,
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+) -> None:
+    """Ask a study's subjects its questions and write their answers as a source."""
+    with readable_errors():
+        from gpla_assets.administration import answers_as_source
+        from gpla_assets.orchestration.running import run_study
+        from gpla_assets.storage import Warehouse
+        from gpla_assets.studies import load_study
+
+        settings = load_study(study)
+        wanted = ("questions", "subjects", "responses")
+        run_study(study, settings, lambda line: console.print(f"> {line}"), only=wanted)
+        warehouse = Warehouse(settings.warehouse_path)
+        rows = answers_as_source(warehouse.table("responses"), warehouse.table("questions"))
+        rows.to_parquet(out, index=False)
+        console.print(f"{len(rows)} answers in {out}")

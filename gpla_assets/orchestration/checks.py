@@ -1,0 +1,106 @@
+"""Facts that must hold of a step's new rows before they count; dbt's tests check its own models.
+
+Where a step has partitions, a check looks at the partitions that are written: `written` holds their
+keys. What other partitions hold is their own matter.
+"""
+
+from __future__ import annotations
+
+from gpla_assets.storage import Check
+
+COLUMN_OF = {"subjects": "subject", "questions": "question", "lexicon": "value"}
+OWN = "t.subject in (select key from written)"
+
+
+def _reference(table: str, column: str, other: str, scope: str = "true") -> Check:
+    return Check(
+        f"{column}_is_in_{other}",
+        f"Every {column} of {table} has its row in {other}.",
+        f'select count(*) from "{table}" as t where {scope} and t."{column}" is not null '
+        f'and t."{column}" not in (select "{COLUMN_OF.get(other, column)}" from "{other}")',
+    )
+
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "responses": (
+        _reference("responses", "subject", "subjects", OWN),
+        _reference("responses", "question", "questions", OWN),
+    ),
+    "perceptions": (
+        Check(
+            "words_stand_in_the_text",
+            "A perception's offsets give its words in the text that it was found in.",
+            'select count(*) from perceptions t join texts p on t.parent = p."text" '
+            "where t.origin = 'text' and substring(p.content, t.start_offset + 1, "
+            "t.end_offset - t.start_offset) <> t.sentence",
+        ),
+        Check(
+            "parents_are_texts",
+            "Every corpus perception has its text.",
+            "select count(*) from perceptions t where t.origin = 'text' "
+            'and t.parent not in (select "text" from texts)',
+        ),
+    ),
+    "subject_perceptions": (
+        Check(
+            "words_stand_in_the_response",
+            "A perception's offsets give its words in the response that it was found in.",
+            "select count(*) from perceptions t join responses r on t.parent = r.response "
+            f"where {OWN} and substring(r.content, t.start_offset + 1, "
+            "t.end_offset - t.start_offset) <> t.sentence",
+        ),
+        Check(
+            "parents_are_responses",
+            "Every subject's perception has its response.",
+            f"select count(*) from perceptions t where {OWN} "
+            "and t.parent not in (select response from responses)",
+        ),
+    ),
+    "perception_values": (
+        _reference("perception_values", "perception", "perceptions"),
+        _reference("perception_values", "value", "values"),
+    ),
+    "measurements": (
+        _reference("measurements", "perception", "perceptions", OWN),
+        _reference("measurements", "subject", "subjects", OWN),
+        _reference("measurements", "value", "lexicon", OWN),
+        Check(
+            "probabilities_add_to_one",
+            "p_support, p_oppose and p_either add to 1, and the score is their difference.",
+            f"select count(*) from measurements t where {OWN} and "
+            "(abs(t.p_support + t.p_oppose + t.p_either - 1) > 1e-4 "
+            "or abs(t.score - (t.p_support - t.p_oppose)) > 1e-6)",
+        ),
+    ),
+    "reference_measurements": (
+        _reference("reference_measurements", "subject", "subjects", OWN),
+        _reference("reference_measurements", "perception", "perceptions", OWN),
+    ),
+    "schwartz_relations": (_reference("schwartz_scores", "subject", "subjects"),),
+    "factor_names": (
+        Check(
+            "one_name_a_factor",
+            "Every factor has one chosen name.",
+            "select count(*) from (select factor from loadings group by factor) as f left join "
+            "(select factor, count(*) as n from factor_names where chosen group by factor) as c "
+            "using (factor) where n is distinct from 1",
+        ),
+    ),
+    "stability": (
+        Check(
+            "congruence_is_a_cosine",
+            "Congruence of matched factors lies between 0 and 1.",
+            "select count(*) from stability_factors where congruence not between 0 and 1.0000001",
+        ),
+    ),
+    "factors": (
+        _reference("factor_scores", "subject", "subjects"),
+        Check(
+            "one_primary_loading",
+            "Every value of the loadings has one primary factor.",
+            'select count(*) from (select "value" from loadings group by "value" '
+            "having count(*) filter (where is_primary) <> 1)",
+        ),
+    ),
+}
+"""By step; a check's name is unique within its step."""

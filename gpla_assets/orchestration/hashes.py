@@ -1,0 +1,83 @@
+"""Hashes of files, computed once for each state of a file.
+
+A file of the same size and time is taken to be the same; what was computed is kept in the warehouse
+folder, where it may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gpla_assets.studies import warehouse_folder
+
+MISSING = "missing"
+MOST_ENTRIES = 2000
+SHOWN = 16
+"""Hexadecimal digits of a hash that are kept: 64 bits."""
+
+
+def file_hash(path: Path | None) -> str:
+    """The SHA-256 of a file (its first 64 bits), of a folder that of its files; or `missing`."""
+    if path is None or not path.exists():
+        return MISSING
+    if path.is_dir():
+        parts = [f"{one.name} {file_hash(one)}" for one in sorted(path.iterdir()) if one.is_file()]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:SHOWN]
+    return str(remembered("sha256", path, _sha256))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN]
+
+
+def remembered(what: str, path: Path, compute: Callable[[Path], Any]) -> Any:
+    """What was computed of a file in its present state, computed where it is not known."""
+    stat = path.stat()
+    key = f"{what} {path.resolve()}"
+    state = [stat.st_size, stat.st_mtime_ns]
+    known = _Memory.load()
+    found = known.get(key)
+    if found is not None and found[0] == state:
+        return found[1]
+    value = compute(path)
+    _Memory.keep(key, [state, value])
+    return value
+
+
+class _Memory:
+    """The file of what is known, read once a process and written whole."""
+
+    entries: dict[str, Any] | None = None
+    path: Path | None = None
+
+    @classmethod
+    def load(cls) -> dict[str, Any]:
+        path = warehouse_folder() / "work" / "hashes.json"
+        if cls.entries is None or cls.path != path:
+            cls.path, cls.entries = path, {}
+            with suppress(OSError, ValueError):
+                found = json.loads(path.read_text("utf-8"))
+                cls.entries = found if isinstance(found, dict) else {}
+        return cls.entries
+
+    @classmethod
+    def keep(cls, key: str, entry: list[Any]) -> None:
+        entries = cls.load()
+        entries.pop(key, None)
+        entries[key] = entry
+        while len(entries) > MOST_ENTRIES:
+            entries.pop(next(iter(entries)))
+        assert cls.path is not None
+        # a folder that cannot be written costs time, and is no fault
+        with suppress(OSError):
+            cls.path.parent.mkdir(parents=True, exist_ok=True)
+            staged = cls.path.with_suffix(f".{os.getpid()}")
+            staged.write_text(json.dumps(entries), "utf-8")
+            os.replace(staged, cls.path)

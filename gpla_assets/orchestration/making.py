@@ -1,0 +1,294 @@
+"""One making of a step's rows: what is read, computed, checked and written, in that order.
+
+The versions of what is read are taken before anything is computed; rows count, with the record of
+what they rest on, once the checks have seen them, in one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from gpla_assets.agents import Agent, Asking, agent_record
+from gpla_assets.chat import Budget, Totals
+from gpla_assets.errors import KnownError
+from gpla_assets.orchestration.checks import CHECKS
+from gpla_assets.orchestration.dbt import NodeResult, build
+from gpla_assets.orchestration.steps import Step, all_steps
+from gpla_assets.orchestration.versions import (
+    Expected,
+    Key,
+    Stored,
+    Versions,
+    agent_version,
+    partition_keys,
+    stored_of,
+    upstream_of,
+)
+from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write
+from gpla_assets.storage.files import connected
+from gpla_assets.storage.writing import record_runs
+from gpla_assets.studies import Model, Study, SubjectSource
+
+FAILURES = ("dropped", "unparsed", "unread", "unjudged")
+"""What agents say of replies that gave no row: counts by reason, or the parts that failed."""
+RECORDS = "select asset, partition_key, fingerprint, code_version, components from runs"
+SUBJECTS = "select subject from subjects order by subject"
+
+
+class NotMade(KnownError, LookupError):
+    """A step whose upstream rows were never made; the message names both."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a warehouse holds at one moment: its subjects, and the record of every partition."""
+
+    subjects: list[str]
+    stored: dict[Key, Stored]
+
+
+def state_of(warehouse: Warehouse, timeout: float | None = None) -> State:
+    """The present state; an empty one where there is no warehouse yet."""
+    if not warehouse.working.exists() and not warehouse.path.exists():
+        return State([], {})
+    if not warehouse.working.exists():
+        warehouse.create()
+    subjects, rows = warehouse.fetch([SUBJECTS, RECORDS], timeout)
+    return State([row[0] for row in subjects], stored_of(rows))  # type: ignore[arg-type]
+
+
+@dataclass
+class Making:
+    """What a step's function is given: the study, the warehouse's rows, and where results go.
+
+    `keys` are the partitions to make ([] where the step has none). The function sets `inferences`
+    (texts that went through a model) and `details` (what else is to be told of the making).
+    """
+
+    step: Step
+    study: Study
+    keys: list[str]
+    warehouse: Warehouse
+    budget: Budget
+    writes: list[Write] = field(default_factory=list)
+    present: list[str] | None = None
+    inferences: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Rows of a query on the working file."""
+        return self.warehouse.read(sql, parameters)
+
+    def write(
+        self, table: str, rows: pd.DataFrame, column: str | None = None, keys: Sequence[str] = ()
+    ) -> None:
+        """Replace a table's rows, or those of the partitions `keys` of `column`."""
+        self.writes.append(Write(table, rows, column, tuple(keys)))
+
+    def keep_only(self, subjects: Iterable[str]) -> None:
+        """The subjects there are: rows of any other leave every table, with their records."""
+        self.present = list(subjects)
+
+    def asking(self) -> Asking:
+        """How this run's endpoints are asked: replies are kept in the warehouse.
+
+        GPLA_REFRESH=1 asks again what was asked before.
+        """
+        refresh = os.environ.get("GPLA_REFRESH") == "1"
+        cache = WarehouseCalls(self.warehouse)
+        return Asking(self.study.calls, cache, self.budget, refresh, self.study.seed)
+
+    def made_by(self, role: str, agent: Agent, settings: Model) -> str:
+        """Store who makes the rows; its key goes into each of them."""
+        record = agent_record(role, agent, settings, agent_version(role, settings))
+        self.write("agents", pd.DataFrame([record]), "agent", [record["agent"]])
+        self.details |= {"agent": agent.name, "model": agent.model}
+        for name in FAILURES:
+            if found := getattr(agent, name, None):
+                self.details[name] = dict(found) if isinstance(found, Mapping) else list(found)
+        return str(record["agent"])
+
+    def subject_version(self, source: SubjectSource) -> str:
+        """The version of the agent that answers for a source of subjects."""
+        return agent_version("subjects", source)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a making gave: versions and rows by partition, and what is told of it."""
+
+    step: Step
+    versions: dict[str, Expected]
+    rows: dict[str, int]
+    writes: list[Write]
+    inferences: int
+    seconds: float
+    details: dict[str, Any]
+    nodes: list[NodeResult] = field(default_factory=list)
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the step's main table, all partitions together."""
+        return sum(self.rows.values())
+
+
+def make(
+    step: Step, study: Study, warehouse: Warehouse, budget: Budget, keys: Sequence[str] = ()
+) -> Made:
+    """Make a step's rows (the partitions `keys` of it) and store them with their record.
+
+    Raises NotMade where upstream rows are missing, RowsRefused where the new rows break a check,
+    and what the step's function raises; then nothing is written.
+    """
+    started, before = time.monotonic(), budget.totals
+    versions = versions_used(step, study, warehouse, keys)
+    if step.models:
+        return _built(step, study, warehouse, versions, started)
+    made = Making(step, study, list(keys), warehouse, budget)
+    step.function()(made)
+    made.details |= calls_made(before, budget.totals)
+    seconds = time.monotonic() - started
+    done = Made(
+        *(step, versions, rows_by_key(made), made.writes),
+        *(made.inferences, seconds, made.details),
+    )
+    departed = _departed(made)
+    warehouse.replace_partition(
+        [*made.writes, *departed[0]], records(done), CHECKS.get(step.name, ()), departed[1]
+    )
+    return done
+
+
+def _built(
+    step: Step, study: Study, warehouse: Warehouse, versions: dict[str, Expected], started: float
+) -> Made:
+    """dbt's models, on a copy that takes the warehouse's place once all tests have passed."""
+    variables = step.function()(study)
+    with warehouse.staged() as file:
+        results = build(str(step.models), file, variables)
+        with closing(connected(file)) as connection:
+            row = connection.execute(f'select count(*) from "{step.table}"').fetchone()
+            done = Made(
+                *(step, versions, {"": int(row[0]) if row else 0}, []),
+                *(0, time.monotonic() - started, {"variables": variables}),
+                nodes=results,
+            )
+            record_runs(connection, records(done))
+    return done
+
+
+def versions_used(
+    step: Step, study: Study, warehouse: Warehouse, keys: Sequence[str]
+) -> dict[str, Expected]:
+    """What the rows to be made will rest on, by partition: taken before they are computed."""
+    warehouse.create()
+    state, versions = state_of(warehouse), Versions(study)
+    found = {}
+    for key in keys or [""]:
+        for one in upstream_of(step, study):
+            own = partition_keys(one, study, state.subjects) if step.reads_whole(one) else [key]
+            at = own[0] if one.partitions and own else ""
+            if own and (one.name, at) not in state.stored:
+                raise NotMade(
+                    f"Step {step.name} reads {one.name}, which was never made"
+                    f"{f' for {at}' if at else ''}: make it first (`gpla run` makes all that is "
+                    "missing)."
+                )
+        found[key] = versions.used(step, key, state.subjects, state.stored)
+    return found
+
+
+def rows_by_key(made: Making) -> dict[str, int]:
+    """Rows of the main table that were written, by partition."""
+    main = [write for write in made.writes if write.table == made.step.table]
+    if not made.keys:
+        return {"": sum(len(write.rows) for write in main)}
+    counts = dict.fromkeys(made.keys, 0)
+    for write in main:
+        if write.column is not None:
+            for key, count in write.rows[write.column].value_counts().items():
+                counts[str(key)] = counts.get(str(key), 0) + int(count)
+    return counts
+
+
+def records(done: Made) -> list[RunRecord]:
+    """The run records of a making, one a partition; inferences stand with the first."""
+    share = done.seconds / len(done.versions)
+    return [
+        RunRecord(
+            asset=done.step.name,
+            partition_key=key,
+            fingerprint=version.fingerprint,
+            components=version.components,
+            code_version=version.shared,
+            row_count=done.rows.get(key, 0),
+            inferences=done.inferences if place == 0 else 0,
+            seconds=share,
+            details=done.details,
+        )
+        for place, (key, version) in enumerate(done.versions.items())
+    ]
+
+
+def _departed(made: Making) -> tuple[list[Write], list[Key]]:
+    """What removes subjects: writes of no rows in every table, and records to be forgotten."""
+    if made.present is None:
+        return [], []
+    steps = [one for one in all_steps() if one.partitions == "subjects"]
+    tables = list(dict.fromkeys(table for one in steps for table in one.tables))
+    found = " union ".join(f'select distinct subject from "{table}"' for table in tables)
+    rows = made.read(
+        f"select subject from ({found} union select partition_key from runs "
+        "where asset in (select unnest(?))) where subject is not null",
+        [[one.name for one in steps]],
+    )
+    gone = sorted(set(rows["subject"]) - set(made.present))
+    if not gone:
+        return [], []
+    writes = [
+        Write(table, made.read(f'from "{table}" limit 0'), "subject", tuple(gone))
+        for table in tables
+    ]
+    return writes, [(one.name, subject) for one in steps for subject in gone]
+
+
+def forget(study: Study, warehouse: Warehouse, state: State) -> list[Key]:
+    """Empty what the study no longer asks for: steps, and runs of alignment. What was forgotten."""
+    expected = Versions(study).expected(state.subjects)
+    known = {one.name: one for one in all_steps()}
+    gone = [
+        key
+        for key in state.stored
+        if key not in expected and (key[0] not in known or known[key[0]].partitions != "subjects")
+    ]
+    writes = []
+    for name, key in gone:
+        for table in known[name].tables if name in known else ():
+            if not key:
+                writes.append(Write(table, warehouse.read(f'from "{table}" limit 0')))
+            else:
+                rows = warehouse.read(f'from "{table}" limit 0')
+                writes.append(Write(table, rows, "run", (key,)))
+    if gone:
+        warehouse.replace_partition(writes, forgotten=gone)
+    return gone
+
+
+def calls_made(before: Totals, after: Totals) -> dict[str, Any]:
+    """Calls, tokens and cost of a step, by name; nothing where no endpoint was asked."""
+    found: dict[str, Any] = {
+        f"LLM {name.replace('_', ' ')}": getattr(after, name) - getattr(before, name)
+        for name in ("calls", "cached", "prompt_tokens", "completion_tokens")
+    }
+    if not any(found.values()):
+        return {}
+    if after.cost is not None and before.cost is not None:
+        found["LLM cost"] = after.cost - before.cost
+    return found

@@ -1,0 +1,156 @@
+"""Makes what is stale of a study, by few Dagster runs of the jobs that the UI offers too."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpla_assets.errors import KnownError
+from gpla_assets.orchestration.making import Made, forget, state_of
+from gpla_assets.orchestration.plan import Run, next_runs, stale_in
+from gpla_assets.orchestration.publishing import fault, publish
+from gpla_assets.orchestration.session import Session, active
+from gpla_assets.orchestration.versions import Stale
+from gpla_assets.storage import Warehouse
+from gpla_assets.studies import Study
+from gpla_assets.studies.places import dagster_yaml
+
+MOST_ROUNDS = 4
+"""Rounds of planning: what comes before the subjects, then their partitions and the aggregates."""
+
+
+class RunFailed(KnownError, RuntimeError):
+    """A step did not end well; what was stored before stays."""
+
+
+@dataclass
+class Done:
+    """What a run made: its steps, whether anything was published, and how long it took."""
+
+    made: list[Made] = field(default_factory=list)
+    published: bool = False
+    seconds: float = 0.0
+
+
+def run_study(
+    study_name: str,
+    study: Study,
+    report: Callable[[str], None],
+    only: Sequence[str] = (),
+) -> Done:
+    """Make all stale steps (of `only`, where given), publish, and report each step as it begins.
+
+    Raises RunFailed naming the step, and what the step's fault is.
+    """
+    os.environ["GPLA_STUDY"] = study_name
+    started = time.monotonic()
+    warehouse = Warehouse(study.warehouse_path)
+    warehouse.create()
+    forgotten = forget(study, warehouse, state_of(warehouse))
+    session = Session(study, report)
+    dagster_home(study)
+    with active(session):
+        _run_rounds(study, session, only)
+    done = Done(session.made)
+    if session.made or forgotten or fault(study):
+        publish(study)
+        done.published = True
+    done.seconds = time.monotonic() - started
+    return done
+
+
+def _run_rounds(study: Study, session: Session, only: Sequence[str]) -> None:
+    """Plan and run until nothing is stale; Dagster is not loaded where nothing is."""
+    if not _stale(study, only):
+        return
+    before: list[Stale] = []
+    with _dagster(study) as (instance, definitions):
+        for _ in range(MOST_ROUNDS):
+            stale = _stale(study, only)
+            if not stale:
+                return
+            if stale == before:
+                raise RunFailed(
+                    f"Step {stale[0].step} was made and is still stale ({stale[0].reason}): a file "
+                    "or the study may have changed meanwhile. Run again."
+                )
+            before = stale
+            session.total = session.begun + len({one.step for one in stale})
+            order = {kind: instance.get_dynamic_partitions(kind) for kind in ("subjects", "runs")}
+            state = state_of(Warehouse(study.warehouse_path))
+            for run in next_runs(study, state, order, only):
+                session.reasons = run.reasons
+                _launch(study, definitions, instance, run)
+
+
+def _stale(study: Study, only: Sequence[str]) -> list[Stale]:
+    state = state_of(Warehouse(study.warehouse_path))
+    return [one for one in stale_in(study, state) if not only or one.step in only]
+
+
+@contextmanager
+def _dagster(study: Study) -> Iterator[tuple[Any, Any]]:
+    """The study's Dagster instance and definitions; what they print goes to a file."""
+    import dagster as dg
+
+    from gpla_assets.orchestration.dagster_assets import definitions
+    from gpla_assets.orchestration.mirror import mirror
+
+    logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
+    log = Path(os.environ["DAGSTER_HOME"]) / "run.log"
+    with (
+        dg.DagsterInstance.get() as instance,
+        open(log, "a", encoding="utf-8") as file,
+        redirect_stdout(file),
+    ):
+        mirror(instance, study)
+        yield instance, definitions(os.environ["GPLA_STUDY"])
+
+
+def _launch(study: Study, definitions: Any, instance: Any, run: Run) -> None:
+    """One Dagster run of a job, of the run's steps and partitions."""
+    import dagster as dg
+
+    from gpla_assets.orchestration.dagster_assets import asset_keys
+    from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
+
+    tags = {"gpla/study": study.name, "gpla/reason": run.reason[:250]}
+    tags[PROCESS_TAG] = this_process()
+    if run.keys:
+        tags["dagster/asset_partition_range_start"] = run.keys[0]
+        tags["dagster/asset_partition_range_end"] = run.keys[-1]
+    job = definitions.resolve_job_def(run.job)
+    keys = [key for step in run.steps for key in asset_keys(step)]
+    try:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            tags=tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=True,
+        )
+    except dg.DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
+    except dg.Failure as failure:
+        cause = failure.__cause__
+        if isinstance(cause, KnownError):
+            raise cause from None
+        raise RunFailed(str(failure.description)) from failure
+    if not result.success:
+        raise RunFailed(f"A run of {run.job} failed; see run {result.run_id} in `gpla ui`.")
+
+
+def dagster_home(study: Study) -> Path:
+    """The study's own Dagster home in the warehouse folder, with the shipped dagster.yaml."""
+    home = study.warehouse_path.parent / "dagster" / study.name
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(dagster_yaml(), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home

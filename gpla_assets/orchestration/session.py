@@ -1,0 +1,59 @@
+"""What the runs of one process share: whom to tell, the budget, and what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gpla_assets.chat import Budget
+from gpla_assets.orchestration.making import Made
+from gpla_assets.studies import Study
+
+
+@dataclass
+class Session:
+    """One `gpla run`: several Dagster runs, published once at its end.
+
+    `tell` is told each step as it begins; `reasons` say why it is made.
+    """
+
+    study: Study
+    tell: Callable[[str], None]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    total: int = 0
+    made: list[Made] = field(default_factory=list)
+    budget: Budget = field(init=False)
+    begun: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.study.calls)
+
+    def begin(self, step: str, partitions: str | None, keys: int) -> None:
+        """Say that a step begins: which of how many, of how many partitions, and why."""
+        self.begun += 1
+        self.total = max(self.total, self.begun)
+        what = f"{keys} {partitions}, " if partitions else ""
+        why = self.reasons.get(step, "asked for")
+        self.tell(f"{self.begun}/{self.total} {step}: {what}{why}")
+
+
+_current: list[Session] = []
+
+
+def current() -> Session | None:
+    """The session of this process; none in a run that Dagster's UI or daemon started."""
+    return _current[-1] if _current else None
+
+
+class active:
+    """Makes a session the current one inside a `with`."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __enter__(self) -> Session:
+        _current.append(self.session)
+        return self.session
+
+    def __exit__(self, *ended: object) -> None:
+        _current.remove(self.session)

@@ -1,0 +1,171 @@
+"""What is written into a warehouse, as statements of one transaction: tables, rows, run records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from duckdb_engine import Dialect
+from sqlalchemy.schema import CreateTable, SetColumnComment, SetTableComment
+
+from gpla_assets.storage.files import WarehouseError
+from gpla_assets.storage.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Write:
+    """New rows of one table: all of it, or the partitions whose `column` is among `keys`."""
+
+    table: str
+    rows: pd.DataFrame
+    column: str | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What made the rows of an asset (one partition of it): the row of `runs`."""
+
+    asset: str
+    fingerprint: str
+    components: dict[str, Any]
+    code_version: str
+    partition_key: str = ""
+    row_count: int = 0
+    inferences: int = 0
+    seconds: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A fact that must hold of a table: `violations` is SQL that counts the rows that break it."""
+
+    name: str
+    description: str
+    violations: str
+
+
+class RowsRefused(WarehouseError):
+    """New rows that break a check: nothing was written. `violations` counts rows by check."""
+
+    def __init__(self, violations: Mapping[str, int]) -> None:
+        self.violations = dict(violations)
+        broken = "; ".join(f"{name}: {count} rows" for name, count in violations.items() if count)
+        super().__init__(
+            f"The new rows break a check ({broken}). They were not written, and what was there "
+            "stays; the check's description in the Dagster UI says what is expected."
+        )
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier, quoted."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def schema_statements(names: Iterable[str]) -> Iterator[str]:
+    dialect = Dialect()
+    for name in names:
+        table = TABLES[name].__table__  # type: ignore[attr-defined]
+        create = str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
+        yield create.replace(" FLOAT", " DOUBLE")  # FLOAT has four bytes in DuckDB
+        yield str(SetTableComment(table).compile(dialect=dialect))
+        for item in table.columns:
+            yield str(SetColumnComment(item).compile(dialect=dialect))
+
+
+def missing_columns(present: Mapping[str, set[str]]) -> Iterator[str]:
+    """Columns that a table of an older version lacks; its rows have null there."""
+    dialect = Dialect()
+    for name in TABLES.keys() & present.keys():
+        for item in TABLES[name].__table__.columns:  # type: ignore[attr-defined]
+            if item.name not in present[name]:
+                kind = str(item.type.compile(dialect=dialect)).replace("FLOAT", "DOUBLE")
+                yield f"alter table {quoted(name)} add column {quoted(item.name)} {kind}"
+                yield str(SetColumnComment(item).compile(dialect=dialect))
+
+
+def check_rows(
+    connection: duckdb.DuckDBPyConnection, checks: Sequence[Check], written: Sequence[str]
+) -> None:
+    """Raises RowsRefused where rows break a check; `written` are the partitions it looks at."""
+    if not checks:
+        return
+    connection.register("written", pa.table({"key": pa.array(written, pa.string())}))
+    found = {}
+    for check in checks:
+        row = connection.execute(check.violations).fetchone()
+        found[check.name] = int(row[0]) if row else 0
+    connection.unregister("written")
+    if any(found.values()):
+        raise RowsRefused(found)
+
+
+def arrow_of(write: Write) -> pa.Table:
+    if write.table not in TABLES:
+        raise WarehouseError(f"Table {write.table!r} is not declared; known: {', '.join(TABLES)}.")
+    columns = list(TABLES[write.table].model_fields)
+    missing = [name for name in columns if name not in write.rows.columns]
+    if missing:
+        raise WarehouseError(
+            f"Rows for {write.table} miss {missing}; expected the columns {columns}."
+        )
+    return pa.Table.from_pandas(write.rows[columns], preserve_index=False)
+
+
+def replace_rows(connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table) -> None:
+    table = quoted(write.table)
+    if write.column is None:
+        connection.execute(f"delete from {table}")
+    else:
+        connection.execute(
+            f"delete from {table} where {quoted(write.column)} in (select unnest(?))",
+            [list(write.keys)],
+        )
+    connection.register("new_rows", arrow)
+    connection.execute(f"insert into {table} by name select * from new_rows")
+    connection.unregister("new_rows")
+
+
+def record_runs(
+    connection: duckdb.DuckDBPyConnection,
+    runs: Sequence[RunRecord],
+    forgotten: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Write run records in the place of those of the same asset and partition."""
+    gone = [*forgotten, *((run.asset, run.partition_key) for run in runs)]
+    if gone:
+        keys = pa.table({"asset": [one[0] for one in gone], "key": [one[1] for one in gone]})
+        connection.register("gone", keys)
+        connection.execute(
+            "delete from runs using gone where runs.asset = gone.asset "
+            "and runs.partition_key = gone.key"
+        )
+        connection.unregister("gone")
+    if not runs:
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        {
+            **{name: getattr(run, name) for name in RECORDED},
+            "components": json.dumps(run.components, sort_keys=True),
+            "details": json.dumps(run.details, default=str),
+            "finished_at": now,
+        }
+        for run in runs
+    ]
+    connection.register("new_runs", pa.Table.from_pylist(rows))
+    connection.execute("insert into runs by name select * from new_runs")
+    connection.unregister("new_runs")
+
+
+RECORDED = (
+    *("asset", "partition_key", "fingerprint", "code_version"),
+    *("row_count", "inferences", "seconds"),
+)
