@@ -16,6 +16,6 @@ def test_after_random_actions_the_tables_are_those_made_from_scratch(
     (folder / "warehouse").mkdir(parents=True)
     # the quick study's texts are the demo's: nothing is embedded anew
     shutil.copy(demo.folder / "embeddings.sqlite", folder / "warehouse")
-    sequence = run_sequence(folder, steps=8, seed=1, with_server=False)
+    sequence = run_sequence(folder, steps=5, seed=1, with_server=False)
     assert sequence.faults == []
-    assert sum(sequence.counts.values()) == 8
+    assert sum(sequence.counts.values()) == 5
