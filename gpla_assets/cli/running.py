@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from gpla_assets.orchestration.running import Done
     from gpla_assets.studies import Study
 
-FIRST = "first-steps"
-
 
 @app.command(epilog="Examples: gpla run demo; gpla run survey --dry-run")
 def run(

@@ -35,6 +35,8 @@ from gpla_assets.studies.settings import Model
 PARTS = ("settings", "files", "own", "libraries", "code", "upstream")
 """Kinds of components, in the order in which a reason names them."""
 WORDS = {"own": "answers"}
+PROMPTED = ("openai", "transformers")
+"""Backends that ask an LLM with the study's seed."""
 MOST_NAMED = 4
 """Names of one kind that a reason lists."""
 NEVER = "never made"
@@ -132,7 +134,7 @@ class Versions:
         for one in parts:
             settings |= self.study.as_written(one["settings"])
             files |= one["files"]
-        if any(self._asks_at_random(settings) for settings in agents.values()):
+        if any(one.backend in PROMPTED for one in agents.values()):
             settings["seed"] = self.study.seed
         libraries = set(reached.libraries)
         if step.models:
@@ -144,9 +146,6 @@ class Versions:
             "libraries": {name: library_version(name) for name in sorted(libraries)},
             "code": dict(reached.code),
         }
-
-    def _asks_at_random(self, settings: Model) -> bool:
-        return settings.backend in ("openai", "transformers")
 
     def partition_components(self, step: Step, key: str) -> dict[str, Any]:
         """What is one partition's alone: where a subject's answers come from."""
