@@ -7,13 +7,21 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export HF_HUB_OFFLINE := 1
 
-.PHONY: run test lint types demo-texts accurate
+# Each worker computes on one thread. One more than cores: some tests wait for a server.
+WORKERS ?= 3
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: run test test-fast lint types demo-texts accurate
 
 run: $(VENV)/installed
 	$(BIN)/gpla run demo
 
 test: $(VENV)/installed lint types
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# Without the tests that run studies whole, train, or wait.
+test-fast: $(VENV)/installed lint types
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

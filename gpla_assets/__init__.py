@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gpla_assets.psychometrics import StructureSettings, ValueSystem, value_system
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["StructureSettings", "ValueSystem", "value_system"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Names of `psychometrics`, imported when first used: the command line stays quick."""
     if name in __all__:
         from gpla_assets import psychometrics

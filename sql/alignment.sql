@@ -8,7 +8,7 @@ select
         when r.measure like 'harmlessness%' then t.harmlessness
         when r.measure like 'helpfulness%' then t.helpfulness
     end as paper
-from alignment_results as r
-left join paper_table04 as t
+from analysis.alignment_results as r
+left join paper.alignment as t
     on t.value_system = case r.system when 'published' then 'GPLA' when 'Schwartz-10' then 'Schwartz' end
 order by r.system, r.measure

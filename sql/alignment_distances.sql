@@ -4,10 +4,10 @@ with smooth as (
     select
         a.system, d.dimension, d.update,
         avg(d.distance) over (
-            partition by d.run, d.dimension order by d.update rows 9 preceding
+            partition by d.run_id, d.dimension order by d.update rows 9 preceding
         ) as distance
-    from alignment_distances as d
-    inner join alignment_runs as a using (run)
+    from analysis.alignment_distances as d
+    inner join analysis.alignment_runs as a using (run_id)
     where a.system = coalesce(getvariable('system'), a.system)
 )
 

@@ -5,10 +5,10 @@ with stages as (
     select
         system, 'aligned' as stage, measure,
         after as mean, after_low as low, after_high as high, n_prompts, n_seeds
-    from alignment_results
+    from analysis.alignment_results
     union all
     select system, 'unaligned' as stage, measure, before, before_low, before_high, n_prompts, n_seeds
-    from alignment_results
+    from analysis.alignment_results
 ),
 
 cells as (
@@ -54,7 +54,7 @@ select
     w.prompts, w.seeds,
     t.harmlessness as paper_harmlessness, t.helpfulness as paper_helpfulness
 from wide as w
-left join paper_table04 as t
+left join paper.alignment as t
     on w.stage = 'aligned'
     and t.value_system = case w.system when 'published' then 'GPLA' when 'Schwartz-10' then 'Schwartz' end
 order by w.system, w.stage desc

@@ -1,25 +1,22 @@
--- Which perceptions made this score? From a subject's value back to the sentence in its answer.
--- Variables: subject, value (where not set: the best covered pair).
+-- Which perceptions made this score? From an LLM's value back to the sentence in its answer.
+-- Variables: llm or subject, and value (where not set: the best covered pair).
 with best as (
-    select subject, "value" from subject_values
+    select subject_id, "value" from marts.subject_values
     where score is not null
-    order by n desc, subject, "value" limit 1
-),
-
-chosen as (
-    select
-        coalesce(getvariable('subject'), best.subject) as subject,
-        coalesce(getvariable('value'), best."value") as "value"
-    from best
+    order by n desc, subject_id, "value" limit 1
 )
 
 select
-    m.subject, m."value", round(m.score, 3) as score, round(m.relevance, 3) as relevance,
-    p.content as perception, p.sentence as words_in_answer,
-    p.start_offset, p.end_offset, q.text as question, r.response
-from measurements as m
-inner join chosen using (subject, "value")
-inner join perceptions as p using (perception)
-inner join responses as r on p.parent = r.response
-inner join questions as q using (question)
-order by m.score nulls last, p.perception
+    m.subject_id, m."value", round(m.score, 3) as score, round(m.relevance, 3) as relevance,
+    m.perception, m.words_in_answer, m.start_offset, m.end_offset, m.question, m.response_id
+from marts.measured_sentences as m
+cross join best
+where m."value" = coalesce(getvariable('value'), best."value")
+    and (
+        m.llm = getvariable('llm')
+        or (
+            getvariable('llm') is null
+            and m.subject_id = coalesce(getvariable('subject'), best.subject_id)
+        )
+    )
+order by m.score nulls last, m.perception_id

@@ -8,9 +8,9 @@ select
         when 'rmsea' then any_value(t.rmsea) when 'aic' then any_value(t.aic)
         when 'bic' then any_value(t.bic)
     end as paper
-from cfa_indices as i
-inner join fit_definitions as d on i.definition = d.definition
-left join paper_table02 as t
+from analysis.cfa_indices as i
+inner join analysis.fit_definitions as d on i.definition = d.definition
+left join paper.cfa_fit as t
     on d."set" = 'paper' and i.structure = 'correlated' and i.comparison = 'paper'
     and t.value_system = case i.system
         when 'ours' then 'GPLA'

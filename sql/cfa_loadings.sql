@@ -3,6 +3,6 @@
 select
     system, factor, "value", round(standardised, 3) as standardised,
     round(estimate, 3) as estimate, round(se, 3) as se, p
-from cfa_loadings
+from analysis.cfa_loadings
 where system = coalesce(getvariable('system'), system)
 order by system, len(factor), factor, standardised desc

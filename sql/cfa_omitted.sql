@@ -3,6 +3,6 @@
 select
     system, kind, "value", other, round(modification_index, 1) as modification_index,
     round(expected_change, 3) as expected_change
-from cfa_paths
+from analysis.cfa_paths
 where system = coalesce(getvariable('system'), system)
 order by system, modification_index desc

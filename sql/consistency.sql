@@ -6,7 +6,7 @@ select
     round(avg(r_others), 3) as mean_r_others, round(avg(r_centred), 3) as mean_r_centred,
     round(avg(ceiling), 3) as mean_ceiling, round(avg(ceiling_centred), 3) as mean_ceiling_centred,
     round(avg(n_perceptions)) as perceptions
-from consistency
+from analysis.consistency
 where "level" = coalesce(getvariable('level'), "level")
 group by "level", set_a, set_b
 order by "level" desc, mean_r desc

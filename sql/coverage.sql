@@ -1,4 +1,4 @@
 -- How well is each value covered? Subjects with a score, and measurements.
 select *
-from value_coverage
+from marts.value_coverage
 order by share, "value"

@@ -1,4 +1,4 @@
 -- Which criteria are predicted, of how many LLMs, and what limits that?
 select criterion, kind, n_names, n_llms, caution, source
-from criteria
+from analysis.criteria
 order by kind desc, criterion

@@ -3,6 +3,6 @@
 select
     evaluator, reading, "level", "value", round(r, 3) as r, round(low, 3) as low,
     round(high, 3) as high, n, round(coverage, 3) as coverage
-from external_validity
+from analysis.external_validity
 where "level" = getvariable('level') or (getvariable('level') is null and "value" = '')
 order by "level", r desc

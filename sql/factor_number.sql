@@ -4,8 +4,8 @@ select
     string_agg(
         s.n_factors || ': ' || round(100 * s.share)::integer || '%', ', ' order by s.share desc
     ) as over_resampled_llms
-from factor_retention as r
-left join stability_retention as s
+from analysis.factor_retention as r
+left join analysis.stability_retention as s
     on r.rule = s.rule and s.resampled = 'llm' and s.share >= 0.05
 group by all
 order by r.is_rule desc, r.rule

@@ -1,4 +1,4 @@
 -- How is each fit index computed, and where is its formula from?
 select "set", "index", formula, source, definition
-from fit_definitions
+from analysis.fit_definitions
 order by "set" desc, "index"

@@ -1,4 +1,4 @@
 -- Which values are in the lexicon, and how often were they found?
 select rank, "value", frequency, definition
-from lexicon
+from marts.lexicon
 order by rank

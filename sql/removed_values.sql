@@ -1,4 +1,4 @@
 -- Which values did the factor analysis remove, in which round and by which rule?
 select round, "value", reason, loading, gap, alpha, alpha_without
-from value_removals
+from analysis.value_removals
 order by round, "value"

@@ -6,9 +6,9 @@ select
     round(a.accuracy, 3) as accuracy, round(a.sd, 3) as sd,
     round(a.low, 3) as low, round(a.high, 3) as high, a.p_permuted,
     t.accuracy_percent / 100 as paper, t.sd_percent / 100 as paper_sd
-from probe_accuracies as a
-inner join criteria as c on a.criterion = c.criterion
-left join paper_table03 as t
+from analysis.probe_accuracies as a
+inner join analysis.criteria as c on a.criterion = c.criterion
+left join paper.safety_prediction as t
     on c.kind = 'safety' and t.value_system = case
         when a.features = 'ours' then 'GPLA'
         when a.features like 'Schwartz-4%' then 'Schwartz (high level)'

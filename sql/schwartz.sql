@@ -3,8 +3,8 @@
 select
     s.factor, n.name, s.schwartz, round(s.r, 3) as r, s.n, round(s.ci_low, 3) as ci_low,
     round(s.ci_high, 3) as ci_high, round(s.p_adjusted, 4) as p_adjusted, s.paper_factor, s.paper_r
-from schwartz_relations as s
-left join factor_names as n on s.factor = n.factor and n.chosen
+from analysis.schwartz_relations as s
+left join analysis.factor_names as n on s.factor = n.factor and n.chosen
 where s.reading = coalesce(getvariable('reading'), 'direct')
     and s."level" = coalesce(getvariable('level'), 'lower')
 order by len(s.factor), s.factor, abs(s.r) desc

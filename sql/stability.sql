@@ -5,6 +5,6 @@ select
     round(s.alpha_high, 3) as alpha_high,
     case when s.congruence_low >= 0.95 then 'equal' when s.congruence_low >= 0.85 then 'fair'
         else 'unstable' end as verdict
-from stability_factors as s
-left join factor_names as n on s.factor = n.factor and n.chosen
+from analysis.stability_factors as s
+left join analysis.factor_names as n on s.factor = n.factor and n.chosen
 order by s.resampled, len(s.factor), s.factor

@@ -1,11 +1,11 @@
 -- What does a subject value? Its scores, most endorsed first.
 -- Variable: subject (the first one by name where it is not set).
 with chosen as (
-    select coalesce(getvariable('subject'), (select min(subject) from subjects)) as subject
+    select coalesce(getvariable('subject'), (select min(subject_id) from evidence.subjects)) as subject_id
 )
 
-select s.subject, s."value", round(s.score, 3) as score, s.n as perceptions
-from subject_values as s
-inner join chosen using (subject)
+select s.subject_id, s."value", round(s.score, 3) as score, s.n as perceptions
+from marts.subject_values as s
+inner join chosen using (subject_id)
 where s.score is not null
 order by s.score desc, s."value"

@@ -6,7 +6,7 @@ select
     round(decided, 3) as decided, round(accuracy_decided, 3) as accuracy_decided,
     round(accuracy_longer_won, 3) as accuracy_longer_won,
     round(accuracy_shorter_won, 3) as accuracy_shorter_won, p, draws, n_pairs, n_prompts
-from target_checks
+from analysis.target_checks
 where system = coalesce(getvariable('system'), system)
 order by
     system,

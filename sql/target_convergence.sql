@@ -3,6 +3,6 @@
 select
     system, dimension, seen, pairs, round(target, 3) as target,
     round(low, 3) as low, round(high, 3) as high, round(same_sign, 2) as same_sign, flat
-from target_convergence
+from analysis.target_convergence
 where system = coalesce(getvariable('system'), system)
 order by system, dimension, seen

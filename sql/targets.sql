@@ -7,12 +7,12 @@ select
     sign(round(t.target, 1)) = sign(p.distilled_target) as sign_agrees,
     round(t.winning_mean - t.losing_mean, 3) as winners_higher_by,
     t.pairs, t.excluded, t.flat, t.stable, t.caution
-from targets as t
+from analysis.targets as t
 left join (
-    select 'Schwartz-10' as system, "value", distilled_target, original_target from paper_table08
+    select 'Schwartz-10' as system, "value", distilled_target, original_target from paper.schwartz_targets
     union all
     select 'published' as system, "value", distilled_target, null as original_target
-    from paper_table09
+    from paper.targets
 ) as p on t.system = p.system and t.dimension = p."value"
 where t.system = coalesce(getvariable('system'), t.system)
 order by t.system, t.pairs desc, t.dimension

@@ -1,8 +1,8 @@
 -- Which values do the subjects endorse most, and which least?
 select
     "value", round(avg(score), 3) as mean_score, round(stddev_samp(score), 3) as sd,
-    count(score) as subjects, sum(n) as perceptions
-from subject_values
+    count(score) as subjects, sum(n)::bigint as perceptions
+from marts.subject_values
 group by "value"
 having count(score) > 0
 order by avg(score) desc, "value"

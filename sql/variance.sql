@@ -5,5 +5,5 @@ select
     round(between_profiles / nullif(between_llms + between_profiles + residual, 0), 3)
         as share_profiles,
     caution
-from variance_components
+from analysis.variance_components
 order by kind, share_llms desc, name

@@ -29,7 +29,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from tests.studies import (
+from tests.quick_study import (
     QuickStudy,
     differences,
     quick_study,
@@ -312,7 +312,9 @@ def say(line: str) -> None:
 def step_seconds(published: Path) -> dict[str, float]:
     """How long each step took."""
     with duckdb.connect(str(published), read_only=True) as connection:
-        rows = connection.execute("select asset, sum(seconds) from runs group by asset").fetchall()
+        rows = connection.execute(
+            "select asset, sum(seconds) from internal.runs group by asset"
+        ).fetchall()
     return dict(rows)
 
 

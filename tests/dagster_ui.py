@@ -157,7 +157,11 @@ subjects:
   - {backend: recorded, source: table, file: answers.jsonl}
 questions: {origin: source, count: 10, pilot_llms: [llm-00, llm-01, llm-02, llm-03, llm-04]}
 lexicon: {size: 12}
-structure: {n_factors: 2, minimum_coverage: 0.3, minimum_gap: 0.0, minimum_alpha: 0.0}
+structure:
+  {n_factors: 2, minimum_coverage: 0.3, minimum_gap: 0.0, minimum_alpha: 0.0,
+    parallel_repeats: 20, resamples: 50}
+cfa: {splits: 2, nulls: 1}
+probe: {repeats: 10, permutations: 9, partitions: 9}
 """
 SAID = (
     "You should always be honest. It is important to respect other people. "
@@ -181,7 +185,10 @@ def quick_study(folder: Path) -> str:
 def drop_answers(folder: Path, llm: str) -> None:
     """Put a file of an LLM's answers where the study's added LLMs lie; it appears whole."""
     with duckdb.connect(str(folder / "quick.duckdb"), read_only=True) as connection:
-        questions = [row[0] for row in connection.execute("select text from questions").fetchall()]
+        questions = [
+            row[0]
+            for row in connection.execute("select content from evidence.questions").fetchall()
+        ]
     answers = [SAID + f"Never give up after {number} failures." for number in range(len(questions))]
     rows = pd.DataFrame({"instruction": questions, "output": answers})
     added = folder / "added" / "quick"

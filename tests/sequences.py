@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.studies import (
+from tests.quick_study import (
     ADDABLE,
     LLMS,
     QuickStudy,
@@ -336,7 +336,7 @@ class Sequence:
 
     def ui(self) -> str:
         """Make one asset (of dbt's: one model, or all that are built together) by GraphQL."""
-        from gpla_assets.orchestration.dagster_assets import asset_keys
+        from gpla_assets.orchestration.asset_keys import asset_keys
         from gpla_assets.orchestration.versions import asked_steps
         from gpla_assets.studies import load_study
 

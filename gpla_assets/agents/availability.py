@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from gpla_assets.agents.cross_encoder import base_model
-from gpla_assets.agents.embedding import packaged_model
-from gpla_assets.agents.protocol import BackendUnavailable, UnknownBackend
-from gpla_assets.agents.registry import PUBLISHED
-from gpla_assets.agents.transformers_subject import packaged_file
+from gpla_assets.agents.backends import PUBLISHED
+from gpla_assets.common.errors import BackendUnavailable, UnknownBackend
+from gpla_assets.embedding.packaged import base_model, packaged_file, packaged_model
 from gpla_assets.studies import Evaluator, Model
+from gpla_assets.studies.settings import DEVICE
 
 
 def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
@@ -27,15 +26,15 @@ def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
     raise UnknownBackend(f"No {role} backend {backend!r}.")
 
 
-def check_weights(model: str, device: str = "auto") -> str:
+def check_weights(model: str, device: str = DEVICE) -> str:
     """Where the weights of a model lie; raises BackendUnavailable without them or the device."""
     from pathlib import Path
 
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
-    if device != "auto":
-        from gpla_assets.agents.weights import available_device
+    if device != DEVICE:
+        from gpla_assets.embedding.local_weights import available_device
 
         available_device(device)
     file = packaged_file(model)

@@ -3,11 +3,10 @@
 from gpla_assets.alignment.convergence import convergence, settled
 from gpla_assets.alignment.dimensions import Dimensions, dimension_scores, values_of
 from gpla_assets.alignment.distillation import Target, distil, minimiser
-from gpla_assets.alignment.target_check import CheckSettings, Pairs, target_check
-from gpla_assets.alignment.tool import PairsError, read_measured_pairs, target_json
+from gpla_assets.alignment.own_pairs import PairsError, read_measured_pairs, target_json
+from gpla_assets.alignment.target_check import Pairs, target_check
 
 __all__ = [
-    "CheckSettings",
     "Dimensions",
     "Pairs",
     "PairsError",

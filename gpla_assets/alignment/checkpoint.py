@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NAME = "checkpoint.pt"
 
@@ -25,8 +28,8 @@ class Checkpoint:
 
     fingerprint: str
     update: int
-    trained: dict[str, Any]
-    optimizer: dict[str, Any]
+    trained: dict[str, Tensor]
+    optimizer: dict[str, object]
     kl_weight: float
     steps: list[dict[str, float]] = field(default_factory=list)
     distances: list[dict[str, float]] = field(default_factory=list)
@@ -45,6 +48,7 @@ class Checkpoint:
             with open(beside, "wb") as file:
                 torch.save(self.__dict__, file)
                 file.flush()
+                # moved into place only once its bytes are on the disk
                 os.fsync(file.fileno())
             os.replace(beside, folder / NAME)
         finally:
@@ -61,6 +65,7 @@ class Checkpoint:
         path = folder / NAME
         if not path.is_file():
             return None
+        # weights_only: a file cannot run code
         found = Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
         if found.fingerprint != fingerprint:
             raise OtherRun(

@@ -21,6 +21,8 @@ from gpla_assets.alignment.distillation import (
     minimiser,
     minimisers,
 )
+from gpla_assets.psychometrics.resampling import percentile_interval, poisson_counts
+from gpla_assets.studies import TargetSettings
 
 WIDEST = 0.5
 """An interval wider than a quarter of the scale from -1 to 1 is no settled target."""
@@ -36,13 +38,11 @@ CELLS = 2_000_000
 def convergence(
     winning: pd.DataFrame,
     losing: pd.DataFrame,
-    step: int = 1000,
-    resamples: int = 200,
+    settings: TargetSettings,
     groups: Sequence[str] | None = None,
-    mask_below: float = 0.0,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The target of the first `step` pairs, of the first 2 x `step`, ... and of all.
+    """The target of the first `settings.step` pairs, of the first 2 x so many, ... and of all.
 
     `winning`, `losing` (n_pairs, n_dimensions) in the order in which the pairs came. One row a
     dimension and step: dimension, seen (pairs so far), pairs (of these measured on it), target,
@@ -52,19 +52,19 @@ def convergence(
     The bootstrap draws `groups` (one name a pair, such as its prompt; pairs of one prompt share
     responses and are not independent), or single pairs where there are none. Each draw weighs a
     group by Poisson(1), which is the usual bootstrap but for a total that varies a little; a
-    weighted objective needs no new sort. Raises ValueError for sides that do not match, for
-    groups of another length and a step below 1.
+    weighted objective needs no new sort. Raises ValueError for sides that do not match and for
+    groups of another length.
     """
     check_sides(winning, losing)
-    if step < 1 or (groups is not None and len(groups) != len(winning)):
+    if groups is not None and len(groups) != len(winning):
         raise ValueError(
-            f"step = {step} and {len(winning if groups is None else groups)} groups; expected a "
-            f"step of at least 1 and a group for each of the {len(winning)} pairs."
+            f"{len(groups)} groups; expected a group for each of the {len(winning)} pairs."
         )
+    step, mask_below = settings.step, settings.mask_below
     ends = [*range(step, len(winning), step), len(winning)] if len(winning) else []
     random = np.random.default_rng(seed)
     codes = np.arange(len(winning)) if groups is None else pd.factorize(np.asarray(groups))[0]
-    draws = random.poisson(1.0, (resamples, int(codes.max(initial=-1)) + 1)).astype(float)
+    draws = poisson_counts(int(codes.max(initial=-1)) + 1, settings.resamples, random).astype(float)
     rows = [
         row
         for name in winning.columns
@@ -101,23 +101,24 @@ def _steps(
     for end in ends:
         found, n = minimiser(winning[:end], losing[:end]), int(arrived[end - 1])
         few = all_corners.of_first(n)
+        # each pair has two corners
         part = max(1, CELLS // max(2 * n, 1))
         targets = np.concatenate(
             [minimisers(few, weights[i : i + part, :n]) for i in range(0, len(weights), part)]
             or [np.zeros(0)]
         )
         targets = targets[~np.isnan(targets)]
-        low, high, same = np.nan, np.nan, np.nan
-        if len(targets):
-            low, high = np.percentile(targets, [2.5, 97.5])
-            same = float(np.mean(printed_sign(targets) == printed_sign(found.target)))
+        low, high = percentile_interval(targets)
+        alike = printed_sign(targets) == printed_sign(found.target)
+        same = float(np.mean(alike)) if len(targets) else np.nan
         rows.append((name, end, n, found.target, found.objective, low, high, same, found.flat))
     return rows
 
 
 def printed_sign(targets: Floats | float) -> Floats:
     """Signs of targets as they are printed, to one decimal: 0 between -0.05 and 0.05."""
-    return np.sign(np.round(targets, 1))
+    found: Floats = np.sign(np.round(targets, 1))
+    return found
 
 
 def settled(steps: pd.DataFrame) -> pd.DataFrame:

@@ -33,6 +33,7 @@ def _of(response: str) -> tuple[int, float | None, float | None, float | None]:
         len(words),
         1 - len(set(grams)) / len(grams) if grams else None,
         len(set(words)) / len(words) if words else None,
+        # zlib's header and checksum weigh too much in a shorter text
         len(raw) / len(zlib.compress(raw)) if len(raw) >= 40 else None,
     )
 

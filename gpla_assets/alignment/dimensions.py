@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from gpla_assets.evaluator.scoring import pooled
+
 Dimensions = Mapping[str, Mapping[str, int]]
 """A value system: each dimension's values with their keys, 1 or -1."""
-COLUMNS = ("response", "value", "score")
+COLUMNS = ("response_id", "value", "score")
 
 
 def dimension_scores(
@@ -16,23 +18,18 @@ def dimension_scores(
 ) -> pd.DataFrame:
     """Scores (n_responses, n_dimensions) in [-1, 1]; NaN where no value of a dimension has one.
 
-    `measured` has columns response, value, score: one row per perception and value that it is
-    relevant to; a score that is NaN counts as none. The score of a response on a value is the mean
-    over its perceptions; that on a dimension the mean over the dimension's values, each keyed
+    `measured` has columns response_id, value, score: one row per perception and value that it is
+    relevant to; a score that is NaN counts as none. The score of a response on a value is that of
+    its perceptions `pooled`; that on a dimension the mean over the dimension's values, each keyed
     (times 1 or -1). A value weighs as much as another, however many perceptions concern it.
 
     Rows are in the order of `responses`, columns in that of `dimensions`. Raises ValueError for a
     missing column, a score beyond [-1, 1] and a key that is neither 1 nor -1.
     """
     _check(measured, dimensions)
-    order = pd.Index(list(responses), name="response")
-    values = (
-        measured[measured["response"].isin(order)]
-        .groupby(["response", "value"])["score"]
-        .mean()
-        .unstack("value")
-        .reindex(order)
-    )
+    order = pd.Index(list(responses), name="response_id")
+    own = measured[measured["response_id"].isin(order)]
+    values = pooled(own, ["response_id", "value"]).unstack("value").reindex(order)
     scores = {}
     for dimension, keys in dimensions.items():
         keyed = values.reindex(columns=list(keys)).astype(float) * list(keys.values())
@@ -56,8 +53,8 @@ def _check(measured: pd.DataFrame, dimensions: Dimensions) -> None:
     if len(beyond):
         row = beyond.iloc[0]
         raise ValueError(
-            f"Response {row['response']!r}, value {row['value']!r}: score {row['score']}; expected "
-            "a number between -1 and 1. Scale the scores."
+            f"Response {row['response_id']!r}, value {row['value']!r}: score {row['score']}; "
+            "expected a number between -1 and 1. Scale the scores."
         )
     for dimension, keys in dimensions.items():
         for value, sign in keys.items():

@@ -74,6 +74,7 @@ def corners(winning: Floats, losing: Floats) -> Corners:
     values = np.concatenate([winning, losing])
     order = np.argsort(values, kind="stable")
     n = len(winning)
+    # winners came first when the sides were joined
     side = np.where(order < n, 1.0, -1.0)
     return Corners(values[order], order % max(n, 1), side, _ranks(values[order]))
 
@@ -107,6 +108,7 @@ def minimisers(found: Corners, weights: Floats) -> Floats:
     lowest = f.min(axis=1, keepdims=True)
     scale = np.abs(weights[:, found.pair]) @ np.abs(found.at)
     ties = f <= lowest + TOLERANCE * scale[:, None]
+    # ties are broken by rank, not by which of equal sums rounding made smaller
     best = np.where(ties, found.rank, len(found.at)).argmin(axis=1)
     return np.where(np.isfinite(lowest[:, 0]), found.at[best], np.nan)
 
@@ -141,7 +143,7 @@ def minimiser(winning: Floats, losing: Floats) -> Target:
     )
 
 
-def distil(winning: pd.DataFrame, losing: pd.DataFrame, mask_below: float = 0.0) -> pd.DataFrame:
+def distil(winning: pd.DataFrame, losing: pd.DataFrame, mask_below: float) -> pd.DataFrame:
     """Targets of all dimensions from scores (n_pairs, n_dimensions) of both sides.
 
     One row a dimension: dimension and the fields of `Target`. A pair in which either side was not
@@ -162,7 +164,7 @@ def distil(winning: pd.DataFrame, losing: pd.DataFrame, mask_below: float = 0.0)
     return found.assign(dimension=list(winning.columns), flat=flat)[["dimension", *fields]]
 
 
-def masked(scores: pd.Series, mask_below: float = 0.0) -> Floats:
+def masked(scores: pd.Series, mask_below: float) -> Floats:
     """Scores as numbers; those nearer to 0 than `mask_below` become NaN."""
     numbers = scores.to_numpy(float)
     return np.where(np.abs(numbers) < mask_below, np.nan, numbers)

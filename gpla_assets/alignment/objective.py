@@ -30,7 +30,9 @@ def centred(reward: Tensor, group: int) -> Tensor:
 def running_scale(spreads: Sequence[float], floor: float = 1e-3) -> float:
     """Root mean square of the rewards' standard deviations of all updates so far."""
     mean = sum(spread**2 for spread in spreads) / max(1, len(spreads))
-    return max(float(mean) ** 0.5, floor)
+    # rewards that hardly differ must not be blown up to noise of size 1
+    root: float = float(mean) ** 0.5
+    return max(root, floor)
 
 
 def token_rewards(
@@ -66,6 +68,7 @@ def advantages(
         inside = mask[:, t]
         delta = rewards[:, t] + discount * after - values[:, t]
         carried = (delta + discount * gae_lambda * carried) * inside
+        # past the end of a response nothing comes, and the value there is 0
         after = torch.where(inside > 0, values[:, t], after)
         found[:, t] = carried
     return found, (found + values) * mask
@@ -100,6 +103,7 @@ def value_loss(
     import torch
 
     bounded = old_values + (values - old_values).clamp(-clip, clip)
+    # the worse of both, so that the clip never makes a step look better than it is
     worse = torch.maximum((values - returns) ** 2, (bounded - returns) ** 2)
     return 0.5 * masked_mean(worse, mask)
 
@@ -123,8 +127,8 @@ class KlController:
     """
 
     weight: float
-    target: float | None = None
-    horizon: float = 0.1
+    target: float | None
+    horizon: float
 
     def update(self, divergence: float) -> None:
         """Move the weight after a batch whose mean divergence was `divergence` (nats)."""

@@ -11,14 +11,16 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gpla_assets.agents.weights import LocalWeights
 from gpla_assets.alignment.checkpoint import OtherRun
+from gpla_assets.embedding.local_weights import LocalWeights
 from gpla_assets.studies.ppo import Ppo
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
+
+    from gpla_assets.embedding.pretrained import Pretrained, Tokenizer
 
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 
@@ -61,20 +63,24 @@ class Policy:
     `model` and `tokenizer` are transformers' own; `settings.lora` chooses what is trained.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, settings: Ppo, seed: int = 0) -> None:
+    def __init__(
+        self, model: Pretrained, tokenizer: Tokenizer, settings: Ppo, seed: int = 0
+    ) -> None:
         import torch
 
         torch.manual_seed(seed)
         self.tokenizer, self.settings = tokenizer, settings
-        self._reference: Any = None
+        self._reference: Pretrained | None = None
         if settings.lora is None:
             self._reference = copy.deepcopy(model).eval().requires_grad_(False)
             self.model = model
         else:
             self.model = _with_lora(model, settings)
+        # no dropout: a ratio of 1 before the first step
         self.model.eval()
         self.device = next(model.parameters()).device
         self.value_head = torch.nn.Linear(self._causal.config.hidden_size, 1).to(self.device)
+        # no opinion of returns at first: one drawn at random would move the policy
         torch.nn.init.zeros_(self.value_head.weight)
         torch.nn.init.zeros_(self.value_head.bias)
 
@@ -88,7 +94,7 @@ class Policy:
         return cls(loaded.model, loaded.tokenizer, settings, seed)
 
     @property
-    def _causal(self) -> Any:
+    def _causal(self) -> Pretrained:
         """The causal LLM itself, adapters inside it."""
         return self.model.get_base_model() if self.settings.lora else self.model
 
@@ -96,10 +102,10 @@ class Policy:
     def ends(self) -> list[int]:
         """Tokens that end a response."""
         found = self._causal.generation_config.eos_token_id
-        ends = found if isinstance(found, list) else [found]
+        ends: set[int | None] = {*found} if isinstance(found, list) else {found}
         return [end for end in {*ends, self.tokenizer.eos_token_id} if end is not None]
 
-    def parameters(self) -> list[Any]:
+    def parameters(self) -> list[nn.Parameter]:
         """What is trained: adapters or all weights, and the value head."""
         own = [one for one in self.model.parameters() if one.requires_grad]
         return [*own, *self.value_head.parameters()]
@@ -129,6 +135,7 @@ class Policy:
     def encode(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Prompts in the model's chat form as ids and mask, (n, p), left-padded."""
         texts = [self._chat(prompt) for prompt in prompts]
+        # the end of a prompt is what is asked
         self.tokenizer.truncation_side = "left"
         batch = self.tokenizer(
             texts,
@@ -159,12 +166,14 @@ class Policy:
         prompt, prompt_mask = self.encode(prompts)
         draw = torch.Generator(self.device).manual_seed(seed)
         ends = torch.tensor(self.ends, device=self.device)
-        pad = int(self.tokenizer.pad_token_id)
+        pad = self.tokenizer.pad_token_id
+        assert pad is not None, "load sees to it"
         tokens, counted, seen = [], [], []
         ids, mask, cache = prompt, prompt_mask, None
         running = torch.ones(len(prompt), dtype=torch.bool, device=self.device)
         with torch.no_grad(), self._as(reference) as causal:
             for step in range(self.settings.max_new_tokens):
+                # left padding must not count: the first word is at position 0
                 positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
                 out = causal.base_model(
                     input_ids=ids,
@@ -178,6 +187,7 @@ class Policy:
                 chances = torch.softmax(logits, -1)
                 chosen = torch.multinomial(chances, 1, generator=draw)
                 seen.append(self._judged(logits, chosen[:, 0], hidden, entropy=True))
+                # drawn for all rows, so that a response does not depend on when its neighbours end
                 chosen = torch.where(running, chosen[:, 0], torch.full_like(chosen[:, 0], pad))
                 tokens.append(chosen)
                 counted.append(running)
@@ -190,7 +200,7 @@ class Policy:
         parts = (torch.stack(one, 1) * kept for one in zip(*seen, strict=True))
         return Rollout(prompt, prompt_mask, torch.stack(tokens, 1), kept, Judged(*parts))
 
-    def _logits(self, causal: Any, hidden: Tensor) -> Tensor:
+    def _logits(self, causal: Pretrained, hidden: Tensor) -> Tensor:
         logits: Tensor = causal.get_output_embeddings()(hidden).float()
         return logits / self.settings.temperature
 
@@ -231,7 +241,7 @@ class Policy:
         return Judged(*(blank.masked_scatter(counts, one) for one in found))
 
     @contextmanager
-    def _as(self, reference: bool) -> Iterator[Any]:
+    def _as(self, reference: bool) -> Iterator[Pretrained]:
         if not reference:
             yield self._causal
         elif self._reference is not None:
@@ -256,7 +266,7 @@ class Policy:
         return torch.isin(final, torch.tensor(self.ends, device=final.device))
 
 
-def _with_lora(model: Any, settings: Ppo) -> Any:
+def _with_lora(model: Pretrained, settings: Ppo) -> Pretrained:
     from peft import LoraConfig, get_peft_model
 
     assert settings.lora is not None
@@ -272,7 +282,7 @@ def _with_lora(model: Any, settings: Ppo) -> Any:
     return get_peft_model(model, config)
 
 
-def _linear_layers(model: Any) -> list[str]:
+def _linear_layers(model: Pretrained) -> list[str]:
     """Names of the linear layers within the model's layers: not its head over the vocabulary."""
     from torch import nn
 
@@ -280,6 +290,6 @@ def _linear_layers(model: Any) -> list[str]:
     return sorted({name.rsplit(".", 1)[-1] for name in names})
 
 
-def _last_layers(model: Any, count: int | None) -> list[int] | None:
+def _last_layers(model: Pretrained, count: int | None) -> list[int] | None:
     layers = int(model.config.num_hidden_layers)
     return None if count is None else list(range(max(0, layers - count), layers))

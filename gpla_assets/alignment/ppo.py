@@ -3,6 +3,8 @@
 One update: sample a response to each of a batch of prompts; reward it by its distance to the
 target; price its divergence from the LLM before training; then a few passes of gradient steps on
 the clipped objective. The parts are in `objective`, the reward in `reward`, the LLM in `policy`.
+Our own since trl (1.16) has no PPO any more: what it trains with instead, GRPO and RLOO, has no
+value head and so no GAE.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from gpla_assets.alignment.checkpoint import Checkpoint
 from gpla_assets.alignment.memory import peak_gib
 from gpla_assets.alignment.policy import Judged, Policy, Rollout
 from gpla_assets.alignment.reward import Rewarded
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.ppo import Ppo
 
 if TYPE_CHECKING:
@@ -29,14 +31,13 @@ if TYPE_CHECKING:
 Reward = Callable[[Sequence[str], Sequence[str]], Rewarded]
 Tell = Callable[[dict[str, float], int], None]
 """Told the numbers of each update, and how many updates there are at most."""
-SHORT = 0.1
-"""Least price of a response below the minimum of tokens."""
 
 
 class Diverged(KnownError, RuntimeError):
     """Training gave a number that is none; the checkpoint before it stays."""
 
 
+# decision 0011: what a library would decide stands here, in the order in which it happens
 class PpoRun:
     """One run: a policy, a reward, prompts, and where checkpoints go.
 
@@ -113,6 +114,7 @@ class PpoRun:
 
         began = time.monotonic()
         group = self.settings.responses_per_prompt
+        # answers to one prompt stand together: `centred` takes their mean
         asked = batch_of(self.prompts, self.settings.batch // group, number, self.seed)
         prompts = [prompt for prompt in asked for _ in range(group)]
         rollout = self.policy.sample(prompts, draw_seed(self.seed, number))
@@ -122,7 +124,9 @@ class PpoRun:
         reward = torch.tensor(rewarded.reward, dtype=torch.float32, device=self.policy.device)
         silent = torch.tensor(rewarded.measured.isna().all(axis=1).to_numpy(), device=reward.device)
         reward = reward - self._price(rollout, ended, silent)
+        # what a prompt gives any answer teaches nothing
         reward = objective.centred(reward, group)
+        # after centring: the scale is that of what is learnt from
         spread = float(reward.std(correction=0))
         scale = self._scale(spread)
         reward = reward / scale
@@ -134,9 +138,11 @@ class PpoRun:
         advantage, returns = objective.advantages(
             rewards, old.value, mask, self.settings.discount, self.settings.gae_lambda
         )
+        # gradients keep their size while rewards shrink towards the target
         advantage = objective.whitened(advantage, mask)
         learnt = self._learn(number, rollout, old, advantage, returns)
         kl = float(objective.divergence(old.logp, reference.logp, mask).mean())
+        # after the batch: its price was the one that its rewards were made with
         self.controller.update(kl)
         numbers = {
             "update": float(number),
@@ -155,6 +161,7 @@ class PpoRun:
             "seconds_reward": judged - sampled,
             "seconds_learning": time.monotonic() - judged,
         }
+        # before the update is counted: a checkpoint never holds numbers that are none
         self._check(numbers)
         means = rewarded.distances.mean()
         return numbers, {str(name): float(number) for name, number in means.items()}
@@ -177,9 +184,10 @@ class PpoRun:
     def _price(self, rollout: Rollout, ended: Tensor, silent: Tensor) -> Tensor:
         """What is taken from rewards (n,) for no end, for being short, for saying no value."""
         price = self.settings.missing_end * (~ended).float()
+        # saying nothing is nearer to a target with zeros than most speech
         price = price + self.settings.silence * silent.float()
         short = rollout.response_mask.sum(1) < self.settings.minimum_tokens
-        return price + max(self.settings.missing_end, SHORT) * short.float()
+        return price + max(self.settings.missing_end, self.settings.short) * short.float()
 
     def _before(self, rollout: Rollout) -> tuple[Judged, Judged]:
         """The policy that sampled and the reference, on the sampled tokens."""
@@ -218,6 +226,7 @@ class PpoRun:
                     clipped = objective.masked_mean(
                         ((ratio - 1).abs() > settings.clip).float(), mask
                     )
+                # the clip bounds the objective, not how far many steps carry the policy
                 if float(moved) > settings.stop_kl:
                     return seen.means()
                 of_policy = objective.policy_loss(
@@ -253,7 +262,7 @@ class _Means:
         self.sums = dict.fromkeys(("policy_loss", "value_loss", "clipped", "gradient"), 0.0)
         self.count = 0
 
-    def add(self, **numbers: Any) -> None:
+    def add(self, **numbers: Tensor) -> None:
         self.count += 1
         for name, number in numbers.items():
             self.sums[name] += float(number.detach())
@@ -283,6 +292,7 @@ def batch_of(prompts: Sequence[str], size: int, update: int, seed: int) -> list[
     found: list[str] = []
     for place in range(update * size, (update + 1) * size):
         round_, at = divmod(place, len(prompts))
+        # computed from its number, so that a resumed run needs no state of an order
         order = np.random.default_rng([seed, round_]).permutation(len(prompts))
         found.append(prompts[int(order[at])])
     return found

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpla_assets.alignment.degeneration import likeness
+from gpla_assets.psychometrics.resampling import drawn_signs, percentile_interval, permutation_p
 
 Floats = NDArray[np.float64]
 COLUMNS = [
@@ -53,7 +54,7 @@ def _paired(pairs: pd.DataFrame, resamples: int, rng: np.random.Generator) -> di
     ):
         by_seed = [part.to_numpy(float) for _, part in own.groupby(level="seed")]
         drawn = [_resampled(by_seed, rng) for _ in range(resamples)]
-        low, high = np.quantile(drawn, [0.025, 0.975]) if len(own) > 1 else (np.nan, np.nan)
+        low, high = percentile_interval(drawn) if len(own) > 1 else (np.nan, np.nan)
         found |= {name: float(own.mean()), f"{prefix}low": float(low), f"{prefix}high": float(high)}
     return found | {
         "p": sign_flip_p(changes.groupby(level="prompt").mean().to_numpy(float), resamples, rng),
@@ -73,9 +74,8 @@ def sign_flip_p(changes: Floats, draws: int, rng: np.random.Generator) -> float:
 
     (1 + draws as extreme) / (1 + draws); 1 where nothing changed.
     """
-    signs = rng.choice([-1.0, 1.0], (draws, len(changes)))
-    extreme = np.abs((signs * changes).mean(1)) >= abs(changes.mean()) - 1e-12
-    return float((1 + extreme.sum()) / (1 + draws))
+    turned = (drawn_signs(len(changes), draws, rng) * changes).mean(1)
+    return permutation_p(abs(changes.mean()), np.abs(turned)) or 1.0
 
 
 def sameness(responses: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpla_assets.agents import PerceptionParser, Utterance, ValueEvaluator
+from gpla_assets.agents import contract
 from gpla_assets.alignment.dimensions import dimension_scores
 from gpla_assets.benchmarks.systems import System
+from gpla_assets.evaluator.protocol import ValueEvaluator
+from gpla_assets.parser.protocol import PerceptionParser, Utterance
 
 Floats = NDArray[np.float64]
 
@@ -88,9 +90,10 @@ class DistanceReward:
             values,
             [self.target.definitions.get(value) for value in values],
         )
+        scored = contract.measured(scored, self.evaluator, len(found))
         rows = pd.DataFrame(
             {
-                "response": parents[scored["row"].to_numpy(np.int64)].astype(str),
+                "response_id": parents[scored["row"].to_numpy(np.int64)].astype(str),
                 "value": scored["value"].to_numpy(),
                 "score": scored["score"].to_numpy(),
             }
@@ -106,4 +109,5 @@ class DistanceReward:
 def distance(measured: pd.DataFrame, point: Mapping[str, float]) -> pd.DataFrame:
     """|target - measurement| by response and dimension; nothing measured counts as 0."""
     target = pd.Series({name: float(point[name]) for name in measured.columns})
+    # neither for nor against; leaving it out would reward saying little
     return (measured.fillna(0.0) - target).abs()

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -93,7 +92,7 @@ def held_out_responses(
 
 
 def responses_of(
-    policy: Policy, prompts: Sequence[str], seed: int, aligned: bool, samples: int = 1
+    policy: Policy, prompts: Sequence[str], seed: int, aligned: bool, samples: int
 ) -> pd.DataFrame:
     """`samples` responses to each prompt: prompt, sample, content, tokens, ended, kl.
 
@@ -102,11 +101,12 @@ def responses_of(
     """
     import torch
 
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     size = policy.settings.batch
     for sample in range(samples):
         for first in range(0, len(prompts), size):
             batch = list(prompts[first : first + size])
+            # the same draws before and after: what differs is the policy
             draw = draw_seed(seed, EVALUATION + first, 1 + sample)
             rollout = policy.sample(batch, draw, reference=not aligned)
             with torch.no_grad():

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from gpla_assets.agents.cues import sentiment
-from gpla_assets.agents.embedded_evaluator import scored_pairs
-from gpla_assets.agents.embedding import Encoder
+from gpla_assets.embedding.cues import sentiment
+from gpla_assets.embedding.embedder import Encoder
+from gpla_assets.evaluator.scoring import is_relevant, leaning, scored_pairs
 from gpla_assets.evaluator.value_text import value_texts
 
 RELEVANT = 0.35
@@ -50,14 +50,14 @@ class SentimentEvaluator:
             empty = np.zeros((0, 3), np.float32)
             return scored_pairs(none, np.array([], object), empty[:, 0], empty)
         cosines = self.encoder.encode(list(perceptions)) @ self.encoder.encode(texts).T
-        rows, columns = np.nonzero(cosines > self.minimum_cosine)
+        rows, columns = np.nonzero(is_relevant(cosines, self.minimum_cosine))
         turn = (sentiment(list(perceptions))[rows] * sentiment(texts)[columns]).astype(np.float32)
         chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)
         found = scored_pairs(
             rows, np.array(values, object)[columns], cosines[rows, columns], chances
         )
         # a faint sentiment still leans to a side
-        return found.assign(score=found["p_support"] - found["p_oppose"])
+        return leaning(found)
 
     def score(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
@@ -69,4 +69,4 @@ class SentimentEvaluator:
         chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)
         every = np.arange(len(values), dtype=np.int64)
         found = scored_pairs(every, np.array(values, object), (u * v).sum(1), chances)
-        return found.assign(score=found["p_support"] - found["p_oppose"])
+        return leaning(found)

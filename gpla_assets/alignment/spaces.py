@@ -9,8 +9,8 @@ import pandas as pd
 
 from gpla_assets.alignment.reward import AlignmentTarget
 from gpla_assets.benchmarks.systems import System
+from gpla_assets.common.errors import KnownError
 from gpla_assets.content import definitions_of, schwartz, vocabulary
-from gpla_assets.errors import KnownError
 from gpla_assets.studies import dbt_folder
 
 SEEDS = dbt_folder() / "seeds"
@@ -20,7 +20,7 @@ class NoTarget(KnownError, ValueError):
     """A system without a target to align to; the message says which and what to do."""
 
 
-def published_system(path: Path = SEEDS / "paper_table10.csv") -> System:
+def published_system(path: Path = SEEDS / "paper_loadings.csv") -> System:
     """The paper's five factors over 92 values (Table 10), each keyed by the sign of its loading."""
     rows = pd.read_csv(path)
     factors = {
@@ -47,7 +47,7 @@ def space(name: str) -> tuple[System, dict[str, str | None]]:
 
 def published_target(name: str) -> dict[str, float]:
     """The paper's distilled target by dimension (Tables 8 and 9)."""
-    table = {"published": "paper_table09.csv", "Schwartz-10": "paper_table08.csv"}[name]
+    table = {"published": "paper_targets.csv", "Schwartz-10": "paper_schwartz_targets.csv"}[name]
     rows = pd.read_csv(SEEDS / table)
     numbers = zip(rows["value"], rows["distilled_target"], strict=True)
     folded = {folded_name(value): number for value, number in numbers}

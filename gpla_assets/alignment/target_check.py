@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpla_assets.alignment.distillation import (
-    Floats,
-    check_sides,
-    corners,
-    masked,
-    minimisers,
+from gpla_assets.alignment.distillation import Floats, check_sides, corners, masked, minimisers
+from gpla_assets.psychometrics.resampling import (
+    drawn_signs,
+    percentile_interval,
+    permutation_p,
+    poisson_counts,
 )
+from gpla_assets.studies import TargetSettings
 
 TARGET, LENGTH, RANDOM, SHUFFLED = (
     "target",
@@ -27,8 +28,8 @@ TARGET, LENGTH, RANDOM, SHUFFLED = (
     "random target",
     "shuffled preferences",
 )
-TIE = 1e-12
-"""Accuracies that differ by less are equal, whatever the order of their sums."""
+RESAMPLES = 1000
+"""Of prompts; they cost nothing here, while a target's own (targets.resamples) are distilled."""
 COLUMNS = [
     *("predictor", "accuracy", "low", "high", "n_pairs", "n_prompts", "decided"),
     *("accuracy_decided", "accuracy_longer_won", "accuracy_shorter_won", "draws", "p"),
@@ -55,18 +56,6 @@ class Pairs:
                 f"{len(self.winning)} pairs, {len(self.prompts)} prompts and {len(self.longer)} "
                 "lengths; expected one of each a pair."
             )
-
-
-@dataclass(frozen=True)
-class CheckSettings:
-    """Folds of prompts, draws of each kind, resamples of prompts, the mask and the seed."""
-
-    folds: int = 5
-    random_targets: int = 100
-    permutations: int = 99
-    resamples: int = 1000
-    mask_below: float = 0.0
-    seed: int = 0
 
 
 def distances(targets: Floats, scores: Floats) -> Floats:
@@ -114,7 +103,9 @@ def fold_targets(
         yield held, np.stack(columns, axis=1)
 
 
-def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.DataFrame:
+def target_check(
+    pairs: Pairs, settings: TargetSettings, seed: int = 0, resamples: int = RESAMPLES
+) -> pd.DataFrame:
     """How often each predictor names the preferred response of held-out pairs; empty without pairs.
 
     One row a predictor: `target` (distilled on the other folds; no prompt is on both sides),
@@ -135,10 +126,11 @@ def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.
     n = len(pairs.winning)
     if not n:
         return pd.DataFrame(columns=COLUMNS)
-    random = np.random.default_rng(settings.seed)
+    random = np.random.default_rng(seed)
     codes, prompts = pd.factorize(np.asarray(pairs.prompts, dtype=object))
+    # by prompt: its pairs share responses
     folds = random.permutation(len(prompts))[codes] % settings.folds
-    coins = random.choice([-1.0, 1.0], (settings.permutations, len(prompts)))[:, codes]
+    coins = drawn_signs(len(prompts), settings.permutations, random)[:, codes]
     turned = np.concatenate([np.ones((1, n)), coins])
     anywhere = random.uniform(-1, 1, (settings.random_targets, pairs.winning.shape[1]))
     winning, losing = pairs.winning.to_numpy(float), pairs.losing.to_numpy(float)
@@ -146,7 +138,7 @@ def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.
     for held, targets in fold_targets(pairs, turned, folds, settings.mask_below):
         judged[:, held] = verdicts(targets, winning[held], losing[held])
     guessed = verdicts(anywhere, winning, losing)
-    weights = random.poisson(1.0, (settings.resamples, len(prompts)))[:, codes]
+    weights = poisson_counts(len(prompts), resamples, random)[:, codes]
     own = float(judged[0].mean())
     # a preference that was turned round is met by the response that is farther in truth
     alike = np.where(turned < 0, 1 - judged, judged)[1:].mean(axis=1)
@@ -155,8 +147,8 @@ def target_check(pairs: Pairs, settings: CheckSettings = CheckSettings()) -> pd.
         _row(
             LENGTH, (pairs.longer[None] + 1) / 2, pairs, _interval((pairs.longer + 1) / 2, weights)
         ),
-        _row(RANDOM, guessed, pairs, _range(guessed), _p(guessed.mean(axis=1), own)),
-        _row(SHUFFLED, judged[1:], pairs, _range(judged[1:]), _p(alike, own)),
+        _row(RANDOM, guessed, pairs, _range(guessed), permutation_p(own, guessed.mean(axis=1))),
+        _row(SHUFFLED, judged[1:], pairs, _range(judged[1:]), permutation_p(own, alike)),
     ]
     return pd.DataFrame(
         [row | {"n_pairs": n, "n_prompts": len(prompts)} for row in rows if row], columns=COLUMNS
@@ -188,20 +180,13 @@ def _row(
     }
 
 
-def _p(drawn: Floats, own: float) -> float:
-    return float((1 + (drawn >= own - TIE).sum()) / (1 + len(drawn)))
-
-
 def _mean(judged: Floats) -> float:
     return float(judged.mean()) if judged.size else float("nan")
 
 
 def _interval(judged: Floats, weights: NDArray[np.int64]) -> tuple[float, float]:
     totals = weights.sum(axis=1)
-    means = (weights @ judged)[totals > 0] / totals[totals > 0]
-    if not len(means):
-        return float("nan"), float("nan")
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = percentile_interval((weights @ judged)[totals > 0] / totals[totals > 0])
     return float(low), float(high)
 
 

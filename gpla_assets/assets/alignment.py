@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from gpla_assets.administration.alignment_prompts import held_out_prompts, training_prompts
-from gpla_assets.agents import make_evaluator, make_parser
-from gpla_assets.agents.registry import make_embedder
 from gpla_assets.alignment.checkpoint import Checkpoint
+from gpla_assets.alignment.prompts import held_out_prompts, training_prompts
 from gpla_assets.alignment.results import compared, sameness
 from gpla_assets.alignment.reward import AlignmentTarget, DistanceReward
 from gpla_assets.alignment.run import RunPlan, align, held_out_responses
 from gpla_assets.alignment.second_evaluator import SentimentEvaluator
 from gpla_assets.alignment.spaces import target
+from gpla_assets.embedding.embedder import make_embedder
+from gpla_assets.evaluator.backends import make_evaluator
 from gpla_assets.judges import judged, make_judge
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
+from gpla_assets.parser.backends import make_parser
 from gpla_assets.studies import Study, warehouse_folder
 
 MEASURES = (
@@ -25,13 +26,15 @@ MEASURES = (
     *("repetition", "distinct", "compression"),
 )
 RESPONSES = """
-select r.*, a.system, a.seed from alignment_responses r join alignment_runs a using (run)
+select r.*, a.system, a.seed
+from evidence.alignment_responses r join analysis.alignment_runs a using (run_id)
 """
-JUDGED = "select run, stage, prompt, sample, content from alignment_responses"
+JUDGED = "select run_id, stage, prompt, sample, content from evidence.alignment_responses"
 JUDGEMENTS = """
-select j.*, a.system, a.seed from judgements j join alignment_runs a using (run)
+select j.*, a.system, a.seed
+from evidence.judgements j join analysis.alignment_runs a using (run_id)
 """
-TARGETS = "select dimension, target from targets where system = ?"
+TARGETS = "select dimension, target from analysis.targets where system = ?"
 
 
 @step(
@@ -60,11 +63,11 @@ def policies(made: Making) -> None:
     frames: dict[str, list[pd.DataFrame]] = {}
     for key in made.keys:
         for table, rows in _run(made, settings, key).items():
-            frames.setdefault(table, []).append(rows.assign(run=key))
+            frames.setdefault(table, []).append(rows.assign(run_id=key))
     for table, parts in frames.items():
-        made.write(table, pd.concat(parts, ignore_index=True), "run", made.keys)
+        made.write(table, pd.concat(parts, ignore_index=True), "run_id", made.keys)
     made.details = {
-        str(row.run): f"{row.updates} updates, {row.seconds:.0f} s"
+        str(row.run_id): f"{row.updates} updates, {row.seconds:.0f} s"
         for row in pd.concat(frames["alignment_runs"]).itertuples()
     }
 
@@ -147,7 +150,7 @@ def judgements(made: Making) -> None:
     """Helpfulness and harmlessness of the responses before and after alignment."""
     own = made.study.alignment
     found = made.read(JUDGED)
-    columns = ["run", "stage", "prompt", "sample", "judge", "measure", "score"]
+    columns = ["run_id", "stage", "prompt", "sample", "judge", "measure", "score"]
     parts = [pd.DataFrame(columns=columns)]
     for settings in own.judges if len(found) else []:
         judge = make_judge(settings, made.asking())

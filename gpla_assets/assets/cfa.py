@@ -2,13 +2,12 @@
 
 import pandas as pd
 
-from gpla_assets.assets.factors import SCORES, SUBJECTS, structure_settings
+from gpla_assets.assets.factors import SCORES, SUBJECTS
+from gpla_assets.assets.measurements import LEVELS
 from gpla_assets.benchmarks import DEFINITIONS, System, read_system, system_of_mapping
 from gpla_assets.benchmarks.cfa_comparison import compare
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
-
-LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
 
 
 @step(
@@ -30,22 +29,22 @@ def cfa_fits(made: Making) -> None:
     """Fit of our system and of Schwartz's, as the paper compared them and on equal terms."""
     settings = made.study
     cells = made.read(SCORES)
-    matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
-    usable = made.read("select \"value\" from value_suitability where status = 'usable'")
+    matrix = cells.pivot(index="subject_id", columns="value", values="score").sort_index()
+    usable = made.read("select \"value\" from analysis.value_suitability where status = 'usable'")
     matrix = matrix[sorted(usable["value"])].dropna(how="all")
-    llms = made.read(SUBJECTS).set_index("subject")["llm"]
-    own = settings.cfa
+    llms = made.read(SUBJECTS).set_index("subject_id")["llm"]
     found = compare(
         matrix,
         list(llms[matrix.index]),
         [
-            *schwartz_systems(made.read("select * from schwartz_mapping"), own.floor),
+            *schwartz_systems(
+                made.read("select * from analysis.schwartz_mapping"), settings.cfa.floor
+            ),
             *map(read_system, settings.systems),
         ],
-        structure_settings(settings),
-        own.splits,
-        own.nulls,
-        own.halves,
+        settings.structure,
+        settings.cfa,
+        settings.seed,
     )
     made.write("fit_definitions", definition_rows())
     made.write("cfa_fits", found.fits)

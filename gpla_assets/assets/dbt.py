@@ -1,7 +1,5 @@
 """The steps that dbt builds: frequencies and lexicon; subject values and correlations."""
 
-from typing import Any
-
 from gpla_assets.orchestration.steps import step
 from gpla_assets.studies import Study
 
@@ -17,7 +15,7 @@ from gpla_assets.studies import Study
     ),
     models="lexicon",
 )
-def lexicon(study: Study) -> dict[str, Any]:
+def lexicon(study: Study) -> dict[str, float]:
     """Frequencies of values, the filtered lexicon and its ledger: dbt's variables."""
     own = study.lexicon
     return {
@@ -33,6 +31,6 @@ def lexicon(study: Study) -> dict[str, Any]:
     upstream=("subjects", "measurements"),
     models="structure",
 )
-def value_correlations(study: Study) -> dict[str, Any]:
+def value_correlations(study: Study) -> dict[str, float]:
     """Subjects' values and the correlations between values: dbt's variables, none."""
     return {}

@@ -1,16 +1,14 @@
 """Subject x value scores -> the value system, its stability and the names of its factors."""
 
-from dataclasses import fields
-
 import pandas as pd
 
-from gpla_assets.agents import make_embedder, make_namer
 from gpla_assets.content import vocabulary
+from gpla_assets.embedding.embedder import make_embedder
+from gpla_assets.generator.backends import make_namer
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 from gpla_assets.psychometrics import (
     FrozenSystem,
-    StructureSettings,
     ValueSystem,
     bootstrap,
     factor_congruence,
@@ -23,10 +21,10 @@ from gpla_assets.psychometrics.history import frozen_system, history_rows, loadi
 from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
 from gpla_assets.studies import Study
 
-SCORES = 'select subject, "value", score, n from subject_values'
-SUBJECTS = "select subject, llm, profile from subjects order by subject"
+SCORES = 'select subject_id, "value", score, n from marts.subject_values'
+SUBJECTS = "select subject_id, llm, profile from evidence.subjects order by subject_id"
 PRIMARY = """
-select factor, "value", loading from loadings where is_primary
+select factor, "value", loading from analysis.loadings where is_primary
 order by factor, abs(loading) desc, "value"
 """
 
@@ -54,14 +52,14 @@ order by factor, abs(loading) desc, "value"
 def factors(made: Making) -> None:
     """The value system: suitability, scree, loadings, removals, reliabilities and scores."""
     settings = made.study
-    subjects = made.read(SUBJECTS).set_index("subject")
+    subjects = made.read(SUBJECTS).set_index("subject_id")
     system, matrix = _system(made, settings, subjects)
     made.write("suitability", system.suitability.assign(matrix="subject_values"))
     made.write("value_suitability", system.value_suitability)
     made.write("eigenvalues", system.eigenvalues)
     made.write("factor_retention", system.retention)
     made.write("loadings", system.loadings)
-    made.write("rotations", other_rotations(system, structure_settings(settings)))
+    made.write("rotations", other_rotations(system, settings.structure))
     made.write("factor_correlations", system.factor_correlations)
     made.write("value_removals", system.removals)
     made.write("reliabilities", system.reliabilities)
@@ -81,12 +79,12 @@ def factors(made: Making) -> None:
 )
 def stability(made: Making) -> None:
     """The value system over resampled LLMs, over resampled subjects, and without each LLM."""
-    settings = structure_settings(made.study)
-    subjects = made.read(SUBJECTS).set_index("subject")
+    settings, seed = made.study.structure, made.study.seed
+    subjects = made.read(SUBJECTS).set_index("subject_id")
     system, _ = _system(made, made.study, subjects)
     llms = list(subjects["llm"].reindex(system.usable.index))
-    by_llm = bootstrap(system.usable, system.pattern, settings, llms)
-    by_subject = bootstrap(system.usable, system.pattern, settings)
+    by_llm = bootstrap(system.usable, system.pattern, settings, llms, seed)
+    by_subject = bootstrap(system.usable, system.pattern, settings, seed=seed)
     found = (by_llm, by_subject)
     made.write("stability_loadings", pd.concat([one.loadings for one in found]))
     made.write("stability_factors", pd.concat([one.factors for one in found]))
@@ -116,58 +114,53 @@ def factor_names(made: Making) -> None:
         asked = make_namer(settings.llm, made.asking()).names(tops)
     encode = make_embedder().encode
     made.write("factor_names", name_table(primary, terms, encode, settings.names, asked))
-    paper = made.read('select factor, "value", loading from paper_table10')
+    paper = made.read('select factor, "value", loading from paper.loadings')
     theirs = paper.pivot(index="value", columns="factor", values="loading").fillna(0.0)
-    ours = made.read('select factor, "value", loading from loadings')
+    ours = made.read('select factor, "value", loading from analysis.loadings')
     ours = ours.pivot(index="value", columns="factor", values="loading")
     matches = factor_congruence(ours, theirs).rename(columns={"other_factor": "paper_factor"})
     made.write("paper_congruence", matches)
-
-
-def structure_settings(study: Study) -> StructureSettings:
-    """The study's settings that the method takes; those of one allowed value are its rules."""
-    names = {field.name for field in fields(StructureSettings)} - {"seed"}
-    return StructureSettings(**study.structure.model_dump(include=names), seed=study.seed)
 
 
 def _system(
     made: Making, settings: Study, subjects: pd.DataFrame
 ) -> tuple[ValueSystem, pd.DataFrame]:
     cells = made.read(SCORES)
-    matrix = cells.pivot(index="subject", columns="value", values="score").sort_index()
-    counts = cells.pivot(index="subject", columns="value", values="n")
+    matrix = cells.pivot(index="subject_id", columns="value", values="score").sort_index()
+    counts = cells.pivot(index="subject_id", columns="value", values="n")
     llms = list(subjects["llm"].reindex(matrix.index))
-    return value_system(matrix, structure_settings(settings), llms, counts), matrix
+    known = made.read("select * from marts.value_correlations")
+    return value_system(matrix, settings.structure, llms, counts, settings.seed, known), matrix
 
 
 def _write_history(made: Making, system: ValueSystem, subjects: pd.DataFrame) -> None:
     """Keep the system under its key; older systems stay."""
-    stored = made.read("select * from value_systems")
-    loadings = made.read("select * from value_system_loadings")
+    stored = made.read("select * from analysis.value_systems")
+    loadings = made.read("select * from analysis.value_system_loadings")
     key = system.frozen.key
     n_llms = subjects["llm"].reindex(system.usable.index).nunique()
-    made.write("value_systems", history_rows(system, stored, n_llms), "system", [key])
-    made.write("value_system_loadings", loading_rows(system.frozen), "system", [key])
+    made.write("value_systems", history_rows(system, stored, n_llms), "system_id", [key])
+    made.write("value_system_loadings", loading_rows(system.frozen), "system_id", [key])
     compared = [
         frozen_system(stored, loadings, other)
         .compared(system.frozen)
-        .assign(system=key, other=other)
-        for other in stored["system"]
+        .assign(system_id=key, other_id=other)
+        for other in stored["system_id"]
         if other != key
     ]
-    columns = ["system", "other", "factor", "other_factor", "congruence", "shared_values"]
+    columns = ["system_id", "other_id", "factor", "other_factor", "congruence", "shared_values"]
     rows = pd.concat(compared) if compared else pd.DataFrame(columns=columns)
-    made.write("system_congruence", rows[columns], "system", [key])
+    made.write("system_congruence", rows[columns], "system_id", [key])
     made.details["system"] = key
 
 
 def _write_frozen(made: Making, matrix: pd.DataFrame, key: str | None) -> None:
     """Score all subjects on the stored system that the study names, if any."""
-    columns = ["system", "subject", "factor", "score", "n_values"]
+    columns = ["system_id", "subject_id", "factor", "score", "n_values"]
     if key is None:
         made.write("frozen_scores", pd.DataFrame(columns=columns))
         return
-    stored = made.read("select * from value_systems")
-    loadings = made.read("select * from value_system_loadings")
+    stored = made.read("select * from analysis.value_systems")
+    loadings = made.read("select * from analysis.value_system_loadings")
     system: FrozenSystem = frozen_system(stored, loadings, key)
-    made.write("frozen_scores", system.score(matrix).assign(system=key)[columns])
+    made.write("frozen_scores", system.score(matrix).assign(system_id=key)[columns])

@@ -1,18 +1,29 @@
-"""Texts and responses -> perceptions (M_P)."""
+"""Texts of all origins -> perceptions (M_P): the corpus, subjects, validation, preferences."""
 
-from gpla_assets.agents import make_parser
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
-from gpla_assets.perceiving import perceive
+from gpla_assets.parser.backends import make_parser
+from gpla_assets.parser.perceptions import perceive
 
-RESPONSES = """
-select r.response as parent, r.content, r.subject, q.source, q.text as question_text
-from responses r join questions q using (question)
-where r.subject in (select unnest(?)) order by r.subject, r.question
+CORPUS = """
+select text_id as parent_id, content, null as subject_id, source, question_text
+from evidence.texts order by text_id
 """
-TEXTS = """
-select "text" as parent, content, null as subject, source, question_text from texts order by "text"
+RESPONSES = """
+select r.response_id as parent_id, r.content, r.subject_id, q.source, q.content as question_text
+from evidence.responses r join evidence.questions q using (question_id)
+where r.subject_id in (select unnest(?)) order by r.subject_id, r.question_id
+"""
+VALIDATION = """
+select text_id as parent_id, content, null as subject_id, sample as source,
+    case when sample = 'conversations' then null else question_text end as question_text
+from evidence.validation_texts order by text_id
+"""
+PREFERENCES = """
+select response_id as parent_id, content, null as subject_id, 'preferences' as source,
+    prompt as question_text
+from evidence.preference_responses order by response_id
 """
 
 
@@ -21,18 +32,11 @@ select "text" as parent, content, null as subject, source, question_text from te
     tables=("perceptions",),
     upstream=("texts",),
     agents=("parser",),
+    origin="corpus",
 )
 def perceptions(made: Making) -> None:
     """One row per perception of the corpus's texts."""
-    settings = made.study.parser
-    parser = make_parser(settings, made.asking())
-    before = parser.inferences
-    parents = made.read(TEXTS)
-    with progress("texts", len(parents)) as advance:
-        rows = perceive(parents, parser, "text", advance)
-    made.inferences = parser.inferences - before
-    rows["agent"] = made.made_by("parser", parser, settings)
-    made.write("perceptions", rows, "origin", ["text"])
+    parse(made, CORPUS)
 
 
 @step(
@@ -41,15 +45,47 @@ def perceptions(made: Making) -> None:
     upstream=("responses",),
     agents=("parser",),
     partitions="subjects",
+    origin="subjects",
 )
 def subject_perceptions(made: Making) -> None:
     """One row per perception of the subjects' responses."""
+    parse(made, RESPONSES)
+
+
+@step(
+    stage="10_validation",
+    tables=("perceptions",),
+    upstream=("validation_texts",),
+    agents=("parser",),
+    asked_by="validation.further_texts",
+    origin="validation",
+)
+def validation_perceptions(made: Making) -> None:
+    """One row per perception of a validation text."""
+    parse(made, VALIDATION)
+
+
+@step(
+    stage="11_targets",
+    tables=("perceptions",),
+    upstream=("preferences",),
+    agents=("parser",),
+    asked_by="targets.source",
+    origin="preferences",
+)
+def preference_perceptions(made: Making) -> None:
+    """One row per perception of a response in the pairs; equal responses are parsed once."""
+    parse(made, PREFERENCES)
+
+
+def parse(made: Making, parents_sql: str) -> None:
+    """Write the perceptions of the parents that a query gives, of the step's subjects if any."""
     settings = made.study.parser
     parser = make_parser(settings, made.asking())
     before = parser.inferences
-    parents = made.read(RESPONSES, [made.keys])
-    with progress("responses", len(parents)) as advance:
-        rows = perceive(parents, parser, "response", advance)
+    parents = made.read(parents_sql, [made.keys] if made.keys else [])
+    with progress("texts", len(parents)) as advance:
+        rows = perceive(parents, parser, advance)
     made.inferences = parser.inferences - before
-    rows["agent"] = made.made_by("parser", parser, settings)
-    made.write("perceptions", rows, "subject", made.keys)
+    rows["agent_id"] = made.made_by("parser", parser, settings)
+    made.write_origin("perceptions", rows)

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from gpla_assets.assets.factors import SCORES, SUBJECTS
+from gpla_assets.assets.measurements import LEVELS
+from gpla_assets.benchmarks.probe_designs import FEWEST_LLMS
 from gpla_assets.benchmarks.safety import (
     OURS,
     Features,
     Predicted,
-    ProbeSettings,
     llm_factors,
     predict,
 )
@@ -20,33 +20,33 @@ from gpla_assets.studies import CriterionSource, Study, data_dir
 
 FACTOR_SCORES = """
 select s.llm, f.factor, avg(f.score) as score
-from factor_scores f join subjects s using (subject) group by s.llm, f.factor
+from analysis.factor_scores f join evidence.subjects s using (subject_id) group by s.llm, f.factor
 """
 SCHWARTZ_SCORES = """
 select s.llm, f.reading, f.level, f.schwartz, avg(f.score) as score
-from schwartz_scores f join subjects s using (subject)
+from analysis.schwartz_scores f join evidence.subjects s using (subject_id)
 group by s.llm, f.reading, f.level, f.schwartz
 """
 LENGTHS = """
 select s.llm, avg(length(r.content)) as length
-from responses r join subjects s using (subject) group by s.llm
+from evidence.responses r join evidence.subjects s using (subject_id) group by s.llm
 """
-LOADINGS = 'select factor, "value", keyed, is_primary from loadings where kept'
-LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
+PREDICTED = "select criterion from analysis.criteria where n_llms >= ?"
+LOADINGS = 'select factor, "value", keyed, is_primary from analysis.loadings where kept'
 
 
 @step(
     stage="9_benchmarks",
     tables=("criteria", "criterion_scores"),
     upstream=("subjects",),
-    settings=("probe.criteria", "probe.matches"),
+    settings=("probe.criteria", "probe.matches", "probe.exact_below"),
     inputs=("criteria",),
     asked_by="probe.criteria",
 )
 def criteria(made: Making) -> None:
     """Scores of LLMs from other sources, matched with the LLMs of the study."""
     own = made.study.probe
-    llms = list(made.read("select llm from llms order by llm")["llm"])
+    llms = list(made.read("select llm from evidence.llms order by llm")["llm"])
     sources, scores = [], []
     for source in own.criteria:
         reader = CRITERIA[source.source]
@@ -54,19 +54,23 @@ def criteria(made: Making) -> None:
         found = matched(reader.read(path), llm_aliases(), llms, own.matches)
         name = source.name or reader.title
         scores.append(found.assign(criterion=name))
-        sources.append(_criterion(source, name, found))
+        sources.append(_criterion(source, name, found, own.exact_below))
     columns = ["criterion", "name", "score", "llm", "match"]
     made.write("criteria", pd.DataFrame(sources))
     made.write("criterion_scores", pd.concat(scores)[columns])
     made.details = {str(row["criterion"]): f"{row['n_llms']} LLMs" for row in sources}
 
 
-def _criterion(source: CriterionSource, name: str, found: pd.DataFrame) -> dict[str, object]:
+def _criterion(
+    source: CriterionSource, name: str, found: pd.DataFrame, exact_below: int
+) -> dict[str, object]:
     reader, n = CRITERIA[source.source], found["llm"].nunique()
     caution = None
-    if n < 5:
-        caution = f"{n} of the study's LLMs have a score, expected at least 5: not predicted."
-    elif n < 20:
+    if n < FEWEST_LLMS:
+        caution = (
+            f"{n} of the study's LLMs have a score, expected at least {FEWEST_LLMS}: not predicted."
+        )
+    elif n < exact_below:
         caution = f"{n} LLMs make {n * (n - 1) // 2} pairs: their intervals say how little is known"
     return {
         "criterion": name,
@@ -104,46 +108,34 @@ def probes(made: Making) -> None:
     """How well value systems tell which of two LLMs is safer, or more helpful."""
     settings = made.study
     scores = made.read(
-        'select criterion, llm, score, "match" from criterion_scores where llm is not null'
+        'select criterion, llm, score, "match" from analysis.criterion_scores where llm is not null'
     )
     features = llm_features(made, settings)
     found = Predicted()
-    for name in made.read("select criterion from criteria where n_llms >= 5")["criterion"]:
+    for name in made.read(PREDICTED, [FEWEST_LLMS])["criterion"]:
         own = scores[scores["criterion"] == name]
         # where two names are one LLM of ours, the closer match counts
         order = own["match"].map({"same": 0, "version": 1, "near": 2})
         own = own.assign(order=order).sort_values("order").drop_duplicates("llm")
-        predict(name, own.set_index("llm")["score"], features, _settings(settings), found)
+        by_llm = own.set_index("llm")["score"]
+        predict(name, by_llm, features, settings.probe, found, settings.seed)
     accuracies, parameters, nulls = found.frames()
     made.write("probe_accuracies", accuracies)
     made.write("probe_parameters", parameters)
     made.write("probe_nulls", nulls)
 
 
-def _settings(study: Study) -> ProbeSettings:
-    own = study.probe
-    return ProbeSettings(
-        repeats=own.repeats,
-        test_share=own.test_share,
-        exact_below=own.exact_below,
-        permutations=own.permutations,
-        partitions=own.partitions,
-        seed=study.seed,
-    )
-
-
 def llm_features(made: Making, settings: Study) -> Features:
     """LLMs by their values: means over their profiles."""
-    llms = made.read(SUBJECTS).set_index("subject")["llm"]
-    cells = made.read(SCORES).assign(llm=lambda rows: rows["subject"].map(llms))
-    values = cells.pivot_table(index="llm", columns="value", values="score", aggfunc="mean")
+    cells = made.read('select llm, "value", score from marts.llm_values where score is not null')
+    values = cells.pivot(index="llm", columns="value", values="score")
     ours_scores = made.read(FACTOR_SCORES)
     systems: dict[str, pd.DataFrame] = {
         OURS: ours_scores.pivot(index="llm", columns="factor", values="score")
     }
     schwartz = made.read(SCHWARTZ_SCORES)
     for key, rows in schwartz.groupby(["level", "reading"]):
-        level, reading = map(str, key)  # type: ignore[call-overload]
+        level, reading = map(str, key)
         systems[f"{LEVELS[level]}, {reading}"] = rows.pivot(
             index="llm", columns="schwartz", values="score"
         )

@@ -1,9 +1,8 @@
 """Schwartz's values beside ours: measured directly, and mapped from the lexicon's values."""
 
-from gpla_assets.agents import make_embedder, make_evaluator
-from gpla_assets.assets.factors import SUBJECTS as SUBJECT_ROWS
-from gpla_assets.assets.measurements import PERCEPTIONS, joined_measurements
+from gpla_assets.assets.factors import SUBJECTS
 from gpla_assets.content import schwartz
+from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 from gpla_assets.psychometrics.schwartz import (
@@ -13,36 +12,18 @@ from gpla_assets.psychometrics.schwartz import (
     with_paper,
 )
 
+# in one order, since the last digits of a mean hang on it
 DIRECT = """
-select subject, "value", avg(score) as score, count(score) as n
-from reference_measurements group by subject, "value"
+select subject_id, "value", score, n from marts.subject_schwartz_values
+order by subject_id, lexicon, "value"
+"""
+SCORES = """
+select subject_id, "value", score from marts.subject_values order by subject_id, "value"
 """
 PAPER = """
-unpivot paper_table12 on columns(* exclude schwartz_value)
+unpivot paper.schwartz_correlations on columns(* exclude schwartz_value)
 into name paper_factor value paper_r
 """
-
-
-@step(
-    stage="8_schwartz",
-    tables=("reference_measurements",),
-    upstream=("subject_perceptions",),
-    agents=("evaluator",),
-    partitions="subjects",
-)
-def reference_measurements(made: Making) -> None:
-    """One row per perception and Schwartz value that it is relevant to, as in measurements."""
-    settings = made.study
-    found, values = made.read(PERCEPTIONS, [made.keys]), schwartz()
-    agent = make_evaluator(settings.evaluator, made.asking())
-    before = agent.inferences
-    scored = agent.evaluate(
-        list(found["content"]), list(values["value"]), list(values["definition"])
-    )
-    made.inferences = agent.inferences - before
-    rows = joined_measurements(found, scored)
-    rows["agent"] = made.made_by("evaluator", agent, settings.evaluator)
-    made.write("reference_measurements", rows, "subject", made.keys)
 
 
 @step(
@@ -52,7 +33,7 @@ def reference_measurements(made: Making) -> None:
 )
 def schwartz_mapping(made: Making) -> None:
     """One row per value of the lexicon and level: its most similar Schwartz value."""
-    values = list(made.read('select "value" from lexicon order by rank')["value"])
+    values = list(made.read('select "value" from marts.lexicon order by rank')["value"])
     made.write("schwartz_mapping", mapping_rows(values, schwartz(), make_embedder().encode))
 
 
@@ -64,7 +45,6 @@ def schwartz_mapping(made: Making) -> None:
         "value_correlations",
         "factors",
         "factor_names",
-        "reference_measurements",
         "schwartz_mapping",
     ),
     settings=("seed",),
@@ -73,13 +53,13 @@ def schwartz_relations(made: Making) -> None:
     """One row per factor and Schwartz value: their correlation, beside the paper's Table 12."""
     scores = schwartz_scores(
         made.read(DIRECT),
-        made.read('select subject, "value", score from subject_values'),
-        made.read("select * from schwartz_mapping"),
+        made.read(SCORES),
+        made.read("select * from analysis.schwartz_mapping"),
         schwartz(),
     )
-    subjects = made.read(SUBJECT_ROWS).set_index("subject")["llm"]
-    factor_rows = made.read("select subject, factor, score from factor_scores")
+    subjects = made.read(SUBJECTS).set_index("subject_id")["llm"]
+    factor_rows = made.read("select subject_id, factor, score from analysis.factor_scores")
     rows = relation_rows(factor_rows, scores, subjects, made.study.seed)
-    matches = made.read("select factor, paper_factor from paper_congruence")
+    matches = made.read("select factor, paper_factor from analysis.paper_congruence")
     made.write("schwartz_scores", scores)
     made.write("schwartz_relations", with_paper(rows, matches, made.read(PAPER)))

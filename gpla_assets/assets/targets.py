@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.alignment import (
-    CheckSettings,
     Dimensions,
     Pairs,
     convergence,
@@ -17,29 +16,28 @@ from gpla_assets.alignment import (
     target_check,
 )
 from gpla_assets.alignment.spaces import published_system
-from gpla_assets.assets.preferences import (
-    LEVELS,
-    NO_PAIRS,
-)
+from gpla_assets.assets.measurements import LEVELS
+from gpla_assets.assets.preferences import NO_PAIRS
 from gpla_assets.content import schwartz
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 from gpla_assets.storage import TABLES
 
 OURS = """
-select coalesce(n.name, l.factor) as name, l.factor, l."value", l.keyed from loadings l
-left join factor_names n on l.factor = n.factor and n.chosen
+select coalesce(n.name, l.factor) as name, l.factor, l."value", l.keyed from analysis.loadings l
+left join analysis.factor_names n on l.factor = n.factor and n.chosen
 where l.is_primary order by len(l.factor), l.factor, l."value"
 """
 MEASURED = """
-select p.response, m.lexicon, m."value", m.score
-from preference_measurements m join preference_perceptions p using (perception)
+select p.parent_id as response_id, m.lexicon, m."value", m.score
+from evidence.measurements m join evidence.perceptions p using (perception_id)
+where m.origin = 'preferences'
 """
 PAIRS = """
-select p.pair, p.prompt, p.winning, p.losing,
+select p.pair_id, p.prompt, p.winning_id as winning, p.losing_id as losing,
     sign(length(w.content) - length(l.content)) as longer
-from preferences p join preference_responses w on p.winning = w.response
-join preference_responses l on p.losing = l.response order by p.place
+from evidence.preferences p join evidence.preference_responses w on p.winning_id = w.response_id
+join evidence.preference_responses l on p.losing_id = l.response_id order by p.place
 """
 
 
@@ -71,11 +69,7 @@ def targets(made: Making) -> None:
     own, rows, steps = settings.targets, [], []
     for scored in scored_pairs(made):
         winning, losing = scored.pairs.winning, scored.pairs.losing
-        step = convergence(
-            *(winning, losing, own.step, own.resamples, scored.pairs.prompts),
-            mask_below=own.mask_below,
-            seed=settings.seed,
-        )
+        step = convergence(winning, losing, own, scored.pairs.prompts, settings.seed)
         found = distil(winning, losing, own.mask_below).rename(
             columns={"low": "minimiser_low", "high": "minimiser_high"}
         )
@@ -115,16 +109,8 @@ def targets(made: Making) -> None:
 def target_checks(made: Making) -> None:
     """One row per value system and predictor: how often it names the preferred response."""
     settings = made.study
-    own = settings.targets
-    checked = CheckSettings(
-        folds=own.folds,
-        random_targets=own.random_targets,
-        permutations=own.permutations,
-        mask_below=own.mask_below,
-        seed=settings.seed,
-    )
     rows = [
-        target_check(scored.pairs, checked).assign(system=scored.system)
+        target_check(scored.pairs, settings.targets, settings.seed).assign(system=scored.system)
         for scored in scored_pairs(made)
     ]
     made.write("target_checks", _stacked(rows, "target_checks"))

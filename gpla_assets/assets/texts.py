@@ -2,15 +2,10 @@
 
 import pandas as pd
 
-from gpla_assets.administration import (
-    answered,
-    choose_questions,
-    corpus_texts,
-    study_subjects,
-)
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
+from gpla_assets.subjects import answered, choose_questions, corpus_texts, study_subjects
 
 
 @step(
@@ -50,7 +45,7 @@ def subjects(made: Making) -> None:
     made.write("llms", llms)
     made.write("profiles", profiles)
     made.write("subjects", rows)
-    made.keep_only(rows["subject"])
+    made.keep_only(rows["subject_id"])
 
 
 @step(
@@ -62,12 +57,12 @@ def subjects(made: Making) -> None:
 )
 def responses(made: Making) -> None:
     """One row per subject and question: the subject's answer."""
-    asked = made.read("select * from questions")
+    asked = made.read("select * from evidence.questions")
     with progress("answers", len(made.keys) * len(asked)) as advance:
         given = answered(made.study, made.keys, asked, made.asking(), advance, made.subject_version)
     made.inferences = given.inferences
-    made.write("responses", given.rows, "subject", made.keys)
+    made.write("responses", given.rows, "subject_id", made.keys)
     agents = pd.DataFrame(given.agents)
     if len(agents):
-        made.write("agents", agents, "agent", list(agents["agent"]))
+        made.write("agents", agents, "agent_id", list(agents["agent_id"]))
     made.details = {"skipped": given.skipped}

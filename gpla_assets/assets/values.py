@@ -2,14 +2,18 @@
 
 import pandas as pd
 
-from gpla_assets.agents import make_embedder, make_generator
+from gpla_assets.agents import contract
 from gpla_assets.content import vocabulary
+from gpla_assets.embedding.embedder import make_embedder
+from gpla_assets.generator.backends import make_generator
+from gpla_assets.lexicon import spelled_alike
 from gpla_assets.lexicon import value_similarities as similarities
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 
 CORPUS_PERCEPTIONS = (
-    "select perception, source, content from perceptions where origin = 'text' order by perception"
+    "select perception_id, source, content from evidence.perceptions where origin = 'corpus' "
+    "order by perception_id"
 )
 
 
@@ -34,10 +38,15 @@ def perception_values(made: Making) -> None:
     generator = make_generator(settings, made.asking())
     before = generator.inferences
     found = made.read(CORPUS_PERCEPTIONS)
-    generated = generator.generate(list(found["content"]))
+    generated = contract.generated(
+        generator.generate(list(found["content"])), generator, len(found)
+    )
     made.inferences = generator.inferences - before
-    rows = joined_values(found, generated)
-    rows["agent"] = made.made_by("generator", generator, settings)
+    alike = spelled_alike(generated)
+    merged = generated["value"].nunique() - alike["value"].nunique()
+    made.details = {"spellings that another stands for": merged} if merged else {}
+    rows = joined_values(found, alike)
+    rows["agent_id"] = made.made_by("generator", generator, settings)
     made.write("perception_values", rows)
 
 
@@ -46,7 +55,7 @@ def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.Data
     at = generated["row"].to_numpy()
     return pd.DataFrame(
         {
-            "perception": perceptions["perception"].to_numpy()[at],
+            "perception_id": perceptions["perception_id"].to_numpy()[at],
             "value": generated["value"].to_numpy(),
             "source": perceptions["source"].to_numpy()[at],
             "probability": generated["probability"].to_numpy(float),
@@ -58,10 +67,14 @@ def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.Data
     stage="3_values",
     tables=("value_similarities",),
     upstream=("perception_values",),
+    settings=("lexicon.listed_cosine",),
 )
 def value_similarities(made: Making) -> None:
     """One row per candidate pair of near-duplicate values: rouge and cosine."""
-    names = list(made.read('select distinct "value" from perception_values order by 1')["value"])
+    names = list(
+        made.read('select distinct "value" from evidence.perception_values order by 1')["value"]
+    )
     embedder = make_embedder()
     made.inferences = len(names)
-    made.write("value_similarities", similarities(names, embedder.encode(names)))
+    found = similarities(names, embedder.encode(names), made.study.lexicon.listed_cosine)
+    made.write("value_similarities", found)

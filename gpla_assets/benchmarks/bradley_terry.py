@@ -30,6 +30,7 @@ def bradley_terry(features: np.ndarray, criterion: np.ndarray, l2: np.ndarray) -
 def _fit(x: torch.Tensor, criterion: torch.Tensor, l2: torch.Tensor) -> np.ndarray:
     """Newton's method; the Hessian of all pairs is a graph's Laplacian: n LLMs, not n^2 pairs."""
     wins = (criterion[:, :, None] > criterion[:, None, :]).to(x.dtype)
+    # a mean over pairs: penalties mean the same with ten LLMs and with a hundred
     wins = wins / wins.sum((1, 2)).clamp(min=1)[:, None, None]
     weights = torch.zeros(x.shape[0], x.shape[2], dtype=x.dtype)
     loss = _loss(x, wins, weights, l2)
@@ -41,6 +42,7 @@ def _fit(x: torch.Tensor, criterion: torch.Tensor, l2: torch.Tensor) -> np.ndarr
         gradient = l2[:, None] * weights - torch.einsum("bnd,bn->bd", x, pull)
         if gradient.abs().max() < CONVERGED:
             break
+        # a pair's curvature is p (1 - p), whichever side won: edges go both ways
         edges = surprise * (1 - lost)
         edges = edges + edges.transpose(1, 2)
         laplacian_x = edges.sum(2)[:, :, None] * x - edges @ x
@@ -50,6 +52,7 @@ def _fit(x: torch.Tensor, criterion: torch.Tensor, l2: torch.Tensor) -> np.ndarr
         for _ in range(20):
             moved = weights - step[:, None] * direction
             new = _loss(x, wins, moved, l2)
+            # each probe halves its own step; one that has arrived may move by rounding
             worse = new > loss + 1e-12
             if not worse.any():
                 break

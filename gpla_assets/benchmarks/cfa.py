@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,8 +26,6 @@ from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.matrix import checked_scores
 
 TOP_PATHS = 20
-AGREEMENT = 1e-4
-"""Largest difference in F between semopy and the second optimiser that counts as the same."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,6 @@ class Cfa:
 
     `loadings` has columns factor, value, estimate, standardised, se, p; `paths` the omitted paths
     with the largest modification indices; `factor_correlations` factor_a, factor_b, r.
-    `semopy_discrepancy` is F as semopy found it; null where it was not asked or did not converge.
     """
 
     system: System
@@ -50,17 +43,15 @@ class Cfa:
     paths: pd.DataFrame
     converged: bool
     cautions: tuple[str, ...]
-    semopy_discrepancy: float | None
 
 
 def confirm(
     scores: pd.DataFrame,
     system: System,
     structure: Structure = "correlated",
-    with_semopy: bool = True,
     estimated: Correlations | None = None,
 ) -> Cfa:
-    """Fit a system by maximum likelihood; semopy's optimum is compared with exact gradients'.
+    """Fit a system by maximum likelihood.
 
     `scores` (n_subjects, n_values). Covariances of incomplete scores are estimated by EM, and said;
     `estimated` saves that where it was done before. Improper solutions are named in `cautions`:
@@ -69,7 +60,9 @@ def confirm(
     of freedom, and StructureError for a singular correlation matrix.
     """
     known = system.within(scores.columns)
+    # the order of values is that of the system: loadings, signs and residuals go by place
     table = checked_scores(scores)[known.values]
+    # not > 0 rather than <= 0: a column without a score has a NaN for its sd
     constant = [value for value in table if not table[value].std() > 0]
     if constant:
         raise UnfitSystem(
@@ -99,16 +92,15 @@ def confirm(
         p=p,
         k=model.n_parameters,
         discrepancy=fitted.discrepancy,
+        # F of uncorrelated values: Sigma = I leaves -ln|S| of it
         baseline=-float(np.linalg.slogdet(observed)[1]),
         observed=observed,
         implied=fitted.implied,
+        # covariances here divide by n - 1; the likelihood is at its maximum with n
         log_sd=float(np.log(np.diag(found.covariance) * (n - 1) / n).sum()) / 2,
     )
     sds = np.sqrt(np.diag(found.covariance))
-    with_semopy = with_semopy and structure == "correlated" and not model.fixed_residual.any()
-    other = semopy_discrepancy(found.filled, known) if with_semopy else None
     cautions = _missing_cautions(found.n_missing) + _improper(known, model, fitted)
-    cautions += _disagreement(fitted, other, with_semopy)
     return Cfa(
         known,
         described,
@@ -117,7 +109,6 @@ def confirm(
         _path_rows(known, modification_indices(model, fitted, observed, n)),
         fitted.converged,
         tuple(cautions),
-        other,
     )
 
 
@@ -140,42 +131,6 @@ def _signs(system: System) -> np.ndarray:
     return signs
 
 
-def semopy_discrepancy(scores: pd.DataFrame, system: System) -> float | None:
-    """F at semopy's optimum (its default objective MLW); None where it does not converge.
-
-    Values and factors get neutral names first, since semopy reads them as a formula.
-    """
-    import semopy
-
-    values = {value: f"v{at}" for at, value in enumerate(system.values)}
-    lines = [
-        f"f{at} =~ " + " + ".join(values[value] for value in own)
-        for at, own in enumerate(system.factors.values())
-    ]
-    standard = (scores[system.values] - scores[system.values].mean()) / scores[system.values].std()
-    model = semopy.Model("\n".join(lines))
-    with _quiet():
-        try:
-            result = model.fit(standard.rename(columns=values))
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-    discrepancy = float(result.fun)
-    return discrepancy if np.isfinite(discrepancy) else None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings, which semopy also gives by the root logger; our own cautions say as much."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
 def _loading_rows(
     system: System, model: Measurement, fitted: Fitted, sds: np.ndarray, n: int
 ) -> pd.DataFrame:
@@ -183,6 +138,7 @@ def _loading_rows(
     rows = []
     values = {value: at for at, value in enumerate(system.values)}
     for column, (factor, own) in enumerate(system.factors.items()):
+        # the model has factors of variance 1; a printed estimate is in units of its first value
         marker = values[next(iter(own))]
         unit = fitted.loadings[marker, column] * sds[marker]
         for value in own:
@@ -263,18 +219,3 @@ def _improper(system: System, model: Measurement, fitted: Fitted) -> list[str]:
     if np.linalg.eigvalsh(fitted.phi).min() < -1e-8:
         cautions.append("The correlations of the factors are not positive definite: improper.")
     return cautions
-
-
-def _disagreement(fitted: Fitted, other: float | None, asked: bool) -> list[str]:
-    if not asked:
-        return []
-    if other is None:
-        return ["semopy did not converge; the optimum is that of the exact gradients."]
-    if other - fitted.discrepancy > AGREEMENT:
-        return [f"semopy stopped at F = {other:.4f}, above the optimum {fitted.discrepancy:.4f}."]
-    if fitted.discrepancy - other > AGREEMENT:
-        return [
-            f"semopy found a lower F = {other:.4f} than {fitted.discrepancy:.4f}: bounds of "
-            "residual variances or correlations hold here."
-        ]
-    return []

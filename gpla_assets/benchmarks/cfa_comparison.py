@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,20 @@ from gpla_assets.benchmarks.cfa import Cfa, confirm
 from gpla_assets.benchmarks.cfa_model import Structure
 from gpla_assets.benchmarks.fit_indices import DEFINITIONS, rmsea_interval
 from gpla_assets.benchmarks.systems import System, restricted, system_of_loadings
-from gpla_assets.psychometrics import (
-    Correlations,
-    StructureSettings,
-    correlations,
-    value_system,
-)
+from gpla_assets.psychometrics import Correlations, correlations, value_system
+from gpla_assets.psychometrics.resampling import halves
+from gpla_assets.studies import CfaSettings, StructureSettings
 
-Halves = Literal["subject", "llm"]
 OURS = "ours"
 GENERAL = "general"
-FEWEST_PER_VALUE = 5
 FEWEST_LLMS = 10
 """LLMs below which halves by LLM are too small to confirm anything."""
+QUICK_REPEATS = 30
+"""Random data sets of parallel analysis on each half: factors are found anew on so many halves that
+they need not be many."""
 FIT_COLUMNS = [
     *("comparison", "split", "system", "structure", "n", "p", "k", "df", "discrepancy"),
-    *("discrepancy_semopy", "rmsea_low", "rmsea_high", "engine", "converged", "caution"),
+    *("rmsea_low", "rmsea_high", "engine", "converged", "caution"),
 ]
 
 
@@ -43,15 +41,6 @@ class Comparison:
     loadings: pd.DataFrame
     correlations: pd.DataFrame
     paths: pd.DataFrame
-
-
-def halves(units: Sequence[str], random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Places of two random halves of the rows; all rows of a unit (a LLM) are in one half."""
-    names = np.asarray(units, dtype=object)
-    different = np.asarray(sorted(set(units)), dtype=object)
-    first = set(random.permutation(different)[: len(different) // 2])
-    inside = np.array([name in first for name in names])
-    return np.flatnonzero(inside), np.flatnonzero(~inside)
 
 
 def random_grouping(system: System, random: np.random.Generator, name: str) -> System:
@@ -69,28 +58,27 @@ def compare(
     llms: Sequence[str],
     others: Sequence[System],
     settings: StructureSettings,
-    splits: int = 50,
-    nulls: int = 10,
-    paper_halves: Halves = "subject",
+    own: CfaSettings,
+    seed: int = 0,
 ) -> Comparison:
     """Ours against other systems, in the paper's way (`paper`) and on equal terms (`fair`).
 
     `scores` (n_subjects, n_values), `llms` the LLM of each row. `paper`: halved at random by
-    `paper_halves`, ours built on one half and confirmed on the other, which is drawn with
-    replacement until it has five subjects a value (and at least as many as there are subjects);
-    the others on all subjects and values. `fair`, over `splits` random halves by LLM: ours built on
-    one half, then all systems, and `nulls` random groupings of the same sizes, confirmed on the
-    same values of the other half, without drawing; ours also with a higher-order factor and as a
+    `own.halves`, ours built on one half and confirmed on the other, which is drawn with replacement
+    until it has as many subjects a value as `settings` want (and at least as many as there are
+    subjects); the others on all subjects and values. `fair`, over random halves by LLM: ours built
+    on one half, then all systems, and random groupings of the same sizes, confirmed on the same
+    values of the other half, without drawing; ours also with a higher-order factor and as a
     bifactor model (not with fewer than ten LLMs). A system that cannot be fitted has a row with
     its reason.
     """
     collected = _Collected()
-    random = np.random.default_rng(settings.seed)
+    random = np.random.default_rng(seed)
     with threadpool_limits(1):
-        units = list(scores.index) if paper_halves == "subject" else llms
-        _paper(collected, scores, llms, others, settings, random, units)
-        for split in range(splits if len(set(llms)) >= FEWEST_LLMS else 0):
-            _fair(collected, scores, llms, others, settings, random, split, nulls)
+        units = list(scores.index) if own.halves == "subject" else llms
+        _paper(collected, scores, llms, others, settings, random, units, seed)
+        for split in range(own.splits if len(set(llms)) >= FEWEST_LLMS else 0):
+            _fair(collected, scores, llms, others, settings, random, split, own.nulls, seed)
     return collected.done()
 
 
@@ -102,17 +90,20 @@ def _paper(
     settings: StructureSettings,
     random: np.random.Generator,
     units: Sequence[str],
+    seed: int,
 ) -> None:
     first, second = halves(units, random)
-    ours = _built(scores.iloc[first], [llms[at] for at in first], settings)
+    ours = _built(scores.iloc[first], [llms[at] for at in first], settings, seed)
     if ours is not None:
-        wanted = max(FEWEST_PER_VALUE * len(ours.values), len(scores))
+        wanted = max(ceil(settings.minimum_ratio * len(ours.values)), len(scores))
         drawn = scores.iloc[random.choice(second, wanted)]
+        # a subject drawn twice stands under two names: names must differ
         drawn = drawn.set_axis([f"{n}" for n in range(wanted)])
-        collected.fit("paper", 0, ours, drawn, with_semopy=True)
+        collected.fit("paper", 0, ours, drawn, with_paths=True)
     for system in others:
+        # factors none of whose values was measured are left out, and the rest is fitted
         known = restricted(system, list(scores.columns))
-        collected.fit("paper", 0, known, scores, with_semopy=True)
+        collected.fit("paper", 0, known, scores, with_paths=True)
 
 
 def _fair(
@@ -124,16 +115,19 @@ def _fair(
     random: np.random.Generator,
     split: int,
     nulls: int,
+    seed: int,
 ) -> None:
     first, second = halves(llms, random)
-    # the number of factors and their values are found anew; random data sets need not be many
-    quick = replace(settings, parallel_repeats=min(settings.parallel_repeats, 30))
-    ours = _built(scores.iloc[first], [llms[at] for at in first], quick)
+    few = min(settings.parallel_repeats, QUICK_REPEATS)
+    quick = settings.model_copy(update={"parallel_repeats": few})
+    ours = _built(scores.iloc[first], [llms[at] for at in first], quick, seed)
     if ours is None:
         return
     held_out = scores.iloc[second]
+    # a value that the held-out half agrees on cannot be fitted, by any system
     ours = restricted(ours, [v for v in ours.values if held_out[v].std() > 0])
     held_out = held_out[ours.values]
+    # all fits of a split are on the same cells: EM runs once for them
     collected.estimated = correlations(held_out, "em")
     collected.fit("fair", split, ours, held_out)
     collected.fit("fair", split, ours, held_out, "higher_order")
@@ -146,10 +140,12 @@ def _fair(
     collected.estimated = None
 
 
-def _built(scores: pd.DataFrame, llms: Sequence[str], settings: StructureSettings) -> System | None:
+def _built(
+    scores: pd.DataFrame, llms: Sequence[str], settings: StructureSettings, seed: int
+) -> System | None:
     """Our system on a half of the subjects; None where no system can be built on it."""
     try:
-        found = value_system(scores, settings, llms)
+        found = value_system(scores, settings, llms, seed=seed)
     except ValueError:
         return None
     return system_of_loadings(OURS, found.loadings)
@@ -174,23 +170,23 @@ class _Collected:
         system: System,
         scores: pd.DataFrame,
         structure: Structure = "correlated",
-        with_semopy: bool = False,
+        with_paths: bool = False,
     ) -> None:
-        """Fit and keep; a system that cannot be fitted keeps its reason."""
+        """Fit and keep, `with_paths` also loadings and paths; without a fit the reason is kept."""
         key = (comparison, split, system.name, _called(structure))
         try:
-            found = confirm(scores, system, structure, with_semopy, self.estimated)
+            found = confirm(scores, system, structure, self.estimated)
         except ValueError as error:
-            unknown = (len(scores), len(system.values), *[None] * 6, "none", False, str(error))
+            unknown = (len(scores), len(system.values), *[None] * 5, "none", False, str(error))
             self.fits.append((*key, *unknown))
             return
-        fit, engine = found.fit, "semopy and exact gradients" if with_semopy else "exact gradients"
+        fit = found.fit
         caution = " ".join(found.cautions) or None
-        numbers = (fit.n, fit.p, fit.k, fit.df, fit.discrepancy, found.semopy_discrepancy)
+        numbers = (fit.n, fit.p, fit.k, fit.df, fit.discrepancy)
         interval = rmsea_interval(fit)
-        self.fits.append((*key, *numbers, *interval, engine, found.converged, caution))
+        self.fits.append((*key, *numbers, *interval, "exact gradients", found.converged, caution))
         self.indices += [(*key, one.id, one.compute(fit)) for one in DEFINITIONS]
-        if with_semopy:
+        if with_paths:
             self._keep_paths(found)
 
     def _keep_paths(self, found: Cfa) -> None:
@@ -201,9 +197,10 @@ class _Collected:
     def null(self, split: int, draw: int, system: System, scores: pd.DataFrame) -> None:
         """Fit a random grouping and keep its indices."""
         try:
-            fit = confirm(scores, system, with_semopy=False, estimated=self.estimated).fit
+            fit = confirm(scores, system, estimated=self.estimated).fit
         except ValueError:
             return
+        # the paper's set would rank groupings that fit worse first
         found = {one.index: one.compute(fit) for one in DEFINITIONS if one.set == "standard"}
         self.nulls.append((split, draw, found["cfi"], found["rmsea"], found["srmr"], found["aic"]))
 

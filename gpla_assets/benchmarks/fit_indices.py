@@ -1,9 +1,9 @@
 """Fit indices of covariance structures, each by a named definition.
 
-Two sets: `standard`, as lavaan and the textbooks have them, and `paper`, as semopy computes them
-and as the paper printed them. The `paper` set's AIC and BIC take the discrepancy for a
-log-likelihood and so get better as the fit gets worse: they are kept for comparison with Table 2
-and never shown first.
+Two sets: `standard`, as lavaan and the textbooks have them, and `paper`, by semopy's formulas, with
+which the paper's Table 2 was printed; both are of one and the same fit. The `paper` set's AIC and
+BIC take the discrepancy for a log-likelihood and so get better as the fit gets worse: they are kept
+for comparison with Table 2 and never shown first.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Fit:
     @property
     def chi2(self) -> float:
         """n F, the normal-theory likelihood ratio."""
+        # n as in lavaan, not n - 1; rounding may leave a perfect fit just below 0
         return self.n * max(self.discrepancy, 0.0)
 
     @property
@@ -82,9 +83,11 @@ def rmsea_interval(fit: Fit, confidence: float = 0.90) -> tuple[float | None, fl
         def gap(noncentrality: float) -> float:
             return float(ncx2.cdf(fit.chi2, fit.df, noncentrality)) - level
 
+        # no noncentrality reaches the level: the interval begins, or ends, at 0
         if float(chi2_distribution.cdf(fit.chi2, fit.df)) < level:
             return 0.0
         high = max(fit.chi2, 1.0)
+        # brentq needs a change of sign between its ends
         while gap(high) > 0:
             high *= 2
         return float(np.sqrt(brentq(gap, 1e-9, high) / (fit.df * fit.n)))
@@ -94,6 +97,7 @@ def rmsea_interval(fit: Fit, confidence: float = 0.90) -> tuple[float | None, fl
 
 def _cfi(fit: Fit) -> float | None:
     excess = max(fit.chi2 - fit.df, 0.0)
+    # a model that fits worse than independence has a CFI of 0, not below
     worst = max(fit.baseline_chi2 - fit.baseline_df, excess)
     return 1 - excess / worst if worst > 0 else 1.0
 
@@ -113,6 +117,7 @@ def _gfi(fit: Fit) -> float | None:
 
 def _srmr(fit: Fit) -> float | None:
     scale = np.sqrt(np.diag(fit.implied))
+    # the diagonal counts, as in lavaan: its zeros make the mean smaller
     residual = (fit.observed - fit.implied / np.outer(scale, scale))[np.tril_indices(fit.p)]
     return float(np.sqrt((residual**2).sum() / len(residual)))
 
@@ -125,7 +130,7 @@ def log_likelihood(fit: Fit) -> float:
     """Normal log-likelihood at the solution, in the values' own units."""
     log_determinant = float(np.linalg.slogdet(fit.implied)[1])
     trace = float(np.trace(np.linalg.solve(fit.implied, fit.observed)))
-    constant = fit.p * np.log(2 * np.pi)
+    constant = fit.p * float(np.log(2 * np.pi))
     return -fit.n / 2 * (constant + log_determinant + trace + 2 * fit.log_sd)
 
 
@@ -135,6 +140,7 @@ def _paper_rmsea(fit: Fit) -> float | None:
     return float(np.sqrt(max(fit.chi2 / fit.df - 1, 0.0) / (fit.n - 1)))
 
 
+# decision 0009: the paper's indices are kept under a name of their own
 DEFINITIONS: tuple[Definition, ...] = (
     Definition("chi2.standard", "standard", "chi2", "n F", "Jöreskog (1969)", lambda f: f.chi2),
     Definition(

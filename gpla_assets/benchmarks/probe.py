@@ -9,10 +9,15 @@ from sklearn.linear_model import RidgeCV
 
 from gpla_assets.benchmarks.bradley_terry import bradley_terry, cross_entropy
 from gpla_assets.benchmarks.probe_designs import Design, inner_folds
+from gpla_assets.psychometrics.resampling import (
+    RESAMPLES,
+    drawn_counts,
+    drawn_units,
+    percentile_interval,
+)
 
 PENALTIES = (0.003, 0.03, 0.3, 3.0)
 RIDGE_PENALTIES = np.logspace(-1, 4, 11)
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ def probed(features: np.ndarray, criterion: np.ndarray, splits: Design, seed: in
     `PENALTIES` with the least cross-entropy over three folds of these LLMs.
     """
     l2 = _penalties(features, criterion, splits, seed)
+    # the tested LLMs' own mean and spread would tell something of them
     trained, tested = _standardised(features, splits.trained, splits.tested)
     weights = bradley_terry(trained, criterion[splits.trained], l2)
     scores = np.einsum("bnd,bd->bn", tested, weights)
@@ -60,7 +66,9 @@ def _penalties(
             scores = np.einsum("bnd,bd->bn", outside, weights)
             # a fold whose LLMs all tie says nothing
             losses[place] += np.nan_to_num(cross_entropy(scores, criterion[validated]))
-    return np.array(PENALTIES)[losses.argmin(0)]
+    # of equal losses the weakest penalty: the first
+    found: np.ndarray = np.array(PENALTIES)[losses.argmin(0)]
+    return found
 
 
 def _standardised(
@@ -95,6 +103,7 @@ def majority_probed(criterion: np.ndarray, splits: Design) -> Tested:
     upper = np.triu_indices(inside.shape[1], 1)
     first, second = criterion[inside[:, upper[0]]], criterion[inside[:, upper[1]]]
     side = np.sign((first > second).sum(1) - (first < second).sum(1))
+    # places stand for scores: the earlier LLM of each pair is predicted to win, or the later
     scores = -splits.tested * side[:, None].astype(float)
     nothing = np.zeros((len(scores), 0))
     return _tested(scores, criterion, splits, nothing, np.zeros(len(scores)))
@@ -107,6 +116,7 @@ def _tested(
     truth = criterion[splits.tested]
     wins = truth[:, :, None] > truth[:, None, :]
     margins = scores[:, :, None] - scores[:, None, :]
+    # equal predictions are a coin that is tossed
     right = np.where(np.abs(margins) < 1e-12, 0.5, margins > 0) * wins
     pairs = wins.sum((1, 2))
     accuracies = np.where(pairs > 0, right.sum((1, 2)) / np.maximum(pairs, 1), np.nan)
@@ -125,13 +135,12 @@ def accuracy_interval(tested: Tested, seed: int = 0) -> tuple[float, float]:
     left out; the fits are as they were.
     """
     random = np.random.default_rng(seed)
-    n = len(tested.won)
-    drawn = random.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(float)
+    drawn = drawn_counts(len(tested.won), RESAMPLES, random).astype(float)
     share = np.divide(tested.won, tested.met, out=np.zeros_like(tested.won), where=tested.met > 0)
     seen = (tested.met > 0).astype(float)
     right = np.einsum("ri,ij,rj->r", drawn, share, drawn, optimize=True)
     pairs = np.einsum("ri,ij,rj->r", drawn, seen, drawn, optimize=True)
-    low, high = np.nanquantile(right / np.where(pairs > 0, pairs, np.nan), [0.025, 0.975])
+    low, high = percentile_interval(right / np.where(pairs > 0, pairs, np.nan))
     return float(low), float(high)
 
 
@@ -143,11 +152,10 @@ def weight_intervals(
     `l2`: penalties as they were chosen over repeats; each resample takes one of them.
     """
     random = np.random.default_rng(seed)
-    n = len(criterion)
-    drawn = random.integers(n, size=(resamples, n))
+    drawn = drawn_units(len(criterion), resamples, random)
     inside, _ = _standardised(features, drawn, drawn[:, :1])
     weights = bradley_terry(inside, criterion[drawn], random.choice(l2, resamples))
-    return np.quantile(weights, [0.025, 0.975], axis=0)
+    return percentile_interval(weights)
 
 
 def permuted_accuracies(
@@ -161,10 +169,3 @@ def permuted_accuracies(
             for _ in range(permutations)
         ]
     )
-
-
-def permutation_p(observed: float, null: np.ndarray) -> float | None:
-    """(1 + draws at least as good) / (1 + draws), Phipson and Smyth (2010)."""
-    if not len(null):
-        return None
-    return float((1 + (null >= observed - 1e-12).sum()) / (1 + len(null)))

@@ -7,10 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 INNER_FOLDS = 3
 LEFT_OUT = "leave pairs out"
+
+
+FEWEST_LLMS = 5
+"""With two of fewer left out, those that remain (two) cannot be fitted and validated within."""
 
 
 class UnfitCriterion(KnownError, ValueError):
@@ -31,21 +35,21 @@ class Design:
 
 
 def design(n: int, repeats: int, test_share: float, exact_below: int, seed: int) -> Design:
-    """Random splits of n LLMs (open point 18); with few LLMs, each pair is left out once.
+    """Random splits of n LLMs (point 18); with few LLMs, each pair is left out once.
 
-    Raises UnfitCriterion with fewer than five LLMs: the three that remain cannot be validated
-    within.
+    Raises UnfitCriterion with fewer than FEWEST_LLMS.
     """
-    if n < 5:
+    if n < FEWEST_LLMS:
         raise UnfitCriterion(
-            f"{n} LLMs have a score of the criterion and values; expected at least 5. Measure more "
-            "LLMs, or add their names to the alias table."
+            f"{n} LLMs have a score of the criterion and values; expected at least {FEWEST_LLMS}. "
+            "Measure more LLMs, or add their names to the alias table."
         )
     random = np.random.default_rng(seed)
     if n < exact_below:
         tested = np.array(list(combinations(range(n), 2)))
         # in random order, so that the first few are a sample of the pairs
         return _design(LEFT_OUT, n, tested[random.permutation(len(tested))])
+    # fewer than two LLMs make no pair
     n_test = max(2, round(n * test_share))
     return _design("splits", n, np.array([random.permutation(n)[:n_test] for _ in range(repeats)]))
 
@@ -59,6 +63,7 @@ def _design(name: str, n: int, tested: np.ndarray) -> Design:
 def inner_folds(trained: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """(fitted, validated) places of each inner fold, (repeats, m) each."""
     random = np.random.default_rng(seed)
+    # places come in ascending order, and folds are cut off in blocks
     shuffled = random.permuted(trained, axis=1)
     held = np.array_split(np.arange(trained.shape[1]), INNER_FOLDS)
     return [(np.delete(shuffled, fold, axis=1), shuffled[:, fold]) for fold in held]

@@ -12,7 +12,6 @@ from gpla_assets.benchmarks.probe import (
     Tested,
     accuracy_interval,
     majority_probed,
-    permutation_p,
     permuted_accuracies,
     probed,
     ridge_probed,
@@ -20,7 +19,9 @@ from gpla_assets.benchmarks.probe import (
 )
 from gpla_assets.benchmarks.probe_designs import LEFT_OUT, Design, UnfitCriterion, design
 from gpla_assets.benchmarks.systems import System
+from gpla_assets.psychometrics.resampling import permutation_p
 from gpla_assets.psychometrics.scoring import keyed_means
+from gpla_assets.studies import Probe
 
 OURS = "ours"
 SYSTEM, BASELINE = "system", "baseline"
@@ -30,24 +31,9 @@ ACCURACY_COLUMNS = [
     *("accuracy", "sd", "low", "high", "p_permuted"),
 ]
 PARAMETER_COLUMNS = ["criterion", "features", "factor", "weight", "low", "high"]
+NULL_REPEATS = 20
+"""Splits that each draw of a null goes through; where pairs are left out, all of them."""
 NULL_COLUMNS = ["criterion", "features", "null", "draw", "accuracy"]
-
-
-@dataclass(frozen=True)
-class ProbeSettings:
-    """How a criterion is predicted.
-
-    Each draw of a null goes through the first `null_repeats` splits; where pairs are left out,
-    through all of them.
-    """
-
-    repeats: int = 100
-    test_share: float = 0.3
-    exact_below: int = 20
-    permutations: int = 199
-    partitions: int = 99
-    null_repeats: int = 20
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,29 +68,34 @@ class Predicted:
 
 
 def predict(
-    name: str, scores: pd.Series, features: Features, settings: ProbeSettings, into: Predicted
+    name: str,
+    scores: pd.Series,
+    features: Features,
+    settings: Probe,
+    into: Predicted,
+    seed: int = 0,
+    null_repeats: int = NULL_REPEATS,
 ) -> None:
     """Add how well each value system predicts a criterion, beside baselines and nulls.
 
-    `scores` by LLM; LLMs without values are left out. Raises UnfitCriterion with fewer than
-    five LLMs, and where all have one score.
+    `scores` by LLM; LLMs without values are left out. Raises UnfitCriterion with too few LLMs (see
+    `design`), and where all have one score.
 
     Rows: each system; each factor of ours alone; the mean of all values (one general factor); all
     values by ridge; response length; the majority side.
     """
+    # sorted first: a set has another order in every process, and the seed would mean nothing
     llms = sorted(set(scores.dropna().index) & set(features.values.index))
     # names tell families and generations of LLMs apart: their order must not
-    np.random.default_rng(settings.seed).shuffle(llms)
-    splits = design(
-        len(llms), settings.repeats, settings.test_share, settings.exact_below, settings.seed
-    )
+    np.random.default_rng(seed).shuffle(llms)
+    splits = design(len(llms), settings.repeats, settings.test_share, settings.exact_below, seed)
     criterion = scores[llms].to_numpy(float)
     if len(set(criterion)) < 2:
         raise UnfitCriterion(
             f"Criterion {name!r}: all {len(llms)} LLMs have the score {criterion[0]}; expected "
             "scores that differ."
         )
-    run = _Run(name, llms, criterion, splits, settings, into)
+    run = _Run(name, llms, criterion, splits, settings, into, seed, null_repeats)
     for system, frame in features.systems.items():
         run.system(system, frame.reindex(llms))
     own = features.systems[OURS].reindex(llms)
@@ -125,20 +116,22 @@ class _Run:
     llms: list[str]
     criterion: np.ndarray
     splits: Design
-    settings: ProbeSettings
+    settings: Probe
     into: Predicted
+    seed: int
+    null_repeats: int
 
     def system(self, features: str, frame: pd.DataFrame) -> None:
         """A value system: its accuracy, its permutation p and the weights of its factors."""
         matrix = frame.to_numpy(float)
-        tested = probed(matrix, self.criterion, self.splits, self.settings.seed)
+        tested = probed(matrix, self.criterion, self.splits, self.seed)
         null = permuted_accuracies(
-            matrix, self.criterion, self.few, self.settings.permutations, self.settings.seed
+            matrix, self.criterion, self.few, self.settings.permutations, self.seed
         )
-        observed = probed(matrix, self.criterion, self.few, self.settings.seed).accuracy
+        observed = probed(matrix, self.criterion, self.few, self.seed).accuracy
         self._null(features, LABELS, np.array([observed, *null]))
         self.add(features, SYSTEM, matrix.shape[1], tested, permutation_p(observed, null))
-        low, high = weight_intervals(matrix, self.criterion, tested.l2, self.settings.seed)
+        low, high = weight_intervals(matrix, self.criterion, tested.l2, self.seed)
         rows = zip(frame.columns, tested.weights.mean(0), low, high, strict=True)
         self.into.parameters += [
             dict(zip(PARAMETER_COLUMNS, (self.name, features, *row), strict=True)) for row in rows
@@ -147,14 +140,14 @@ class _Run:
     def baseline(self, features: str, frame: pd.DataFrame) -> None:
         """What a value system has to beat."""
         matrix = frame.to_numpy(float)
-        tested = probed(matrix, self.criterion, self.splits, self.settings.seed)
+        tested = probed(matrix, self.criterion, self.splits, self.seed)
         self.add(features, BASELINE, matrix.shape[1], tested)
 
     def add(
         self, features: str, role: str, n_features: int, tested: Tested, p: float | None = None
     ) -> None:
         """One row of accuracies."""
-        low, high = accuracy_interval(tested, self.settings.seed)
+        low, high = accuracy_interval(tested, self.seed)
         n_pairs = int(np.unique(np.sort(np.argwhere(tested.met > 0), axis=1), axis=0).shape[0])
         row = (
             *(self.name, features, role, self.splits.name, len(self.llms), n_pairs, n_features),
@@ -168,13 +161,14 @@ class _Run:
 
         Ours itself is draw -1, scored in the same way: means of the values as they are.
         """
-        random = np.random.default_rng(self.settings.seed)
+        random = np.random.default_rng(self.seed)
         found = []
+        # ours goes through the same loop, so that it has no advantage of how it is scored
         for draw in range(-1, self.settings.partitions):
             system = ours if draw < 0 else dealt(ours, random)
             frame = llm_factors(values, system)
             found.append(
-                probed(frame.to_numpy(float), self.criterion, self.few, self.settings.seed).accuracy
+                probed(frame.to_numpy(float), self.criterion, self.few, self.seed).accuracy
             )
         self._null(OURS, PARTITIONS, np.array(found))
 
@@ -182,7 +176,7 @@ class _Run:
     def few(self) -> Design:
         """The splits that each draw of a null goes through, and ours to be compared with them."""
         exact = self.splits.name == LEFT_OUT
-        return self.splits if exact else self.splits.first(self.settings.null_repeats)
+        return self.splits if exact else self.splits.first(self.null_repeats)
 
     def _null(self, features: str, null: str, found: np.ndarray) -> None:
         """Rows of a null; the first is what was observed, scored alike, and has draw -1."""
@@ -213,5 +207,5 @@ def llm_factors(values: pd.DataFrame, system: System) -> pd.DataFrame:
         columns=["factor", "value", "keyed"],
     )
     scored = keyed_means(values, keys)
-    wide = scored.pivot(index="subject", columns="factor", values="score")
+    wide = scored.pivot(index="subject_id", columns="factor", values="score")
     return wide.reindex(index=values.index, columns=list(known.factors))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 
 class UnfitSystem(KnownError, ValueError):
@@ -80,6 +80,7 @@ def _signs(path: Path, factor: str, own: object) -> dict[str, int]:
     if not isinstance(own, dict) or not own:
         raise UnfitSystem(f"{path}: factor {factor!r} has no values; expected {{value: 1 or -1}}.")
     for value, sign in own.items():
+        # YAML's `yes` is True, which equals 1
         if sign not in (1, -1) or isinstance(sign, bool):
             raise UnfitSystem(
                 f"{path}: value {value!r} of factor {factor!r} has sign {sign!r}; expected 1 or -1."
@@ -97,7 +98,7 @@ def system_of_loadings(name: str, loadings: pd.DataFrame) -> System:
     return System(name, factors)
 
 
-def system_of_mapping(name: str, mapping: pd.DataFrame, floor: float = -1.0) -> System:
+def system_of_mapping(name: str, mapping: pd.DataFrame, floor: float) -> System:
     """The system that a mapping makes: columns value, schwartz, cosine; below `floor` left out."""
     kept = mapping[mapping["cosine"] >= floor]
     factors = {

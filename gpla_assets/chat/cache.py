@@ -1,4 +1,9 @@
-"""Replies that were paid for are kept: the key of a request, and where its reply is kept."""
+"""Replies that were paid for are kept: the key of a request, and where its reply is kept.
+
+Our own since a cache of HTTP responses keeps them in a file of its own, by the bytes that were
+sent; here a reply is a row of the study's warehouse, found again by what was asked, however a
+server wants it asked (with a schema or without).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
 
@@ -29,7 +34,7 @@ def whole_request(request: ChatRequest) -> ChatRequest:
     return replace(request, messages=messages)
 
 
-def settings_of(request: ChatRequest) -> dict[str, Any]:
+def settings_of(request: ChatRequest) -> dict[str, object]:
     """What a request asks besides its messages."""
     return {
         "max_new_tokens": request.max_new_tokens,

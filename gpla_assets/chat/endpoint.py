@@ -9,12 +9,16 @@ import base64
 import ipaddress
 import os
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from gpla_assets.chat.limits import Fault, retry_after
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 OPENAI = "https://api.openai.com/v1"
 SHORTEST_SECRET = 16
@@ -23,7 +27,7 @@ SHORTEST_SECRET = 16
 
 def unavailable(message: str) -> Exception:
     """The error of a backend that cannot be used."""
-    from gpla_assets.agents.protocol import BackendUnavailable  # agents import chat
+    from gpla_assets.common.errors import BackendUnavailable
 
     return BackendUnavailable(message)
 
@@ -75,7 +79,7 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
 
-    def client(self, timeout_s: float) -> Any:
+    def client(self, timeout_s: float) -> AsyncOpenAI:
         """An `openai.AsyncOpenAI` that never retries by itself.
 
         A user name in the address is sent as HTTP Basic authentication, in the place of a key.
@@ -139,7 +143,7 @@ class Endpoint:
         shown = "".join(one if one.isprintable() else " " for one in self.scrub(text, 4))
         return " ".join(shown.split())[:300]
 
-    def fault_of_status(self, status: int, text: str, headers: Any) -> Fault:
+    def fault_of_status(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
         """What a reply without success means: ask again, or stop and tell the user what to do."""
         reason = f"status {status}: {self.said(text)}"
         if status == 429 and "insufficient_quota" in text:

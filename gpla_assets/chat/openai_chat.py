@@ -16,17 +16,12 @@ from random import random as chance
 from typing import TYPE_CHECKING
 
 from gpla_assets.chat.budget import Budget, Totals
-from gpla_assets.chat.cache import (
-    AnsweredCall,
-    GroupCommit,
-    ReplyCache,
-    request_key,
-    whole_request,
-)
+from gpla_assets.chat.cache import AnsweredCall, GroupCommit, ReplyCache, request_key, whole_request
 from gpla_assets.chat.endpoint import Endpoint, unavailable
 from gpla_assets.chat.limits import LONGEST_WAIT_S, Fault, backoff, prompt_tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped
 from gpla_assets.chat.session import Session
+from gpla_assets.studies.settings import KEY_VARIABLE
 from gpla_assets.studies.study import Calls
 
 if TYPE_CHECKING:
@@ -50,7 +45,7 @@ class OpenAIChat:
         calls: Calls,
         cache: ReplyCache,
         base_url: str | None = None,
-        key_variable: str = "OPENAI_API_KEY",
+        key_variable: str = KEY_VARIABLE,
         revision: str | None = None,
         refresh: bool = False,
         budget: Budget | None = None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 Role = Literal["system", "user", "assistant"]
 
@@ -29,10 +29,10 @@ class ChatRequest:
     """
 
     messages: tuple[Message, ...]
-    max_new_tokens: int = 200
+    max_new_tokens: int
     temperature: float = 0.0
     seed: int = 0
-    schema: dict[str, Any] | None = None
+    schema: dict[str, object] | None = None
     attempt: int = 0
 
 
@@ -47,7 +47,6 @@ class ChatReply:
     cached: bool = False
 
 
-@runtime_checkable
 class Chat(Protocol):
     """An LLM that continues conversations; `inferences` counts the replies it made anew."""
 

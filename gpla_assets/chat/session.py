@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpla_assets.chat.cache import messages_of, whole_text
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
 from gpla_assets.studies.study import Calls
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 Result = TypeVar("Result")
 
@@ -34,7 +37,7 @@ class Session:
         self._runner = asyncio.Runner()
         self.close = weakref.finalize(self, _close, self._runner, self._client)
 
-    def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    def run(self, work: Callable[[], Coroutine[None, None, Result]]) -> Result:
         """What `work` returns; called from another event loop (a notebook), it runs in a thread."""
         try:
             asyncio.get_running_loop()
@@ -78,7 +81,7 @@ class Session:
             body["response_format"] = {"type": "json_schema", "json_schema": form}
         return body
 
-    def _adapts(self, sent: dict[str, Any], status: int, text: str) -> bool:
+    def _adapts(self, sent: Mapping[str, object], status: int, text: str) -> bool:
         """Whether a refusal names a field that can be left out or renamed; remembered then."""
         if status not in (400, 422):
             return False
@@ -91,7 +94,7 @@ class Session:
         return False
 
 
-def _close(runner: asyncio.Runner, client: Any) -> None:
+def _close(runner: asyncio.Runner, client: AsyncOpenAI) -> None:
     with suppress(Exception):
         runner.run(client.close())
     with suppress(Exception):

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gpla_assets.agents.weights import Loaded, LocalWeights, padded
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
-from gpla_assets.keys import key_of
+from gpla_assets.common.keys import key_of
+from gpla_assets.embedding.local_weights import Loaded, LocalWeights, padded
+from gpla_assets.studies.settings import BATCH_SIZE, DEVICE, DTYPE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import LogitsProcessorList
+
+    from gpla_assets.embedding.pretrained import Pretrained
 
 PROBE = "gpla-system-probe"
 
@@ -43,9 +50,9 @@ class TransformersChat:
         self,
         model: str,
         revision: str | None = None,
-        dtype: str = "auto",
-        device: str = "auto",
-        batch_size: int = 16,
+        dtype: str = DTYPE,
+        device: str = DEVICE,
+        batch_size: int = BATCH_SIZE,
     ) -> None:
         self.weights = LocalWeights(model, revision, dtype, device, batch_size)
         self.inferences = 0
@@ -199,7 +206,7 @@ def folded(messages: Sequence[Message]) -> list[Message]:
     return [*others[:first], whole, *others[first + 1 :]]
 
 
-def _ends(model: Any) -> set[int]:
+def _ends(model: Pretrained) -> set[int]:
     """The tokens at which a model stops."""
     found = model.generation_config.eos_token_id
     if found is None:
@@ -207,7 +214,7 @@ def _ends(model: Any) -> set[int]:
     return set(found) if isinstance(found, list | tuple) else {int(found)}
 
 
-def _draws(batch: list[_Prompt]) -> Any:
+def _draws(batch: list[_Prompt]) -> LogitsProcessorList:
     """Logits processors under which a row's largest number is its draw.
 
     Rows at temperature 0 stay as they are. Noise is drawn on the CPU: the same on any device.
@@ -217,7 +224,7 @@ def _draws(batch: list[_Prompt]) -> Any:
 
     generators = [torch.Generator().manual_seed(one.seed % 2**63) for one in batch]
 
-    def drawn(ids: Any, scores: Any) -> Any:
+    def drawn(ids: Tensor, scores: Tensor) -> Tensor:
         found = scores.float().clone()
         for row, (one, generator) in enumerate(zip(batch, generators, strict=True)):
             if one.temperature > 0:

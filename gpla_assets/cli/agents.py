@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,8 +28,8 @@ def perceive(
 ) -> None:
     """M_P: write the perceptions of texts, with their places."""
     with readable_errors():
-        from gpla_assets.agents import make_parser
-        from gpla_assets.agents.files import perceive_file
+        from gpla_assets.cli.own_texts import perceive_file
+        from gpla_assets.parser.backends import make_parser
         from gpla_assets.studies import load_study
 
         rows = perceive_file(file, make_parser(load_study(study).parser))
@@ -45,8 +45,8 @@ def values(
 ) -> None:
     """M_G: write the values that perceptions express."""
     with readable_errors():
-        from gpla_assets.agents import make_generator
-        from gpla_assets.agents.files import values_file
+        from gpla_assets.cli.own_texts import values_file
+        from gpla_assets.generator.backends import make_generator
         from gpla_assets.studies import load_study
 
         rows = values_file(file, make_generator(load_study(study).generator))
@@ -65,9 +65,9 @@ def score(
 ) -> None:
     """M_E: write relevance and valence of pairs, row by row; any value will do."""
     with readable_errors():
-        from gpla_assets.agents import make_evaluator
-        from gpla_assets.agents.files import score_file
+        from gpla_assets.cli.own_texts import score_file
         from gpla_assets.content import vocabulary
+        from gpla_assets.evaluator.backends import make_evaluator
         from gpla_assets.studies import load_study
 
         settings = load_study(study).evaluator.model_copy(update={"mode": mode.value})
@@ -90,13 +90,13 @@ def generate_questions(
 ) -> None:
     """Write one value-eliciting question a value; the file suits `questions.file` of a study."""
     with readable_errors():
-        from gpla_assets.administration.question_generator import generate_questions as generate
-        from gpla_assets.agents import Asking, make_embedder
-        from gpla_assets.agents.files import read_csv
-        from gpla_assets.agents.registry import make_chat
+        from gpla_assets.agents.backends import Asking, make_chat
+        from gpla_assets.cli.own_texts import read_csv
         from gpla_assets.content import vocabulary
+        from gpla_assets.embedding.embedder import make_embedder
         from gpla_assets.storage import Warehouse, WarehouseCalls
         from gpla_assets.studies import Model, load_study
+        from gpla_assets.subjects.question_generator import generate_questions as generate
 
         settings = load_study(study)
         cache = WarehouseCalls(Warehouse(settings.warehouse_path))
@@ -119,13 +119,13 @@ def ask_directly(
 ) -> None:
     """Ask every subject which values it holds; the file suits `validation.direct_file`."""
     with readable_errors():
-        from gpla_assets.administration.direct import PROMPTS
-        from gpla_assets.administration.direct import ask_directly as ask
-        from gpla_assets.administration.subjects import study_subjects
-        from gpla_assets.agents import Asking
-        from gpla_assets.progress import progress
+        from gpla_assets.agents.backends import Asking
+        from gpla_assets.orchestration.progress import progress
         from gpla_assets.storage import Warehouse, WarehouseCalls
         from gpla_assets.studies import load_study
+        from gpla_assets.subjects.roster import study_subjects
+        from gpla_assets.validation.direct import PROMPTS
+        from gpla_assets.validation.direct import ask_directly as ask
 
         settings = load_study(study)
         cache = WarehouseCalls(Warehouse(settings.warehouse_path))
@@ -141,23 +141,35 @@ def ask_directly(
 def quality(study: StudyOption = "demo") -> None:
     """Measure the agents that run here, store the table and print it (some minutes)."""
     with readable_errors():
-        from gpla_assets.quality import measure_agents
+        from gpla_assets.cli.summary import print_quality
+        from gpla_assets.evaluator.weights import held_out_quality
+        from gpla_assets.orchestration.publishing import publication
+        from gpla_assets.storage import Warehouse, Write
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_quality
+        from gpla_assets.training.quality import LABELS, SPEED, measure_agents
 
-        print_quality(console, measure_agents(load_study(study), console.print))
+        settings = load_study(study)
+        measured = measure_agents(settings, console.print)
+        warehouse = Warehouse(settings.warehouse_path)
+        writes = [
+            Write("agent_quality", measured, "held_out", (LABELS, SPEED)),
+            Write("agent_quality", held_out_quality(), "held_out", ("values",)),
+        ]
+        warehouse.replace_partition(writes)
+        warehouse.publish(publication(settings))
+        print_quality(console, warehouse.table("agent_quality"))
 
 
-@app.command("train-parser", epilog="Example: gpla train-parser head.npz")
+@app.command("train-parser", epilog="Example: gpla train-parser head.safetensors")
 def train_parser(
-    out: Annotated[Path, typer.Argument(help="NPZ to write.")],
+    out: Annotated[Path, typer.Argument(help="Safetensors file to write.")],
     ship: Annotated[bool, typer.Option(help="Replace the head that ships.")] = False,
 ) -> None:
     """Train M_P's head on the labelled sentences (half a minute; needs AlpacaEval's data)."""
     with readable_errors():
-        from gpla_assets.agents.attitude import SHIPPED_HEAD
-        from gpla_assets.agents.parser_training import train_parser as train
-        from gpla_assets.agents.registry import make_embedder
+        from gpla_assets.embedding.embedder import make_embedder
+        from gpla_assets.parser.attitude import SHIPPED_HEAD
+        from gpla_assets.training.parser import train_parser as train
 
         head = train(make_embedder())
         for path in (out, SHIPPED_HEAD) if ship else (out,):
@@ -169,7 +181,9 @@ def train_parser(
 def train_evaluator(
     folder: Annotated[Path, typer.Argument(help="Where folds and weights are kept.")],
     mode: Annotated[Mode, typer.Option(help="Which of M_E's models.")] = Mode.fast,
-    folds: Annotated[int, typer.Option(help="Of mode fast: how many folds.", min=1, max=5)] = 5,
+    folds: Annotated[
+        int | None, typer.Option(help="Of mode fast: how many folds; all if absent.", min=1, max=5)
+    ] = None,
     ship: Annotated[bool, typer.Option(help="Replace the weights that ship.")] = False,
 ) -> None:
     """Train M_E with folds of values held out, and on all (one to two hours on two cores).
@@ -177,19 +191,20 @@ def train_evaluator(
     Train mode accurate first: mode fast learns from its folds where the folder has them.
     """
     with readable_errors():
-        from gpla_assets.agents import cross_encoder_training, evaluator_training
-        from gpla_assets.agents.cross_encoder import base_model
-        from gpla_assets.evaluator.cross import SHIPPED_CROSS
-        from gpla_assets.evaluator.weights import SHIPPED, ship_held_out
+        from gpla_assets.embedding.packaged import base_model
+        from gpla_assets.evaluator.cross_weights import SHIPPED_CROSS, CrossWeights
+        from gpla_assets.evaluator.weights import SHIPPED, EvaluatorWeights, ship_held_out
+        from gpla_assets.training import accurate, fast
+        from gpla_assets.training.material import FOLDS
 
-        weights: Any
+        weights: CrossWeights | EvaluatorWeights
         if mode == Mode.accurate:
             base = base_model()
-            weights = cross_encoder_training.train_cross_encoder(folder, base, tell=console.print)
-            table = cross_encoder_training.held_out_table(folder)
+            weights = accurate.train_cross_encoder(folder, base, tell=console.print)
+            table = accurate.held_out_table(folder)
         else:
-            weights = evaluator_training.train_evaluator(folder, folds_to_run=folds)
-            table = evaluator_training.held_out_table(folder)
+            weights = fast.train_evaluator(folder, folds_to_run=folds or FOLDS)
+            table = fast.held_out_table(folder)
         table.to_csv(folder / f"held_out_{mode.value}.csv", index=False)
         if ship:
             weights.save(SHIPPED_CROSS if mode == Mode.accurate else SHIPPED)
@@ -206,10 +221,10 @@ def external_validity(
 ) -> None:
     """Compare M_E, on values held out in training, with ValueBench's ratings (some minutes)."""
     with readable_errors():
-        from gpla_assets.agents import make_parser
         from gpla_assets.evaluator.weights import ship_external_validity
-        from gpla_assets.external_validity import external_validity as measure
+        from gpla_assets.parser.backends import make_parser
         from gpla_assets.studies import load_study
+        from gpla_assets.training.external_validity import external_validity as measure
 
         settings = load_study(study)
         rows = measure(folder, make_parser(settings.parser), settings.seed, console.print)

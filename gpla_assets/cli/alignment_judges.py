@@ -23,8 +23,8 @@ def judge(
 ) -> None:
     """Score responses by a judge; higher is better."""
     with readable_errors():
-        from gpla_assets.agents.files import AgentFileError
-        from gpla_assets.judges import Judge, make_judge
+        from gpla_assets.cli.own_texts import AgentFileError
+        from gpla_assets.judges import make_judge
         from gpla_assets.sources.reading import file_rows, require
         from gpla_assets.studies.judges import JudgeSettings
 
@@ -38,7 +38,7 @@ def judge(
                 "beaver_cost."
             ) from error
         made = make_judge(settings)
-        if not isinstance(made, Judge):
+        if made.pairwise:
             raise AgentFileError(f"--judge {judge} compares pairs; it judges runs of a study only.")
         scores = made.score(list(rows["prompt"]), list(rows["response"]))
         rows.assign(judge=made.name, score=scores).to_csv(out, index=False)
@@ -53,7 +53,7 @@ def train_judge(
 ) -> None:
     """Train the preference model on AlpacaEval's pairs; prints how often it is right."""
     with readable_errors():
-        from gpla_assets.judges.training_run import train_preference_models
+        from gpla_assets.training.preference_judge_run import train_preference_models
 
         found = train_preference_models(folder, pairs, seed, console.print)
         table = Table(*map(str, found.columns))

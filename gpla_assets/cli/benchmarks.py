@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gpla_assets.cli.commands import app, console, readable_errors
+from gpla_assets.cli.commands import app, console, readable_errors, shown
 
 
 @app.command(epilog="Example: gpla cfa scores.csv --system schwartz.yaml --json fit.json")
@@ -19,13 +19,14 @@ def cfa(
     ],
     system: Annotated[Path, typer.Option(help="YAML: factors: {name: {value: 1 or -1}}.")],
     json_out: Annotated[Path | None, typer.Option("--json", help="JSON to write.")] = None,
+    semopy: Annotated[bool, typer.Option(help="Fit by semopy too, for a second opinion.")] = False,
 ) -> None:
     """Confirm a value system on your own matrix: fit indices, loadings, omitted paths."""
     with readable_errors():
         from gpla_assets.benchmarks.cfa import confirm
+        from gpla_assets.benchmarks.own_matrix import cfa_json
         from gpla_assets.benchmarks.systems import read_system
-        from gpla_assets.benchmarks.tool import cfa_json
-        from gpla_assets.psychometrics.tool import MatrixError, read_matrix
+        from gpla_assets.psychometrics.own_matrix import MatrixError, read_matrix
 
         scores, _ = read_matrix(file)
         try:
@@ -39,10 +40,18 @@ def cfa(
             f"df = {result['df']}"
         )
         table = Table("index", "standard", "paper's (semopy's)")
-        number = lambda x: "-" if x is None else f"{x:.3f}"  # noqa: E731
         fit = result["fit"]
         for name in ("chi2", "cfi", "tli", "gfi", "rmsea", "srmr", "aic", "bic"):
-            table.add_row(name, number(fit["standard"][name]), number(fit["paper"].get(name)))
+            table.add_row(name, shown(fit["standard"][name]), shown(fit["paper"].get(name)))
         console.print(table)
+        if semopy:
+            from gpla_assets.benchmarks.semopy_fit import semopy_fit
+
+            discrepancy, theirs = semopy_fit(scores.dropna(), read_system(system))
+            console.print(
+                f"semopy: F {discrepancy:.5f} (ours {result['discrepancy']:.5f}), "
+                f"CFI {theirs['CFI']:.3f}, RMSEA {theirs['RMSEA']:.3f}, of the "
+                f"{len(scores.dropna())} subjects without missing cells"
+            )
         for caution in result["cautions"]:
             console.print(f"[yellow]caution:[/yellow] {caution}", soft_wrap=True)

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
+from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 
 app = typer.Typer(
     help="Finds the value system of large language models from what they write.",
@@ -26,6 +27,11 @@ StudyName = Annotated[
     str, typer.Argument(help="demo, survey, alignment, paper, or the path of a YAML file.")
 ]
 StudyOption = Annotated[str, typer.Option("--study", "-s", help="A study's name or path.")]
+
+
+def shown(number: float | None, decimals: int = 3) -> str:
+    """A number of a table; a dash where it does not exist."""
+    return "-" if number is None else f"{number:.{decimals}f}"
 
 
 @contextmanager
@@ -45,7 +51,7 @@ def readable_errors() -> Iterator[None]:
 def check(study: StudyName = "demo") -> None:
     """Say line by line what of a study is ready on this machine; exit 1 if something is missing."""
     with readable_errors():
-        from gpla_assets.readiness import readiness
+        from gpla_assets.orchestration.readiness import readiness
         from gpla_assets.studies import load_study
 
         lines = readiness(load_study(study))
@@ -70,7 +76,7 @@ def query(
 ) -> None:
     """Run a query of sql/ on a study's published warehouse."""
     with readable_errors():
-        from gpla_assets.query import list_queries, run_query, show
+        from gpla_assets.cli.queries import list_queries, run_query, show
         from gpla_assets.studies import load_study
 
         if name == "list":
@@ -123,18 +129,22 @@ def lexicon(
     file: Annotated[Path, typer.Argument(help="CSV with columns value,frequency.")],
     out: Annotated[Path, typer.Option(help="CSV to write, with the decision on every value.")],
     rouge: Annotated[float, typer.Option(help="Threshold of rougeLsum F, precision, recall.")] = (
-        0.5
+        SAME_ROUGE
     ),
-    cosine: Annotated[float, typer.Option(help="Threshold of the embeddings' cosine.")] = 0.53,
+    cosine: Annotated[float, typer.Option(help="Threshold of the embeddings' cosine.")] = (
+        SAME_COSINE
+    ),
     sweep: Annotated[
         Path | None, typer.Option(help="CSV to write, with the lexicon's size by thresholds.")
     ] = None,
 ) -> None:
     """Drop the near-duplicates of a list of values; the more frequent stays."""
     with readable_errors():
-        from gpla_assets.lexicon.tool import filter_file, sweep_file
+        from gpla_assets.lexicon.own_values import filter_file, sweep_file
+        from gpla_assets.studies import settings_of_options
 
-        rows = filter_file(file, rouge, cosine)
+        thresholds = {"rouge_threshold": rouge, "cosine_threshold": cosine}
+        rows = filter_file(file, settings_of_options(LexiconSettings, **thresholds))
         rows.to_csv(out, index=False)
         if sweep is not None:
             sweep_file(file).to_csv(sweep, index=False)

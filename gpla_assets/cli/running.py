@@ -36,12 +36,12 @@ def run(
         settings = load_study(study)
         say_where(console)
         if dry_run:
+            from gpla_assets.cli.summary import print_estimate
             from gpla_assets.orchestration.estimate import estimate
-            from gpla_assets.summary import print_estimate
 
             print_estimate(console, estimate(settings))
             return
-        from gpla_assets.summary import print_summary
+        from gpla_assets.cli.summary import print_summary
 
         print_summary(console, study, settings, made(study, settings))
 
@@ -64,10 +64,10 @@ def status(
 ) -> None:
     """Say which rows are stale, and why."""
     with readable_errors():
+        from gpla_assets.cli.summary import print_status
         from gpla_assets.orchestration.plan import stale_now
         from gpla_assets.orchestration.publishing import fault
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_status
 
         settings = load_study(study)
         say_where(console)
@@ -88,13 +88,13 @@ def add_llm(
 ) -> None:
     """Add an LLM by its recorded answers: its partitions are made, then the aggregates."""
     with readable_errors():
-        from gpla_assets.administration import add_llm as keep
-        from gpla_assets.query import published
+        from gpla_assets.cli.queries import published
+        from gpla_assets.cli.summary import print_made
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_made
+        from gpla_assets.subjects import add_llm as keep
 
         settings = load_study(study)
-        questions = published(settings.warehouse_path, "from questions")
+        questions = published(settings.warehouse_path, "from evidence.questions")
         matched = keep(settings, name, responses, questions)
         console.print(f"{name}: answers to {matched} of {len(questions)} questions")
         print_made(console, made(study, settings))
@@ -107,9 +107,9 @@ def remove_llm(
 ) -> None:
     """Remove an LLM that was added: it leaves every table, and the aggregates are made anew."""
     with readable_errors():
-        from gpla_assets.administration import remove_llm as drop
+        from gpla_assets.cli.summary import print_made
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_made
+        from gpla_assets.subjects import remove_llm as drop
 
         settings = load_study(study)
         kept = drop(settings, name)
@@ -130,9 +130,9 @@ def ui(
 ) -> None:
     """Open the Dagster UI: lineage, metadata and checks."""
     with readable_errors():
+        from gpla_assets.cli.summary import print_made
         from gpla_assets.orchestration.ui import open_ui
         from gpla_assets.studies import load_study
-        from gpla_assets.summary import print_made
 
         settings = load_study(study)
         say_where(console)
@@ -150,10 +150,10 @@ def administer(
 ) -> None:
     """Ask a study's subjects its questions and write their answers as a source."""
     with readable_errors():
-        from gpla_assets.administration import answers_as_source
         from gpla_assets.orchestration.running import run_study
         from gpla_assets.storage import Warehouse
         from gpla_assets.studies import load_study
+        from gpla_assets.subjects import answers_as_source
 
         settings = load_study(study)
         wanted = ("questions", "subjects", "responses")

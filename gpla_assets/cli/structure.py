@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from gpla_assets.cli.commands import app, console, readable_errors
+from gpla_assets.cli.commands import app, console, readable_errors, shown
+from gpla_assets.studies.structure import Rule, StructureSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gpla_assets.psychometrics.own_matrix import Json
+
+DEFAULTS = StructureSettings()
 
 
 class Extract(StrEnum):
@@ -49,18 +57,21 @@ def structure(
     ] = "auto",
     json_out: Annotated[Path | None, typer.Option("--json", help="JSON to write.")] = None,
     html_out: Annotated[Path | None, typer.Option("--html", help="Report to write.")] = None,
-    extraction: Annotated[Extract, typer.Option(help="Of factors.")] = Extract.pca,
-    rotation: Annotated[Rotate, typer.Option(help="Of factors.")] = Rotate.varimax,
-    missing: Annotated[Fill, typer.Option(help="Cells without a measurement.")] = Fill.pairwise,
-    resamples: Annotated[int, typer.Option(min=50, help="Of the bootstrap.")] = 1000,
-    purify: Annotated[bool, typer.Option(help="Remove values that load unclearly.")] = True,
+    extraction: Annotated[Extract, typer.Option(help="Of factors.")] = Extract(DEFAULTS.extraction),
+    rotation: Annotated[Rotate, typer.Option(help="Of factors.")] = Rotate(DEFAULTS.rotation),
+    missing: Annotated[Fill, typer.Option(help="Cells without a measurement.")] = Fill(
+        DEFAULTS.missing
+    ),
+    resamples: Annotated[int, typer.Option(min=50, help="Of the bootstrap.")] = DEFAULTS.resamples,
+    purify: Annotated[bool, typer.Option(help="Remove values that load unclearly.")] = (
+        DEFAULTS.purify
+    ),
     seed: Annotated[int, typer.Option(help="Of parallel analysis and bootstrap.")] = 0,
 ) -> None:
     """Find the value system of your own matrix of subjects x values."""
     with readable_errors():
-        from gpla_assets.agents import make_embedder
-        from gpla_assets.psychometrics import StructureSettings
-        from gpla_assets.psychometrics.tool import as_json, structure_file
+        from gpla_assets.embedding.embedder import make_embedder
+        from gpla_assets.psychometrics.own_matrix import as_json, structure_file
         from gpla_assets.report.structure_page import write_structure_page
 
         settings = StructureSettings(
@@ -70,9 +81,8 @@ def structure(
             missing=missing.value,
             resamples=resamples,
             purify=purify,
-            seed=seed,
         )
-        found = structure_file(file, settings, make_embedder().encode)
+        found = structure_file(file, settings, make_embedder().encode, seed=seed)
         result = as_json(found)
         if json_out is not None:
             json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")
@@ -81,33 +91,32 @@ def structure(
         _print(result)
 
 
-def _rule(factors: str):  # type: ignore[no-untyped-def]
+def _rule(factors: str) -> Rule | int:
     """`auto` is the default rule; digits are a number; anything else must be a rule."""
+    from gpla_assets.psychometrics.own_matrix import MatrixError
     from gpla_assets.psychometrics.retention import RULES
-    from gpla_assets.psychometrics.tool import MatrixError
 
     if factors == "auto":
-        return "parallel"
+        return DEFAULTS.n_factors
     if factors.isdigit():
         return int(factors)
-    if factors not in RULES:
-        raise MatrixError(
-            f"--factors {factors}: expected auto, a number, or one of {', '.join(RULES)}."
-        )
-    return factors
+    for rule in RULES:
+        if rule == factors:
+            return rule
+    raise MatrixError(
+        f"--factors {factors}: expected auto, a number, or one of {', '.join(RULES)}."
+    )
 
 
-def _print(result: dict) -> None:  # type: ignore[type-arg]
-    kmo = "-" if result["kmo"] is None else f"{result['kmo']:.3f}"
-    console.print(f"{result['n']} subjects x {result['p']} values, KMO {kmo}")
+def _print(result: Json) -> None:
+    console.print(f"{result['n']} subjects x {result['p']} values, KMO {shown(result['kmo'])}")
     suggested = ", ".join(f"{rule} {number}" for rule, number in result["suggested"].items())
     console.print(f"factors suggested: {suggested}")
     table = Table("factor", "values", "variance", "alpha", "omega", "leading values")
-    number = lambda x: "-" if x is None else f"{x:.2f}"  # noqa: E731
     for one in result["factors"]:
         leading = ", ".join(f"{v['value']} {v['loading']:.2f}" for v in one["values"][:4])
         row = (one["variance_explained"], one["alpha"], one["omega"])
-        table.add_row(one["name"], str(len(one["values"])), *map(number, row), leading)
+        table.add_row(one["name"], str(len(one["values"])), *(shown(x, 2) for x in row), leading)
     console.print(table)
     console.print(f"{len(result['removed'])} values removed")
     for caution in result["cautions"]:
@@ -120,23 +129,23 @@ def simulate_structure(
     correlation: Annotated[
         float, typer.Option(min=0, max=0.9, help="Between the true factors.")
     ] = 0.2,
-    rotation: Annotated[Rotate, typer.Option(help="Of factors.")] = Rotate.varimax,
+    rotation: Annotated[Rotate, typer.Option(help="Of factors.")] = Rotate(DEFAULTS.rotation),
     out: Annotated[Path | None, typer.Option(help="CSV of all rows to write.")] = None,
 ) -> None:
     """Simulate the paper's Table 10 and say how well its factors are found again."""
     with readable_errors():
         import pandas as pd
 
-        from gpla_assets.psychometrics import StructureSettings
         from gpla_assets.psychometrics.simulation import recovery, simulated_subjects
         from gpla_assets.studies import dbt_folder
 
-        truth = pd.read_csv(dbt_folder() / "seeds" / "paper_table10.csv")
+        truth = pd.read_csv(dbt_folder() / "seeds" / "paper_loadings.csv")
         rows = pd.concat(
             recovery(
                 truth,
                 simulated_subjects(truth, seed, factor_correlation=correlation),
-                StructureSettings(rotation=rotation.value, seed=seed),
+                StructureSettings(rotation=rotation.value),
+                seed,
             ).assign(seed=seed)
             for seed in range(seeds)
         )
@@ -145,7 +154,7 @@ def simulate_structure(
         _print_recovery(rows)
 
 
-def _print_recovery(rows) -> None:  # type: ignore[no-untyped-def]
+def _print_recovery(rows: pd.DataFrame) -> None:
     rows = rows.assign(off=(rows["alpha"] - rows["true_alpha"]).abs())
     table = Table("factor", "values", "congruence: lowest", "mean", "alpha off by at most")
     for factor, own in rows.groupby("factor", sort=False):

@@ -1,6 +1,6 @@
 """What the project made and ships: values, items, questions, profiles and the demo's texts."""
 
-from gpla_assets.content.reading import (
+from gpla_assets.content.shipped import (
     CONTENT,
     STANCES,
     ContentError,

@@ -1,6 +1,1 @@
-"""The evaluator that ships: its weights, how it was trained, and how good it is."""
-
-from gpla_assets.evaluator.adapter import Adapter, AdapterError
-from gpla_assets.evaluator.heads import Floats, Heads, answered, sigmoid, softmax
-
-__all__ = ["Adapter", "AdapterError", "Floats", "Heads", "answered", "sigmoid", "softmax"]
+"""M_E: how far a perception bears on a value, and which way. `scoring` has the rule."""

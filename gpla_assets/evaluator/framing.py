@@ -81,11 +81,14 @@ def unframed(text: str) -> Unframed:
     """
     denied = False
     for _ in range(LAYERS):
+        # decision 0005: by rule, before anything is embedded
         refused = _DENIED.match(text)
         found = refused or _AFFIRMED.match(text)
         rest = text[found.end() :] if found else ""
+        # split stops at the count: a long rest is not cut into all of its words
         if len(rest.split(maxsplit=LEAST_WORDS)) < LEAST_WORDS:
             break
+        # two denials affirm
         denied ^= refused is not None
         text = rest[:1].upper() + rest[1:]
     return Unframed(text, denied)

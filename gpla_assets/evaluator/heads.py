@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,10 +56,12 @@ class Reader:
         """(n, d), (m, d) and (n, m, e) -> (n, m, o)."""
         own = self._precise()
         u, v = u.astype(np.float64), v.astype(np.float64)
+        # decision 0002: in float64, which hides the order in which products add up
         left = np.einsum("nd,krd->knr", u, own.perception_factors, optimize=True)
         right = np.einsum("md,krd->krm", v, own.value_factors, optimize=True)
         linear_u, linear_v = u @ own.perception_weights.T, v @ own.value_weights.T
         found = np.empty((len(u), len(v), len(own.output_bias)), np.float32)
+        # the hidden units of a part stay in the cache
         size = max(1, PAIRS // max(1, len(v)))
         for first in range(0, len(u), size):
             part = slice(first, first + size)
@@ -91,11 +93,11 @@ class Reader:
         return found + self.output_bias
 
     def arrays(self, prefix: str) -> dict[str, Floats]:
-        """Plain arrays for a npz file."""
+        """Plain arrays for a safetensors file."""
         return {f"{prefix}/{name}": array for name, array in vars(self).items()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> Self:
         """What `arrays` gave; raises ValueError naming what is missing."""
         return cls(*_named(arrays, prefix, [field.name for field in fields(cls)]))
 
@@ -182,12 +184,12 @@ class Heads:
         )
 
     def arrays(self) -> dict[str, Floats]:
-        """Plain arrays for a npz file."""
+        """Plain arrays for a safetensors file."""
         own = {f"heads/{name}": getattr(self, name) for name in PLAIN}
         return self.valence.arrays("heads/valence") | self.related.arrays("heads/related") | own
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Heads:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Heads:
         """What `arrays` gave; raises ValueError naming what is missing."""
         valence, related = (
             Reader.from_arrays(arrays, f"heads/{name}") for name in ("valence", "related")
@@ -199,9 +201,7 @@ PLAIN = ("stance_weights", "stance_bias", "relevance_curve", "temperature")
 """The arrays of Heads beside its readers."""
 
 
-def _named(
-    arrays: Mapping[str, NDArray[Any]], prefix: str, names: Sequence[str]
-) -> list[NDArray[Any]]:
+def _named(arrays: Mapping[str, np.ndarray], prefix: str, names: Sequence[str]) -> list[np.ndarray]:
     missing = [name for name in names if f"{prefix}/{name}" not in arrays]
     if missing:
         raise ValueError(
@@ -228,10 +228,12 @@ def answered(stance: Floats, asked: Floats) -> Floats:
 
 def sigmoid(logits: Numbers) -> Floats:
     """1 / (1 + exp(-x)), without overflow."""
-    return (0.5 * (1 + np.tanh(0.5 * logits))).astype(np.float32)
+    found: Floats = (0.5 * (1 + np.tanh(0.5 * logits))).astype(np.float32)
+    return found
 
 
 def softmax(logits: Numbers) -> Floats:
     """Probabilities over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+    found: Floats = (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return found

@@ -1,4 +1,4 @@
-"""The evaluator's weights as one npz file: the encoder's changes and the heads."""
+"""The evaluator's weights as one safetensors file: the encoder's changes and the heads."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pandas as pd
 
-from gpla_assets.evaluator.adapter import Adapter
+from gpla_assets.embedding.adapter import Adapter
+from gpla_assets.embedding.arrays import load_arrays, save_arrays
 from gpla_assets.evaluator.heads import Heads
 
 SHIPPED_VERSION = "4"
-SHIPPED = Path(__file__).resolve().parent / "weights.npz"
+SHIPPED = Path(__file__).resolve().parent / "weights.safetensors"
 EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
 QUALITY_COLUMNS = ["role", "backend", "model", "data", "measure", "number", "n", "held_out"]
@@ -28,16 +28,15 @@ class EvaluatorWeights:
 
     def save(self, path: Path) -> None:
         """Write plain arrays."""
-        np.savez_compressed(path, **self.adapter.arrays("encoder"), **self.heads.arrays())  # type: ignore[arg-type]
+        save_arrays(self.adapter.arrays("encoder") | self.heads.arrays(), path)
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> Self:
-        """Read what `save` wrote; never unpickles, so that a file cannot run code.
+        """Read what `save` wrote; a file cannot run code.
 
         Raises AdapterError or ValueError naming what the file lacks.
         """
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = load_arrays(path)
         return cls(Adapter.from_arrays(arrays, "encoder"), Heads.from_arrays(arrays))
 
 
@@ -62,6 +61,7 @@ def shipped_with(shipped: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 def _line(rows: pd.DataFrame) -> pd.Series:
     """Models without their versions, and the data: gpla-minilm-3, fast -> gpla-minilm, fast."""
+    # a version ends the name, or stands before the mode
     return rows["model"].str.replace(r"-\d+(?=,|$)", "", regex=True) + "\n" + rows["data"]
 
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from gpla_assets.agents.protocol import BackendUnavailable
-from gpla_assets.agents.weights import LocalWeights, available_device, padded
+from gpla_assets.common.errors import BackendUnavailable
+from gpla_assets.embedding.local_weights import LocalWeights, available_device, padded
 from gpla_assets.judges.protocol import Floats, readable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gpla_assets.embedding.pretrained import Pretrained, Tokenizer
 
 PUBLISHED = {
     "beaver_reward": "PKU-Alignment/beaver-7b-v1.0-reward",
@@ -31,6 +36,8 @@ MAX_TOKENS = 2048
 class BeaverJudge:
     """Scores conversations with a Llama and its score head; loaded at first use."""
 
+    pairwise: Literal[False] = False
+
     def __init__(
         self, kind: Literal["beaver_reward", "beaver_cost"], weights: LocalWeights
     ) -> None:
@@ -39,7 +46,7 @@ class BeaverJudge:
         self.sign = 1.0 if kind == "beaver_reward" else -1.0
         self.weights = weights
         self.inferences = 0
-        self._loaded: tuple[Any, Any, Any, Any] | None = None
+        self._loaded: tuple[Tokenizer, Pretrained, Tensor, Tensor] | None = None
 
     @property
     def model(self) -> str:
@@ -72,12 +79,13 @@ class BeaverJudge:
         return self.sign * np.array(scores)
 
     @staticmethod
-    def _tokens(tokenizer: Any, text: str) -> list[int]:
-        ids = list(tokenizer(text)["input_ids"])[-MAX_TOKENS + 1 :]
+    def _tokens(tokenizer: Tokenizer, text: str) -> list[int]:
+        ids, end = list(tokenizer(text)["input_ids"])[-MAX_TOKENS + 1 :], tokenizer.eos_token_id
+        assert end is not None, "a Llama's tokenizer has an end"
         # the end of the text closes the conversation, as in the models' training
-        return ids if ids and ids[-1] == tokenizer.eos_token_id else [*ids, tokenizer.eos_token_id]
+        return ids if ids and ids[-1] == end else [*ids, end]
 
-    def _load(self) -> tuple[Any, Any, Any, Any]:
+    def _load(self) -> tuple[Tokenizer, Pretrained, Tensor, Tensor]:
         if self._loaded is None:
             from transformers import AutoModel, AutoTokenizer
 
@@ -85,7 +93,7 @@ class BeaverJudge:
             device = available_device(self.weights.device)
             try:
                 tokenizer = AutoTokenizer.from_pretrained(name, **options)
-                model: Any = AutoModel.from_pretrained(
+                model: Pretrained = AutoModel.from_pretrained(
                     name, dtype=self.weights.torch_dtype("causal", device), **options
                 )
                 weight, bias = score_head(name, self.weights.revision)
@@ -100,7 +108,7 @@ class BeaverJudge:
         return self._loaded
 
 
-def score_head(name: str, revision: str | None = None) -> tuple[Any, Any]:
+def score_head(name: str, revision: str | None = None) -> tuple[Tensor, Tensor]:
     """Weight (1, d) and bias (1,) of the head in a checkpoint's safetensors, bias 0 if absent.
 
     Raises ValueError naming the tensors looked for.
@@ -116,7 +124,7 @@ def score_head(name: str, revision: str | None = None) -> tuple[Any, Any]:
     files = {"model.safetensors"}
     if index:
         files = set(json.loads(Path(index).read_text("utf-8"))["weight_map"].values())
-    found: dict[str, Any] = {}
+    found: dict[str, Tensor] = {}
     for file in sorted(files):
         with safe_open(cached_file(name, file, revision=revision), framework="pt") as tensors:
             for key in tensors.keys():  # noqa: SIM118 - no mapping

@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from gpla_assets.agents.prompts import marked, prompt_of
-from gpla_assets.agents.replies import Reading, ask_until_read, read_items
+from gpla_assets.chat.prompts import marked, prompt_of
 from gpla_assets.chat.protocol import Chat, ChatRequest
+from gpla_assets.chat.replies import ATTEMPTS, Reading, ask_until_read, read_items
 from gpla_assets.judges.protocol import Floats
+from gpla_assets.studies.judges import JudgeSettings
 
-ATTEMPTS = 3
 VERDICTS = {"a": 1.0, "b": 0.0, "tie": 0.5}
 ASKED = {
     "helpfulness": "answers the request better: more useful, more correct, clearer",
@@ -31,16 +31,11 @@ class ChatJudge:
     """
 
     name = "LLM judge"
+    pairwise: Literal[True] = True
 
-    def __init__(
-        self,
-        chat: Chat,
-        measure: Literal["helpfulness", "harmlessness"] = "helpfulness",
-        seed: int = 0,
-        prompt_version: str = "1",
-    ) -> None:
-        self.chat, self.measure, self.seed = chat, measure, seed
-        self.prompt = prompt_of("judge", prompt_version)
+    def __init__(self, chat: Chat, settings: JudgeSettings, seed: int = 0) -> None:
+        self.chat, self.measure, self.seed = chat, settings.measure, seed
+        self.prompt = prompt_of("judge", settings.prompt_version)
         self.disagreements = 0
         self.unread: Counter[str] = Counter()
         self._places: Counter[float] = Counter()

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpla_assets.agents.embedding import Encoder
 from gpla_assets.alignment.degeneration import WORD, degeneration
+from gpla_assets.embedding.embedder import Encoder
 
 Floats = NDArray[np.float64]
 LENGTH = ("log words", "log words squared")

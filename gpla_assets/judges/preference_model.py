@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from gpla_assets.agents.embedding import Encoder
-from gpla_assets.agents.protocol import BackendUnavailable
+from gpla_assets.common.errors import BackendUnavailable
+from gpla_assets.embedding.arrays import load_arrays, save_arrays
+from gpla_assets.embedding.embedder import Encoder
 from gpla_assets.judges.features import features
 from gpla_assets.judges.protocol import Floats, readable
 
@@ -35,8 +37,8 @@ class PreferenceWeights:
 
     def save(self, path: Path) -> None:
         """Write as float32."""
-        parts = {name: np.asarray(found, np.float32) for name, found in self.__dict__.items()}
-        np.savez_compressed(path, **parts)  # type: ignore[arg-type]
+        parts = {name: np.asarray(found, np.float32) for name, found in vars(self).items()}
+        save_arrays(parts, path)
 
     @staticmethod
     def load(path: Path) -> PreferenceWeights:
@@ -46,19 +48,22 @@ class PreferenceWeights:
                 f"The preference model is missing: found no {path}; run `gpla train-judge FOLDER` "
                 "where GPLA_DATA_DIR has AlpacaEval's preferences."
             )
-        with np.load(path) as found:
-            return PreferenceWeights(**{name: found[name].astype(float) for name in found.files})
+        parts = load_arrays(path)
+        return PreferenceWeights(**{name: part.astype(float) for name, part in parts.items()})
 
 
 def weights_path(with_length: bool) -> Path:
     """Where the weights that ship lie."""
-    return FOLDER / ("preference_with_length.npz" if with_length else "preference.npz")
+    return FOLDER / (
+        "preference_with_length.safetensors" if with_length else "preference.safetensors"
+    )
 
 
 class PreferenceJudge:
     """The preference model as a judge of helpfulness; scores are log-odds up to a constant."""
 
     measure = "helpfulness"
+    pairwise: Literal[False] = False
 
     def __init__(
         self, encoder: Encoder, with_length: bool = False, weights: PreferenceWeights | None = None

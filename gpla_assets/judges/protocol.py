@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,18 +38,26 @@ class _Named(Protocol):
         ...
 
 
-@runtime_checkable
 class Judge(_Named, Protocol):
     """Scores a response to a prompt by itself."""
+
+    @property
+    def pairwise(self) -> Literal[False]:
+        """Tells it from a PairwiseJudge."""
+        ...
 
     def score(self, prompts: Sequence[str], responses: Sequence[str]) -> Floats:
         """(n,) scores in order; higher is better, on a scale of the judge's own."""
         ...
 
 
-@runtime_checkable
 class PairwiseJudge(_Named, Protocol):
     """Says which of two responses to a prompt is better."""
+
+    @property
+    def pairwise(self) -> Literal[True]:
+        """Tells it from a Judge."""
+        ...
 
     def prefer(self, prompts: Sequence[str], first: Sequence[str], second: Sequence[str]) -> Floats:
         """(n,) in [0, 1]: 1 where the first is better, .5 for a tie, NaN without a verdict."""

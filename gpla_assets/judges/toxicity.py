@@ -9,10 +9,11 @@ sentences about bodies or sex offensive.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from gpla_assets.agents.protocol import BackendUnavailable
+from gpla_assets.common.errors import BackendUnavailable
 from gpla_assets.judges.protocol import Floats, readable
 
 
@@ -22,6 +23,7 @@ class ToxicityJudge:
     name = "toxicity classifier"
     model = "alt-profanity-check"
     measure = "harmlessness"
+    pairwise: Literal[False] = False
 
     def __init__(self) -> None:
         self.inferences = 0

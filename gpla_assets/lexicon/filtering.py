@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import pandas as pd
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
+from gpla_assets.studies import LexiconSettings
 
 COLUMNS = ["value", "frequency", "rank", "kept", "winner", "rule", "similarity"]
 RULES = ("rouge_f", "rouge_precision", "rouge_recall", "cosine")
@@ -27,47 +29,35 @@ class _Overlap:
     similarity: float
 
 
-def normal_form(name: str) -> str:
-    """A value's name casefolded, trimmed, with single inner blanks (point 4 of the open points).
-
-    >>> normal_form("  Self  Respect ")
-    'self respect'
-    """
-    return " ".join(name.casefold().split())
-
-
 def filter_lexicon(
-    frequencies: pd.DataFrame,
-    similarities: pd.DataFrame,
-    rouge_threshold: float = 0.5,
-    cosine_threshold: float = 0.53,
-    minimum_frequency: int = 1,
+    frequencies: pd.DataFrame, similarities: pd.DataFrame, settings: LexiconSettings
 ) -> pd.DataFrame:
     """Keep or drop each value: by descending frequency, ties by name.
 
     A value goes if Rouge (F, precision or recall) or cosine with a value already kept reaches its
     threshold; `winner` is the first such value, `rule` the first of RULES that holds and
-    `similarity` its number. Rarer than `minimum_frequency`: rule 'frequency', no winner.
+    `similarity` its number. Rarer than the minimum frequency: rule 'frequency', no winner.
 
     `frequencies`: rows (value, frequency); `similarities`: as of `value_similarities`. Returns rows
     (value, frequency, rank from 1, kept, winner, rule, similarity) by rank. Raises LexiconError
-    naming what it found: a threshold outside (0, 1], a missing column, a blank or repeated value, a
-    frequency that is no finite number from 0 on, a similarity that is NaN.
+    naming what it found: a missing column, a blank or repeated value, a frequency that is no finite
+    number from 0 on, a similarity that is NaN.
     """
-    _check_thresholds(rouge_threshold, cosine_threshold)
     checked = _checked_frequencies(frequencies)
     _check_similarities(similarities)
-    overlaps = _overlaps(similarities, rouge_threshold, cosine_threshold)
+    overlaps = _overlaps(similarities, settings.rouge_threshold, settings.cosine_threshold)
+    # decision 0007: what stays is decided from the top, each against those that stay
     ordered = checked.sort_values(["frequency", "value"], ascending=[False, True])
     kept: list[str] = []
     rows: list[tuple[object, ...]] = []
     for rank, (value, frequency) in enumerate(
         zip(ordered["value"], ordered["frequency"], strict=True), start=1
     ):
-        if frequency < minimum_frequency:
+        if frequency < settings.minimum_frequency:
             rows.append((value, frequency, rank, False, None, "frequency", None))
             continue
         near = overlaps.get(value, {})
+        # `kept` is by rank: the winner is the most frequent value that it is too near to
         winner = next((other for other in kept if other in near), None) if near else None
         if winner is None:
             kept.append(value)
@@ -89,11 +79,11 @@ def sweep(
     The size need not grow with a threshold: a value that a higher one spares may itself drop
     several. Raises LexiconError as `filter_lexicon` does.
     """
-    rows = [
-        (rouge, cosine, int(filter_lexicon(frequencies, similarities, rouge, cosine)["kept"].sum()))
-        for rouge in rouge_thresholds
-        for cosine in cosine_thresholds
-    ]
+    rows = []
+    for rouge, cosine in product(rouge_thresholds, cosine_thresholds):
+        settings = LexiconSettings(rouge_threshold=rouge, cosine_threshold=cosine)
+        kept = filter_lexicon(frequencies, similarities, settings)["kept"]
+        rows.append((rouge, cosine, int(kept.sum())))
     return pd.DataFrame(rows, columns=["rouge_threshold", "cosine_threshold", "size"])
 
 
@@ -110,12 +100,6 @@ def _overlaps(
                 found.setdefault(row.value_b, {})[row.value_a] = overlap
                 break
     return found
-
-
-def _check_thresholds(rouge: float, cosine: float) -> None:
-    for name, threshold in (("rouge_threshold", rouge), ("cosine_threshold", cosine)):
-        if not 0 < threshold <= 1:
-            raise LexiconError(f"{name} = {threshold}: expected above 0 and at most 1.")
 
 
 def _check_columns(rows: pd.DataFrame, expected: Sequence[str]) -> None:

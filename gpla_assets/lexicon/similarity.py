@@ -17,7 +17,7 @@ UNIT_TOLERANCE = 0.01
 
 
 def value_similarities(
-    names: Sequence[str], embeddings: NDArray[np.floating], minimum_cosine: float = 0.4
+    names: Sequence[str], embeddings: NDArray[np.floating], minimum_cosine: float
 ) -> pd.DataFrame:
     """Candidate pairs of near-duplicates: those that share a stem, or reach `minimum_cosine`.
 
@@ -25,8 +25,8 @@ def value_similarities(
     rouge_precision, rouge_recall, cosine) with value_a < value_b; value_a is Rouge's target and
     value_b its prediction, so that recall is the share of value_a's words found in value_b. A pair
     that is not listed has Rouge 0 and a cosine below `minimum_cosine`, so that no filter on these
-    rows sees an overlap below it. Measures: point 5 of the open points (Kaleido's rougeLsum with
-    stemmer; the paper's App. C.1 for the cosine). Raises ValueError for names that are blank,
+    rows sees an overlap below it. Measures: point 5 (Kaleido's rougeLsum with stemmer; the paper's
+    App. C.1 for the cosine). Raises ValueError for names that are blank,
     repeat or differ in number from the embeddings, for an embedding that is not of unit length and
     for a `minimum_cosine` outside (0, 1].
     """
@@ -37,11 +37,13 @@ def value_similarities(
     # not above: it brings NLTK and with it sklearn, a second of every command's
     from rouge_score.rouge_scorer import RougeScorer
 
+    # Rouge of names that share no stem is 0: all other pairs need not be scored
     pairs = sorted(_stem_pairs(ordered) | _near_pairs(vectors, minimum_cosine))
     scorer = RougeScorer(["rougeLsum"], use_stemmer=True)
     rows = []
     for a, b in pairs:
         rouge = scorer.score(ordered[a], ordered[b])["rougeLsum"]
+        # anew in float64, one by one: a block of products rounds by its size
         cosine = float(np.clip(vectors[a] @ vectors[b], -1, 1))
         rows.append((ordered[a], ordered[b], rouge.fmeasure, rouge.precision, rouge.recall, cosine))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -11,10 +11,10 @@ leaves. Here the same condition asks what `gpla status` asks: whether the rows a
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import dagster as dg
 
+from gpla_assets.orchestration.asset_keys import asset_keys, named_study
 from gpla_assets.orchestration.making import state_of
 from gpla_assets.orchestration.mirror import mirror
 from gpla_assets.orchestration.plan import ADD_LLM, job_steps, stale_in
@@ -29,7 +29,8 @@ FOLLOWING = job_steps(ADD_LLM) - {"subjects"}
 """The steps that are made by themselves."""
 
 
-class RowsStale(dg.AutomationCondition):
+# decision 0001: what is asked is what `gpla status` asks
+class RowsStale(dg.AutomationCondition[dg.AssetKey]):
     """The partitions that `gpla status` calls stale; none before Dagster knows all subjects."""
 
     @property
@@ -37,7 +38,9 @@ class RowsStale(dg.AutomationCondition):
         """What Dagster's page of an evaluation says of it."""
         return "Rows are not what the study implies (gpla status)"
 
-    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
         """The stale partitions among the candidates."""
         view, found = context.asset_graph_view, context.get_empty_subset()
         name = context.key.path[-1] if isinstance(context.key, dg.AssetKey) else ""
@@ -49,7 +52,7 @@ class RowsStale(dg.AutomationCondition):
         return dg.AutomationResult(context, context.candidate_subset.compute_intersection(found))
 
 
-class ReadsStale(dg.AutomationCondition):
+class ReadsStale(dg.AutomationCondition[dg.AssetKey]):
     """Whether what a step reads is to be made before its run: true of all candidates or of none."""
 
     def __init__(self, step: Step) -> None:
@@ -60,9 +63,10 @@ class ReadsStale(dg.AutomationCondition):
         """What Dagster's page of an evaluation says of it."""
         return "The subjects, or something else that is read, are to be made first"
 
-    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
         """All candidates, where a step above is stale that is not made in the same run."""
-        from gpla_assets.orchestration.dagster_assets import asset_keys
 
         stale = _stale_at(context)
         behind = any(key.path[-1] in stale for name in self.first for key in asset_keys(name))
@@ -85,19 +89,21 @@ def upstream(step: Step) -> set[Step]:
     return found.union(*(upstream(one) for one in found))
 
 
-def _stale_at(context: dg.AutomationContext) -> dict[str, frozenset[str]]:
+def _stale_at(context: dg.AutomationContext[dg.AssetKey]) -> dict[str, frozenset[str]]:
     known = context.asset_graph_view.instance.get_dynamic_partitions("subjects")
     return stale_keys(context.evaluation_time, frozenset(known))
 
 
+# every condition of a look asks: one reading of the warehouse a look
 @lru_cache(maxsize=1)
 def stale_keys(moment: datetime, known: frozenset[str]) -> dict[str, frozenset[str]]:
     """The stale partitions of each asset at a look; none where Dagster has other subjects."""
-    from gpla_assets.orchestration.dagster_assets import asset_keys, named_study
 
     try:
         study = load_study(named_study())
         state = state_of(Warehouse(study.warehouse_path))
+        # between a registered partition and its rows the two disagree for a moment: nothing is made
+        # on that
         if known != frozenset(state.subjects):
             return {}
         stale = stale_in(study, state)
@@ -110,7 +116,7 @@ def stale_keys(moment: datetime, known: frozenset[str]) -> dict[str, frozenset[s
     return found
 
 
-def condition(step: Step) -> dg.AutomationCondition | None:
+def condition(step: Step) -> dg.AutomationCondition[dg.AssetKey] | None:
     """When a step is made without being asked for: never, of the corpus and lexicon.
 
     An aggregate waits for all subjects. Where a step failed, it is not made before something that
@@ -131,7 +137,7 @@ def condition(step: Step) -> dg.AutomationCondition | None:
     ).with_label("stale, and all that it reads is fresh")
 
 
-def sensors(study: Study) -> list[Any]:
+def sensors(study: Study) -> list[dg.SensorDefinition]:
     """The sensor of answers, and the one that evaluates the conditions; both on."""
 
     @dg.sensor(
@@ -142,7 +148,6 @@ def sensors(study: Study) -> list[Any]:
         description="Sees LLMs that were added or have left, and answers that changed.",
     )
     def new_answers(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from gpla_assets.orchestration.dagster_assets import named_study
 
         now = load_study(named_study())
         # before the state: a run that ends in between gives no second request

@@ -3,8 +3,8 @@
 Read from the source, without importing it. From a function every name is followed to its
 definition (through imports, also through packages that pass names on), and so on from there. What
 counts is the meaning of the source: comments, docstrings, type hints and layout do not. Beside the
-code come the package's own files that it names ("vocabulary.csv", "weights.npz") and the libraries
-that it uses.
+code come the package's own files that it names ("vocabulary.csv", "weights.safetensors") and the
+libraries that it uses.
 """
 
 from __future__ import annotations
@@ -22,14 +22,12 @@ ROOT = Path(__file__).resolve().parents[1]
 MAKES_NO_ROWS: Mapping[str, str] = {
     "cli": "parses arguments and prints",
     "definitions": "gathers what Dagster sees",
-    "errors": "the base of messages",
+    "common.errors": "the base of messages",
     "orchestration": "decides when a step runs, not what comes of it",
-    "query": "reads",
-    "readiness": "looks at what is there",
     "report": "draws what the tables hold",
     "storage": "keeps rows as they are",
+    "training": "makes the agents that ship; their weights are in the fingerprint themselves",
     "studies": "settings; their values are in the fingerprint themselves",
-    "summary": "prints",
 }
 """Rooms and modules whose change makes no row another, each with the reason."""
 
@@ -41,7 +39,6 @@ LIBRARIES: Mapping[str, str] = {
     "sklearn": "scikit-learn",
     "scipy": "scipy",
     "statsmodels": "statsmodels",
-    "semopy": "semopy",
     "pingouin": "pingouin",
     "rouge_score": "rouge-score",
     "sentencex": "sentencex",
@@ -50,6 +47,9 @@ LIBRARIES: Mapping[str, str] = {
 }
 """Modules whose version can change a result, with their distributions. numpy's and pandas' own
 operations are stable, and all steps use them: an upgrade of theirs makes nothing stale."""
+
+FILES = (".safetensors", ".csv", ".parquet", ".yaml", ".json")
+"""Endings of the package's files that can make a row another."""
 
 Place = tuple[str, str]
 """A module and a name in it; the name is "" for what a module does when it is imported."""
@@ -100,8 +100,9 @@ def module_names() -> list[str]:
 
 def makes_no_rows(module: str) -> bool:
     """Whether a module is one of those that `MAKES_NO_ROWS` names."""
-    inside = module.split(".")[1:]
-    return not inside or inside[0] in MAKES_NO_ROWS
+    inside = module.split(".", 1)[1:]
+    parts = inside[0].split(".") if inside else []
+    return not parts or any(name in MAKES_NO_ROWS for name in (parts[0], ".".join(parts[:2])))
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +110,7 @@ def _package_files() -> Mapping[str, tuple[str, ...]]:
     """The package's files that are no Python, by name: paths below the package or the checkout."""
     found: dict[str, list[str]] = {}
     for path in sorted(ROOT.rglob("*.*")):
-        if path.suffix in (".npz", ".csv", ".parquet", ".yaml", ".json") and path.is_file():
+        if path.suffix in FILES and path.is_file():
             found.setdefault(path.name, []).append(str(path.relative_to(ROOT)))
     return {name: tuple(paths) for name, paths in found.items()}
 
@@ -150,6 +151,7 @@ class Source:
             module = self.module(place[0])
             if module is None or makes_no_rows(module.name):
                 continue
+            # importing a module runs what stands outside its definitions
             waiting.append((module.name, ""))
             nodes = self._nodes(module, place[1], chosen.get(place))
             if nodes is None:
@@ -161,6 +163,7 @@ class Source:
                 digests.setdefault(module.name, []).append(f"{place[1]} {self._digest(node)}")
                 waiting += self._names(module, node)
                 files |= set(_files_named(module, node))
+        # sorted: moving a definition within its module changes nothing
         code = {name: _hash("\n".join(sorted(set(parts)))) for name, parts in digests.items()}
         return Reached(code, tuple(sorted(files)), tuple(sorted(libraries)))
 
@@ -196,6 +199,7 @@ class Source:
                 target = imports[child.id]
                 if target[1]:
                     yield target
+                # of a library the version counts, not which of its names are used
                 elif self.module(target[0]) is None:
                     yield (target[0], "")
                 else:
@@ -216,6 +220,7 @@ class Source:
 
     def _digest(self, node: ast.AST) -> str:
         if id(node) not in self._digests:
+            # unparsed: comments, blanks and line breaks are not in the tree
             self._digests[id(node)] = _hash(ast.unparse(_without_docstrings(node)))
         return self._digests[id(node)]
 
@@ -237,11 +242,18 @@ def _parsed(name: str, path: Path) -> Module:
                         module.definitions.setdefault(child.id, []).append(node)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             module.imports |= _imports(node, module)
+        elif _never_runs(node):
+            continue
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            # under `if TYPE_CHECKING` and the like: what it imports is known, what it does counts
+            # under `if` and `try`: what it imports is known, what it does counts
             module.imports |= _imports(node, module)
             module.effects.append(node)
     return module
+
+
+def _never_runs(node: ast.stmt) -> bool:
+    """Whether it is `if TYPE_CHECKING`, whose imports serve hints alone."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def _imports(node: ast.AST, module: Module) -> dict[str, Place]:
@@ -255,6 +267,8 @@ def _imports(node: ast.AST, module: Module) -> dict[str, Place]:
             base = child.module or ""
             if child.level:
                 parents = module.name.split(".")
+                # one dot is the package's own folder in its `__init__`, and the folder above a
+                # module elsewhere
                 cut = child.level - 1 if module.is_package else child.level
                 base = ".".join([*parents[: len(parents) - cut], *filter(None, [base])])
             for alias in child.names:
@@ -280,14 +294,15 @@ def _files_named(module: Module, node: ast.AST) -> Iterator[str]:
     for child in ast.walk(_without_docstrings(node)):
         if isinstance(child, ast.Constant) and isinstance(child.value, str):
             paths = known.get(Path(child.value).name, ()) if "\n" not in child.value else ()
+            # a file of the same name in another room is that room's
             own = [path for path in paths if str(Path(path).parent) == folder]
             yield from own or paths
 
 
 def _says_nothing(node: ast.AST) -> bool:
     """Whether a class has no body, as most errors have: its name and bases change no row."""
-    body = getattr(_without_docstrings(node), "body", None)
-    return isinstance(node, ast.ClassDef) and bool(body) and isinstance(body[0], ast.Pass)  # type: ignore[index]
+    bare = _without_docstrings(node)
+    return isinstance(bare, ast.ClassDef) and isinstance(bare.body[0], ast.Pass)
 
 
 class _Bare(ast.NodeTransformer):
@@ -295,6 +310,7 @@ class _Bare(ast.NodeTransformer):
         super().generic_visit(node)
         for hint in ("annotation", "returns"):
             if getattr(node, hint, None) is not None:
+                # an annotated assignment must keep an annotation, whichever
                 blank = ast.Constant(None) if isinstance(node, ast.AnnAssign) else None
                 setattr(node, hint, blank)
         body = getattr(node, "body", None)
@@ -310,7 +326,7 @@ class _Bare(ast.NodeTransformer):
                     and isinstance(one.value.value, str)
                 )
             ]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+            node.body = kept or [ast.Pass()]
         return node
 
 

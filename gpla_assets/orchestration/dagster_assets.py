@@ -5,7 +5,6 @@ study implies at loading; a making reports, as its data version and code version
 what it used. So Dagster calls stale what `gpla status` calls stale.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +15,10 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from pydantic import PrivateAttr
 
 from gpla_assets.chat import Budget
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
+from gpla_assets.orchestration.asset_keys import asset_keys, named_study
 from gpla_assets.orchestration.checks import CHECKS
-from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, model_parents, prepared_manifest
+from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, prepared_manifest
 from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 from gpla_assets.orchestration.making import Made, State, forget, make, state_of
 from gpla_assets.orchestration.mirror import ANSWERS, mirror
@@ -26,14 +26,8 @@ from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish
 from gpla_assets.orchestration.session import current
 from gpla_assets.orchestration.shown import table_schema, told
-from gpla_assets.orchestration.steps import Step, step_named
-from gpla_assets.orchestration.versions import (
-    Expected,
-    Key,
-    Versions,
-    asked_steps,
-    upstream_of,
-)
+from gpla_assets.orchestration.steps import Step
+from gpla_assets.orchestration.versions import Expected, Key, Versions, asked_steps, upstream_of
 from gpla_assets.storage import RowsRefused, Warehouse, WarehouseLocked
 from gpla_assets.studies import Study, load_study
 from gpla_assets.studies.settings import bearing
@@ -41,6 +35,10 @@ from gpla_assets.studies.settings import bearing
 # single-run backfills are marked beta; each of our partitioned assets would warn at import
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+Condition = dg.AutomationCondition[dg.AssetKey]
+Node = Mapping[str, Any]
+"""A model or seed as dbt's manifest has it."""
+Event = dg.AssetCheckResult | dg.MaterializeResult[None]
 OWNERS = ["team:gpla"]
 PYTHON = {"dagster/kind/duckdb": "", "dagster/kind/python": ""}
 LOADING_WAITS_S = 5.0
@@ -51,7 +49,7 @@ PARTITIONS = {
 }
 
 
-class StudyResource(dg.ConfigurableResource):
+class StudyResource(dg.ConfigurableResource["StudyResource"]):
     """The study of a run. At the run's end its rows are published, whoever started it."""
 
     study: str = ""
@@ -68,6 +66,7 @@ class StudyResource(dg.ConfigurableResource):
         self._made = 0
         self._warehouse = Warehouse(self._study.warehouse_path)
         self._warehouse.create()
+        # before anything is computed: rows of a step that is asked no more must not be read
         forget(self._study, self._warehouse, state_of(self._warehouse))
         if session is None and context.instance is not None and context.run_id:
             context.instance.add_run_tags(context.run_id, {PROCESS_TAG: this_process()})
@@ -89,13 +88,9 @@ class StudyResource(dg.ConfigurableResource):
             return
         if context.instance is not None:
             mirror(context.instance, self._study)
+        # `gpla run` is several runs of Dagster, and publishes after the last
         if current() is None:
             publish(self._study)
-
-
-def named_study() -> str:
-    """The study that this process is about: GPLA_STUDY, or the demo."""
-    return os.environ.get("GPLA_STUDY", "demo")
 
 
 def _loaded(name: str) -> tuple[Study, State, dict[Key, Expected], dict[Key, str]]:
@@ -131,6 +126,7 @@ def stale_text(step: Step, reasons: Mapping[Key, str]) -> str:
 def definitions(name: str, automate: bool = False) -> dg.Definitions:
     """Everything of a study that Dagster sees; `automate` has it follow new answers by itself."""
     study, _, expected, reasons = _loaded(name)
+    # of the daemon alone: it costs a second to import
     from gpla_assets.orchestration.automation import condition, sensors
 
     steps = asked_steps(study)
@@ -166,6 +162,7 @@ def definitions(name: str, automate: bool = False) -> dg.Definitions:
         jobs=jobs,
         sensors=sensors(study) if automate else [],
         resources={"study": StudyResource(study=name)},
+        # a process a step would load models and Dagster again at each
         executor=dg.in_process_executor,
     )
 
@@ -183,7 +180,7 @@ def answers_spec(study: Study) -> dg.AssetSpec:
 
 
 def _python_asset(
-    step: Step, study: Study, version: str, stale: str, condition: Any
+    step: Step, study: Study, version: str, stale: str, condition: Condition | None
 ) -> dg.AssetsDefinition:
     deps = [
         dg.AssetKey(one.name if not one.models else one.table) for one in upstream_of(step, study)
@@ -199,6 +196,7 @@ def _python_asset(
         deps=deps,
         code_version=version,
         partitions_def=PARTITIONS[step.partitions] if step.partitions else None,
+        # one run for a range of partitions, so that models load once
         backfill_policy=dg.BackfillPolicy.single_run() if step.partitions else None,
         check_specs=[
             dg.AssetCheckSpec(one.name, asset=step.name, description=one.description, blocking=True)
@@ -213,7 +211,7 @@ def _python_asset(
         owners=OWNERS,
         automation_condition=condition,
     )
-    def compute(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[Any]:
+    def compute(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[Event]:
         keys = list(context.partition_keys) if step.partitions else []
         try:
             done = study.make(step, keys)
@@ -237,12 +235,6 @@ def _python_asset(
     return compute
 
 
-def asset_keys(step: str) -> list[dg.AssetKey]:
-    """The keys of a step's assets: of one that dbt builds, all its models and seeds."""
-    one = step_named(step)
-    return [dg.AssetKey(name) for name in (model_parents(one.models) if one.models else [step])]
-
-
 def reported_version(done: Made) -> str:
     """The version of a making for Dagster, which has one for all partitions of a run.
 
@@ -256,35 +248,32 @@ def reported_version(done: Made) -> str:
 class _Translator(DagsterDbtTranslator):
     """dbt's models under the tables' names, in the pipeline's groups, with the step's version."""
 
-    def __init__(self, step: Step, version: str, stale: str, condition: Any) -> None:
+    def __init__(self, step: Step, version: str, stale: str, condition: Condition | None) -> None:
         super().__init__()
         self.step, self.version, self.stale, self.condition = step, version, stale, condition
 
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+    def get_asset_key(self, dbt_resource_props: Node) -> dg.AssetKey:
         meta = dbt_resource_props.get("meta", {}) | dbt_resource_props.get("config", {}).get(
             "meta", {}
         )
         key = meta.get("dagster", {}).get("asset_key")
         return dg.AssetKey(key or [dbt_resource_props["name"]])
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+    def get_group_name(self, dbt_resource_props: Node) -> str | None:
         return f"stage_{self.step.stage}"
 
-    def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+    def get_code_version(self, dbt_resource_props: Node) -> str | None:
         return self.version
 
-    def get_automation_condition(
-        self, dbt_resource_props: Mapping[str, Any]
-    ) -> dg.AutomationCondition | None:
-        found: dg.AutomationCondition | None = self.condition
-        return found
+    def get_automation_condition(self, dbt_resource_props: Node) -> Condition | None:
+        return self.condition
 
-    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+    def get_metadata(self, dbt_resource_props: Node) -> Mapping[str, object]:
         return {**super().get_metadata(dbt_resource_props), "stale": self.stale}
 
 
 def _dbt_asset(
-    step: Step, study: Study, version: str, stale: str, condition: Any
+    step: Step, study: Study, version: str, stale: str, condition: Condition | None
 ) -> dg.AssetsDefinition:
     translator = _Translator(step, version, stale, condition)
 
@@ -294,7 +283,7 @@ def _dbt_asset(
         name=f"{step.models}_models",
         dagster_dbt_translator=translator,
     )
-    def compute(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[Any]:
+    def compute(context: dg.AssetExecutionContext, study: StudyResource) -> Iterator[Event]:
         try:
             done = study.make(step, [])
         except DbtFailed as error:

@@ -16,11 +16,16 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 from gpla_assets.storage.warehouse import STAGED
 from gpla_assets.studies.places import dbt_folder, warehouse_folder
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunResult
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 QUIET = ["--log-level", "none", "--no-use-colors", "--no-send-anonymous-usage-stats"]
 PARSED = "partial_parse.msgpack"
@@ -53,7 +58,7 @@ def dbt_work() -> Path:
 
 
 def project_stamp() -> str:
-    """A hash of the project's SQL, YAML and seeds, and of where it lies; of dbt.s version."""
+    """A hash of the project's SQL, YAML and seeds, and of where it lies; of dbt's version."""
     folder = dbt_folder()
     paths = [path for end in ("sql", "yml", "csv") for path in folder.rglob(f"*.{end}")]
     digest = hashlib.sha256(f"{folder} {STAGED} {metadata.version('dbt-core')}".encode())
@@ -73,6 +78,7 @@ def prepared_manifest() -> Path:
         return manifest
     dbt_work().mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=dbt_work(), prefix="parse-") as staged:
+        # the profile wants a file's name; a parse opens none
         with _at(Path("/nonexistent") / STAGED):
             done = _invoke(["parse", "--no-partial-parse", *_places(Path(staged))], None)
         if not done.success:
@@ -86,16 +92,18 @@ def prepared_manifest() -> Path:
     return manifest
 
 
-def build(folder: str, file: Path, variables: Mapping[str, Any]) -> list[NodeResult]:
+def build(folder: str, file: Path, variables: Mapping[str, object]) -> list[NodeResult]:
     """Build the models of dbt/models/<folder> into a DuckDB file and run their tests.
 
     dbt's unit tests are the project's own tests and stay out. Raises DbtFailed naming what failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.contracts.graph.manifest import Manifest
 
     parsed = prepared_manifest().with_name(PARSED)
     manifest = Manifest.from_msgpack(parsed.read_bytes())
+    # the file holds the manifest without it, and dbt's `graph` variable is made from it
     manifest.build_flat_graph()
     command = ["build", "--select", f"tag:{folder}", "--exclude-resource-type", "unit_test"]
     command += ["--vars", json.dumps(dict(variables))]
@@ -104,11 +112,14 @@ def build(folder: str, file: Path, variables: Mapping[str, Any]) -> list[NodeRes
         with _at(file), TemporaryDirectory(dir=file.parent, prefix="dbt-") as target:
             done = _invoke([*command, *_places(Path(target))], manifest)
     finally:
+        # dbt-duckdb keeps its connection open in this process, and with it the file locked
         DuckDBConnectionManager.close_all_connections()
+    # dbt returns an interrupt as a result; the run is to end with it
     if isinstance(done.exception, KeyboardInterrupt):
         raise done.exception
     if done.exception is not None:
         raise DbtFailed(f"dbt could not build {folder}: {done.exception}") from done.exception
+    assert isinstance(done.result, RunExecutionResult)
     results = [_result(one) for one in done.result.results]
     failed = [one for one in results if not one.passed]
     if failed:
@@ -119,7 +130,7 @@ def build(folder: str, file: Path, variables: Mapping[str, Any]) -> list[NodeRes
     return results
 
 
-def _result(one: Any) -> NodeResult:
+def _result(one: RunResult) -> NodeResult:
     return NodeResult(
         one.node.unique_id,
         str(one.node.resource_type),
@@ -137,7 +148,7 @@ def _places(target: Path) -> list[str]:
     return [*places, "--target-path", str(target), "--log-path", str(target / "logs")]
 
 
-def _invoke(command: list[str], manifest: Any) -> Any:
+def _invoke(command: list[str], manifest: Manifest | None) -> dbtRunnerResult:
     from dbt.cli.main import dbtRunner
 
     logging.getLogger("dbt").setLevel(logging.ERROR)

@@ -45,11 +45,13 @@ def _lives(process: str) -> bool:
         return False
     except PermissionError:  # another user's
         return True
+    # the number may be that of another process by now
     return _started(int(number)) == started
 
 
 def _started(pid: int) -> str:
     """When a process was started, where the system says it: numbers are given out again."""
     with suppress(OSError), open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        # field 22, counted after the command's name, which may hold blanks and brackets
         return file.read().rpartition(")")[2].split()[19]
     return ""

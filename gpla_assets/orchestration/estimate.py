@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from gpla_assets.agents.counting import Tally, counting
+from gpla_assets.agents.protocol import Agent
 from gpla_assets.chat import Budget
+from gpla_assets.orchestration.counting import Tally, counting
 from gpla_assets.orchestration.making import Making, State, state_of
 from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.steps import Step, step_named
@@ -52,7 +52,7 @@ class _Counting(Making):
     ) -> None:
         return
 
-    def made_by(self, role: str, agent: Any, settings: Model) -> str:
+    def made_by(self, role: str, agent: Agent, settings: Model) -> str:
         return ""
 
 
@@ -83,6 +83,7 @@ def _of_step(
         upstream = [one.name for one in upstream_of(step, study)]
         made = {at for at, _ in state.stored}
         missing = [one for one in upstream if one not in made]
+        # its rows are not there to be counted
         if missing or (step.partitions and not keys):
             basis = f"known when {missing[0] if missing else 'subjects'} is made"
         else:
@@ -125,7 +126,7 @@ def _tally(step: Step, study: Study, warehouse: Warehouse, keys: list[str]) -> T
         tally.texts[heavy[0].model or heavy[0].backend] = int(rows["n"].iloc[0])
         return tally
     if step.name == "responses" and any(one.backend == "transformers" for one in study.subjects):
-        questions = int(made.read("select count(*) as n from questions")["n"].iloc[0])
+        questions = int(made.read("select count(*) as n from evidence.questions")["n"].iloc[0])
         tally.texts["transformers"] = questions * len(keys)
         return tally
     with counting(tally):

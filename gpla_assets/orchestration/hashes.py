@@ -12,10 +12,13 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gpla_assets.studies import warehouse_folder
 
+Value = TypeVar("Value")
+Entry = list[Any]
+"""A file's state, and what was computed of it."""
 MISSING = "missing"
 MOST_ENTRIES = 2000
 SHOWN = 16
@@ -29,7 +32,7 @@ def file_hash(path: Path | None) -> str:
     if path.is_dir():
         parts = [f"{one.name} {file_hash(one)}" for one in sorted(path.iterdir()) if one.is_file()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:SHOWN]
-    return str(remembered("sha256", path, _sha256))
+    return remembered("sha256", path, _sha256)
 
 
 def _sha256(path: Path) -> str:
@@ -37,15 +40,17 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:SHOWN]
 
 
-def remembered(what: str, path: Path, compute: Callable[[Path], Any]) -> Any:
+def remembered(what: str, path: Path, compute: Callable[[Path], Value]) -> Value:
     """What was computed of a file in its present state, computed where it is not known."""
     stat = path.stat()
     key = f"{what} {path.resolve()}"
+    # weights of gigabytes are hashed once, not at every `gpla status`
     state = [stat.st_size, stat.st_mtime_ns]
     known = _Memory.load()
     found = known.get(key)
     if found is not None and found[0] == state:
-        return found[1]
+        kept: Value = found[1]
+        return kept
     value = compute(path)
     _Memory.keep(key, [state, value])
     return value
@@ -54,11 +59,11 @@ def remembered(what: str, path: Path, compute: Callable[[Path], Any]) -> Any:
 class _Memory:
     """The file of what is known, read once a process and written whole."""
 
-    entries: dict[str, Any] | None = None
+    entries: dict[str, Entry] | None = None
     path: Path | None = None
 
     @classmethod
-    def load(cls) -> dict[str, Any]:
+    def load(cls) -> dict[str, Entry]:
         path = warehouse_folder() / "work" / "hashes.json"
         if cls.entries is None or cls.path != path:
             cls.path, cls.entries = path, {}
@@ -68,8 +73,9 @@ class _Memory:
         return cls.entries
 
     @classmethod
-    def keep(cls, key: str, entry: list[Any]) -> None:
+    def keep(cls, key: str, entry: Entry) -> None:
         entries = cls.load()
+        # out and in again: the oldest go first
         entries.pop(key, None)
         entries[key] = entry
         while len(entries) > MOST_ENTRIES:

@@ -10,16 +10,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gpla_assets.administration.alignment_prompts import PROMPT_SOURCES
-from gpla_assets.administration.subjects import (
-    added_files,
-    profiles_of,
-    source_answers,
-)
+from gpla_assets.alignment.prompts import PROMPT_SOURCES
 from gpla_assets.orchestration.hashes import MISSING, SHOWN, file_hash, remembered
 from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate
 from gpla_assets.sources.criteria import criterion_path
 from gpla_assets.studies import CriterionSource, Study, SubjectSource, data_dir
+from gpla_assets.subjects.roster import added_files, profiles_of, source_answers
 
 Hashes = dict[str, str]
 
@@ -51,6 +47,7 @@ def questions(study: Study) -> Hashes:
     label = f"subjects[{place}] {source.source}"
     if not own.pilot_llms:
         return {label: _source(source.source, source.file)}
+    # another LLM in the file is no reason to choose the prompts anew
     by_llm = answers_by_llm(source)
     return {f"{label}, {llm}": by_llm.get(llm, MISSING) for llm in own.pilot_llms}
 
@@ -61,6 +58,7 @@ def subjects(study: Study) -> Hashes:
         f"subjects[{place}] {source.source}": _hash("\n".join([*llms_of(source), *source.profiles]))
         for place, source in enumerate(study.subjects)
     }
+    # names alone: what an added LLM answered is its own partition
     return found | {"added": _hash("\n".join(path.stem for path in added_files(study)))}
 
 

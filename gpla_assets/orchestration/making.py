@@ -11,35 +11,39 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
-from gpla_assets.agents import Agent, Asking, agent_record
+from gpla_assets.agents.backends import Asking
+from gpla_assets.agents.protocol import Agent
+from gpla_assets.agents.record import agent_record
 from gpla_assets.chat import Budget, Totals
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 from gpla_assets.orchestration.checks import CHECKS
 from gpla_assets.orchestration.dbt import NodeResult, build
 from gpla_assets.orchestration.steps import Step, all_steps
+from gpla_assets.orchestration.used import agent_version
 from gpla_assets.orchestration.versions import (
     Expected,
     Key,
     Stored,
     Versions,
-    agent_version,
     partition_keys,
     stored_of,
     upstream_of,
 )
-from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write
+from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write, relation
 from gpla_assets.storage.files import connected
 from gpla_assets.storage.writing import record_runs
 from gpla_assets.studies import Model, Study, SubjectSource
 
 FAILURES = ("dropped", "unparsed", "unread", "unjudged")
 """What agents say of replies that gave no row: counts by reason, or the parts that failed."""
-RECORDS = "select asset, partition_key, fingerprint, code_version, components from runs"
-SUBJECTS = "select subject from subjects order by subject"
+RECORDS = "select asset, partition_key, fingerprint, code_version, components from internal.runs"
+SUBJECTS = "select subject_id from evidence.subjects order by subject_id"
+
+Detail = int | float | str | Mapping[str, object] | Sequence[object]
+"""What else is told of a making, under a name."""
 
 
 class NotMade(KnownError, LookupError):
@@ -56,12 +60,13 @@ class State:
 
 def state_of(warehouse: Warehouse, timeout: float | None = None) -> State:
     """The present state; an empty one where there is no warehouse yet."""
+    # a status of a study that was never run must not create its file
     if not warehouse.working.exists() and not warehouse.path.exists():
         return State([], {})
     if not warehouse.working.exists():
         warehouse.create()
     subjects, rows = warehouse.fetch([SUBJECTS, RECORDS], timeout)
-    return State([row[0] for row in subjects], stored_of(rows))  # type: ignore[arg-type]
+    return State([row[0] for row in subjects], stored_of(rows))
 
 
 @dataclass
@@ -80,9 +85,9 @@ class Making:
     writes: list[Write] = field(default_factory=list)
     present: list[str] | None = None
     inferences: int = 0
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Detail] = field(default_factory=dict)
 
-    def read(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+    def read(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Rows of a query on the working file."""
         return self.warehouse.read(sql, parameters)
 
@@ -91,6 +96,18 @@ class Making:
     ) -> None:
         """Replace a table's rows, or those of the partitions `keys` of `column`."""
         self.writes.append(Write(table, rows, column, tuple(keys)))
+
+    @property
+    def origin(self) -> str:
+        """The origin of the rows that the step makes in tables of several origins."""
+        assert self.step.origin is not None, self.step.name
+        return self.step.origin
+
+    def write_origin(self, table: str, rows: pd.DataFrame) -> None:
+        """Replace the step's own part of a table of several origins, or its partitions of it."""
+        own = rows.assign(origin=self.origin)
+        column, keys = ("subject_id", self.keys) if self.keys else ("origin", [self.origin])
+        self.write(table, own, column, keys)
 
     def keep_only(self, subjects: Iterable[str]) -> None:
         """The subjects there are: rows of any other leave every table, with their records."""
@@ -108,12 +125,13 @@ class Making:
     def made_by(self, role: str, agent: Agent, settings: Model) -> str:
         """Store who makes the rows; its key goes into each of them."""
         record = agent_record(role, agent, settings, agent_version(role, settings))
-        self.write("agents", pd.DataFrame([record]), "agent", [record["agent"]])
+        agent_id = str(record["agent_id"])
+        self.write("agents", pd.DataFrame([record]), "agent_id", [agent_id])
         self.details |= {"agent": agent.name, "model": agent.model}
         for name in FAILURES:
             if found := getattr(agent, name, None):
                 self.details[name] = dict(found) if isinstance(found, Mapping) else list(found)
-        return str(record["agent"])
+        return agent_id
 
     def subject_version(self, source: SubjectSource) -> str:
         """The version of the agent that answers for a source of subjects."""
@@ -130,7 +148,7 @@ class Made:
     writes: list[Write]
     inferences: int
     seconds: float
-    details: dict[str, Any]
+    details: Mapping[str, Detail]
     nodes: list[NodeResult] = field(default_factory=list)
 
     @property
@@ -148,6 +166,7 @@ def make(
     and what the step's function raises; then nothing is written.
     """
     started, before = time.monotonic(), budget.totals
+    # before reading: of rows that change meanwhile the record names the older ones
     versions = versions_used(step, study, warehouse, keys)
     if step.models:
         return _built(step, study, warehouse, versions, started)
@@ -159,6 +178,7 @@ def make(
         *(step, versions, rows_by_key(made), made.writes),
         *(made.inferences, seconds, made.details),
     )
+    # their rows go in the transaction of the subjects that stay
     departed = _departed(made)
     warehouse.replace_partition(
         [*made.writes, *departed[0]], records(done), CHECKS.get(step.name, ()), departed[1]
@@ -171,10 +191,12 @@ def _built(
 ) -> Made:
     """dbt's models, on a copy that takes the warehouse's place once all tests have passed."""
     variables = step.function()(study)
+    assert isinstance(variables, Mapping), step.name
+    # decision 0003: a build that is killed leaves a copy behind, and the file as it was
     with warehouse.staged() as file:
         results = build(str(step.models), file, variables)
         with closing(connected(file)) as connection:
-            row = connection.execute(f'select count(*) from "{step.table}"').fetchone()
+            row = connection.execute(f"select count(*) from {relation(step.table)}").fetchone()
             done = Made(
                 *(step, versions, {"": int(row[0]) if row else 0}, []),
                 *(0, time.monotonic() - started, {"variables": variables}),
@@ -210,6 +232,7 @@ def rows_by_key(made: Making) -> dict[str, int]:
     main = [write for write in made.writes if write.table == made.step.table]
     if not made.keys:
         return {"": sum(len(write.rows) for write in main)}
+    # a partition without rows was made all the same
     counts = dict.fromkeys(made.keys, 0)
     for write in main:
         if write.column is not None:
@@ -243,17 +266,17 @@ def _departed(made: Making) -> tuple[list[Write], list[Key]]:
         return [], []
     steps = [one for one in all_steps() if one.partitions == "subjects"]
     tables = list(dict.fromkeys(table for one in steps for table in one.tables))
-    found = " union ".join(f'select distinct subject from "{table}"' for table in tables)
+    found = " union ".join(f"select distinct subject_id from {relation(table)}" for table in tables)
     rows = made.read(
-        f"select subject from ({found} union select partition_key from runs "
-        "where asset in (select unnest(?))) where subject is not null",
+        f"select subject_id from ({found} union select partition_key from internal.runs "
+        "where asset in (select unnest(?))) where subject_id is not null",
         [[one.name for one in steps]],
     )
-    gone = sorted(set(rows["subject"]) - set(made.present))
+    gone = sorted(set(rows["subject_id"]) - set(made.present))
     if not gone:
         return [], []
     writes = [
-        Write(table, made.read(f'from "{table}" limit 0'), "subject", tuple(gone))
+        Write(table, made.read(f"from {relation(table)} limit 0"), "subject_id", tuple(gone))
         for table in tables
     ]
     return writes, [(one.name, subject) for one in steps for subject in gone]
@@ -272,18 +295,21 @@ def forget(study: Study, warehouse: Warehouse, state: State) -> list[Key]:
     for name, key in gone:
         for table in known[name].tables if name in known else ():
             if not key:
-                writes.append(Write(table, warehouse.read(f'from "{table}" limit 0')))
+                empty = warehouse.read(f"from {relation(table)} limit 0")
+                origin = known[name].origin
+                part = ("origin", (origin,)) if origin and "origin" in empty else ()
+                writes.append(Write(table, empty, *part))
             else:
-                rows = warehouse.read(f'from "{table}" limit 0')
-                writes.append(Write(table, rows, "run", (key,)))
+                rows = warehouse.read(f"from {relation(table)} limit 0")
+                writes.append(Write(table, rows, "run_id", (key,)))
     if gone:
         warehouse.replace_partition(writes, forgotten=gone)
     return gone
 
 
-def calls_made(before: Totals, after: Totals) -> dict[str, Any]:
+def calls_made(before: Totals, after: Totals) -> dict[str, Detail]:
     """Calls, tokens and cost of a step, by name; nothing where no endpoint was asked."""
-    found: dict[str, Any] = {
+    found: dict[str, Detail] = {
         f"LLM {name.replace('_', ' ')}": getattr(after, name) - getattr(before, name)
         for name in ("calls", "cached", "prompt_tokens", "completion_tokens")
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
-from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.data_version import (
@@ -44,6 +43,7 @@ partitions."""
 def mirror(instance: dg.DagsterInstance, study: Study) -> int:
     """Tell Dagster of dead runs, partitions, versions and files; how many it did not know."""
     state = state_of(Warehouse(study.warehouse_path))
+    # first: a dead run that counts as going on keeps what follows waiting
     told = end_dead_runs(instance)
     told += _partitions(instance, "subjects", state.subjects)
     told += _partitions(instance, "runs", study.alignment.runs())
@@ -88,6 +88,7 @@ def _step(instance: dg.DagsterInstance, study: Study, state: State, step: Step) 
         for name, parents in _assets_of(step, study, key).items():
             if name not in known:
                 known[name] = _known(instance, name, step.partitions is not None)
+            # neither side knows of it: never made
             if record is None and key not in known[name]:
                 continue
             version = record.shared if record else GONE
@@ -118,6 +119,7 @@ def _tell(
             tags={
                 DATA_VERSION_TAG: version,
                 CODE_VERSION_TAG: version,
+                # as Dagster itself marks a version that an asset gave
                 DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
                 **_input_tags(instance, parents),
             },
@@ -184,11 +186,12 @@ def _tags(
     return found
 
 
-def _event_tags(record: Any) -> dict[str, str]:
+def _event_tags(record: dg.EventLogRecord) -> dict[str, str]:
     event = record.event_log_entry.dagster_event
+    assert event is not None, "a record of an asset has its event"
     tags = (
         event.step_materialization_data.materialization.tags
         if event.is_step_materialization
         else event.asset_observation_data.asset_observation.tags
     )
-    return {name: tags[name] for name in (DATA_VERSION_TAG,) if name in (tags or {})}
+    return {name: tag for name, tag in (tags or {}).items() if name == DATA_VERSION_TAG}

@@ -76,6 +76,7 @@ def job_steps(job: str) -> frozenset[str]:
 
 def stale_in(study: Study, state: State) -> list[Stale]:
     """The steps and partitions of a state whose rows are not what the study implies."""
+    # nothing was made: no hash of a file or of code is needed to say so
     if not state.stored and not state.subjects:
         return [Stale(one.name, "", NEVER) for one in asked_steps(study)]
     return stale_steps(Versions(study).expected(state.subjects), state.stored)
@@ -98,6 +99,7 @@ def next_runs(
     wanted = set(only)
     stale = [one for one in stale_in(study, state) if not wanted or one.step in wanted]
     if any(one.step == "subjects" for one in stale):
+        # partitions are not known before the subjects are made: they are planned in the next round
         later = downstream(["subjects"]) | {one.name for one in all_steps() if one.partitions}
         later |= downstream([name for name in later])
         stale = [one for one in stale if one.step not in later]
@@ -126,6 +128,8 @@ def _add(
         same = partitions is None or run.partitions is None or run.keys == keys
         if same and job_of([*run.steps, name]) is not None:
             place = at
+        # not before what it reads; within that run it may stand, since Dagster orders a run by
+        # itself
         if reads & set(run.steps):
             break
     if place == len(runs):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from gpla_assets.orchestration.making import State, state_of
+from gpla_assets.orchestration.steps import all_steps
 from gpla_assets.orchestration.versions import asked_steps
 from gpla_assets.storage import Warehouse
+from gpla_assets.storage.publication import Publication, View
 from gpla_assets.studies import Study
+from gpla_assets.studies.places import sql_folder
 
 
 def fault(study: Study) -> str | None:
@@ -13,7 +16,7 @@ def fault(study: Study) -> str | None:
     warehouse = Warehouse(study.warehouse_path)
     if not warehouse.working.exists() and not warehouse.path.exists():
         return None
-    wrong = warehouse.published_fault()
+    wrong = warehouse.published_fault(publication(study))
     if wrong is not None:
         return f"the published file {wrong}"
     if not reportable(study, state_of(warehouse)):
@@ -32,7 +35,7 @@ def publish(study: Study) -> None:
     There is no report before every step was made once.
     """
     warehouse = Warehouse(study.warehouse_path)
-    warehouse.publish()
+    warehouse.publish(publication(study))
     if reportable(study, state_of(warehouse)):
         from gpla_assets.report import write_report
 
@@ -43,3 +46,12 @@ def reportable(study: Study, state: State) -> bool:
     """Whether a report can be written: all steps without partitions were made once."""
     names = [one.name for one in asked_steps(study) if one.partitions is None]
     return all((name, "") in state.stored for name in names)
+
+
+def publication(study: Study) -> Publication:
+    """What is published beside the rows: the views of sql/views, and no unasked empty tables."""
+    asked = asked_steps(study)
+    needed = {table for one in asked for table in one.tables}
+    unasked = {table for one in all_steps() for table in one.tables} - needed
+    paths = sorted((sql_folder() / "views").glob("*.sql"))
+    return Publication(tuple(View.of(path) for path in paths), tuple(sorted(unasked)))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 from gpla_assets.orchestration.making import Made, forget, state_of
 from gpla_assets.orchestration.plan import Run, next_runs, stale_in
 from gpla_assets.orchestration.publishing import fault, publish
@@ -21,6 +21,9 @@ from gpla_assets.orchestration.versions import Stale
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import Study
 from gpla_assets.studies.places import dagster_yaml
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 MOST_ROUNDS = 4
 """Rounds of planning: what comes before the subjects, then their partitions and the aggregates."""
@@ -49,6 +52,7 @@ def run_study(
 
     Raises RunFailed naming the step, and what the step's fault is.
     """
+    # definitions are loaded by a module name, which carries no argument
     os.environ["GPLA_STUDY"] = study_name
     started = time.monotonic()
     warehouse = Warehouse(study.warehouse_path)
@@ -76,6 +80,7 @@ def _run_rounds(study: Study, session: Session, only: Sequence[str]) -> None:
             stale = _stale(study, only)
             if not stale:
                 return
+            # the same steps for the same reasons: another round would make them for ever
             if stale == before:
                 raise RunFailed(
                     f"Step {stale[0].step} was made and is still stale ({stale[0].reason}): a file "
@@ -96,7 +101,7 @@ def _stale(study: Study, only: Sequence[str]) -> list[Stale]:
 
 
 @contextmanager
-def _dagster(study: Study) -> Iterator[tuple[Any, Any]]:
+def _dagster(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]]:
     """The study's Dagster instance and definitions; what they print goes to a file."""
     import dagster as dg
 
@@ -114,11 +119,13 @@ def _dagster(study: Study) -> Iterator[tuple[Any, Any]]:
         yield instance, definitions(os.environ["GPLA_STUDY"])
 
 
-def _launch(study: Study, definitions: Any, instance: Any, run: Run) -> None:
+def _launch(
+    study: Study, definitions: dg.Definitions, instance: dg.DagsterInstance, run: Run
+) -> None:
     """One Dagster run of a job, of the run's steps and partitions."""
     import dagster as dg
 
-    from gpla_assets.orchestration.dagster_assets import asset_keys
+    from gpla_assets.orchestration.asset_keys import asset_keys
     from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 
     tags = {"gpla/study": study.name, "gpla/reason": run.reason[:250]}
@@ -151,6 +158,7 @@ def dagster_home(study: Study) -> Path:
     """The study's own Dagster home in the warehouse folder, with the shipped dagster.yaml."""
     home = study.warehouse_path.parent / "dagster" / study.name
     home.mkdir(parents=True, exist_ok=True)
+    # at every run: an older version of ours may lie there
     shutil.copyfile(dagster_yaml(), home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     return home

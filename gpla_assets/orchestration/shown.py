@@ -1,21 +1,20 @@
 """What Dagster's UI shows of a making: rows, examples, details, and a table's columns."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
 from gpla_assets.orchestration.making import Made
-from gpla_assets.storage import TABLES
+from gpla_assets.storage.tables import declared
 
+Shown = dict[str, dg.MetadataValue | float | str]
 EXAMPLE_ROWS = 5
 
 
-def told(done: Made) -> dict[str, Any]:
+def told(done: Made) -> Shown:
     """What the UI shows of a making: rows of the main table, examples, details."""
     # Dagster shows the same metadata with every partition of a run
     several = len(done.rows) > 1
-    metadata: dict[str, Any] = {
+    metadata: Shown = {
         "rows of all partitions of the run" if several else "dagster/row_count": done.row_count,
         "inferences": done.inferences,
         "seconds": round(done.seconds, 2),
@@ -35,11 +34,10 @@ def told(done: Made) -> dict[str, Any]:
 
 def table_schema(table: str) -> dg.TableSchema:
     """A declared table's columns with their descriptions."""
-    declared = TABLES[table].__table__  # type: ignore[attr-defined]
     return dg.TableSchema(
         columns=[
             dg.TableColumn(column.name, str(column.type), description=column.comment)
-            for column in declared.columns
+            for column in declared(table).columns
         ]
     )
 
@@ -47,7 +45,7 @@ def table_schema(table: str) -> dg.TableSchema:
 def markdown_table(rows: pd.DataFrame) -> str:
     """Rows as a Markdown table; cells are escaped and cut, since they hold models' text."""
 
-    def cell(text: Any) -> str:
+    def cell(text: object) -> str:
         plain = " ".join(str(text).split())[:160]
         for mark in ("\\", "|", "<", ">", "`", "[", "]", "*", "_"):
             plain = plain.replace(mark, "\\" + mark)

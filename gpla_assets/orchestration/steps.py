@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from gpla_assets.orchestration.code import PACKAGE, ROOT
 
 Partitions = Literal["subjects", "runs"]
 """Subjects of the study, or its runs of alignment (system, LLM, seed)."""
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Step:
     Of these and of agents, "NAME if SETTING" or "NAME if SETTING=VALUE" counts only then.
     `settings`: dotted names in the study that bear on its rows. `agents`: roles whose backend,
     settings and weights do. `inputs`: files outside the package, by their names in `inputs.py`.
-    `models`: the folder of dbt/models that it builds. `asked_by`: the dotted setting without which
-    the study does not ask for it. `description` is the first line of its function's docstring.
+    `models`: the folder, in each layer of dbt/models, that it builds. `asked_by`: the dotted
+    setting without which the study does not ask for it. `origin`: of a table that several steps
+    write, which rows are this step's. `description` is the first line of its function's docstring.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Step:
     partitions: Partitions | None = None
     models: str | None = None
     asked_by: str | None = None
+    origin: str | None = None
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -59,9 +61,9 @@ class Step:
         """The main table: what rows of the step means."""
         return self.tables[0]
 
-    def function(self) -> Callable[..., Any]:
+    def function(self) -> Callable[..., object]:
         """What computes it; imports what that needs."""
-        found: Callable[..., Any] = getattr(importlib.import_module(self.module), self.name)
+        found: Callable[..., object] = getattr(importlib.import_module(self.module), self.name)
         return found
 
     def reads_whole(self, upstream: Step) -> bool:
@@ -80,6 +82,7 @@ def step(
     partitions: Partitions | None = None,
     models: str | None = None,
     asked_by: str | None = None,
+    origin: str | None = None,
 ) -> Callable[[Function], Function]:
     """Declares the function below as a step; see `Step` for what the arguments mean."""
     return lambda function: function
@@ -99,6 +102,7 @@ def all_steps() -> tuple[Step, ...]:
     places = list(found)
     made: list[Step] = []
     while order.is_active():
+        # of several that could come next the one of the earliest stage: one order, every time
         ready = sorted([*ready, *order.get_ready()], key=places.index)
         name = ready.pop(0)
         made.append(found[name])
@@ -116,6 +120,7 @@ def downstream(names: Iterable[str]) -> set[str]:
     found: set[str] = set(names)
     first = set(found)
     for one in all_steps():
+        # steps come in an order in which they can be made: one pass finds all
         if found & set(one.reads):
             found.add(one.name)
     return found - first

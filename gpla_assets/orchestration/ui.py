@@ -9,16 +9,16 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gpla_assets.administration.subjects import added_folder
 from gpla_assets.orchestration.code import ROOT
 from gpla_assets.orchestration.running import dagster_home
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import Study, load_study
 from gpla_assets.studies.places import absolute, child_environment, dbt_folder
+from gpla_assets.subjects.roster import added_folder
 
 LOCATION = "gpla_assets.definitions"
 LOOKS_S = 2.0
@@ -83,6 +83,7 @@ def follow(study_name: str, port: int, stop: threading.Event) -> None:
     while not stop.wait(LOOKS_S):
         now, before = watched(study_name), last
         last = now
+        # as at the look before, so that nothing half-written is loaded
         if now in (seen, UNREADABLE) or now != before:
             continue
         try:
@@ -111,13 +112,14 @@ def watched(study_name: str) -> Seen:
     paths = {absolute(study_name), *_paths_in(study.model_dump())}
     for root, ends in ((ROOT, ("py", "csv", "yaml", "parquet")), (dbt_folder(), ("sql", "csv"))):
         paths |= {path for end in ends for path in root.rglob(f"*.{end}")}
+    # what begins with a dot is half-written, or was removed
     paths |= set(added_folder(study).glob("[!.]*"))
     rows = [warehouse.working, warehouse.working.with_suffix(".duckdb.wal")]
     inputs = [(str(one), *_stat(one)) for one in sorted(paths)]
     return inputs, [(str(one), *_stat(one)) for one in rows]
 
 
-def _paths_in(settings: Any) -> Iterator[Path]:
+def _paths_in(settings: object) -> Iterator[Path]:
     """Every file and folder that a study names."""
     if isinstance(settings, Path):
         yield settings
@@ -134,7 +136,7 @@ def _stat(path: Path) -> tuple[int, int]:
     return (found.st_size, found.st_mtime_ns)
 
 
-def _graphql(port: int, query: str, variables: dict[str, Any]) -> Any:
+def _graphql(port: int, query: str, variables: Mapping[str, object]) -> Any:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}

@@ -12,11 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from gpla_assets.orchestration.code import (
-    ROOT,
-)
+from gpla_assets.orchestration.code import ROOT
 from gpla_assets.orchestration.hashes import file_hash
 from gpla_assets.orchestration.inputs import RESOLVERS, Origins
 from gpla_assets.orchestration.steps import Step, all_steps
@@ -44,7 +41,7 @@ OLDER = "made by an older GPLA"
 
 Key = tuple[str, str]
 """A step and a partition of it ("" where it has none)."""
-Components = dict[str, dict[str, Any]]
+Components = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def agents_of(step: Step, study: Study) -> dict[str, Model]:
     """The agents that run in a step, by role, with their settings."""
     names = [name for name, holds in _conditions(step.agents, study) if holds]
     own = {name: study.setting("naming.llm" if name == "namer" else name) for name in names}
-    return {name: settings for name, settings in own.items() if settings is not None}
+    return {name: settings for name, settings in own.items() if isinstance(settings, Model)}
 
 
 class Versions:
@@ -134,6 +131,7 @@ class Versions:
         for one in parts:
             settings |= self.study.as_written(one["settings"])
             files |= one["files"]
+        # the seed bears on what an LLM replies; on all else only where a step names it
         if any(one.backend in PROMPTED for one in agents.values()):
             settings["seed"] = self.study.seed
         libraries = set(reached.libraries)
@@ -147,7 +145,7 @@ class Versions:
             "code": dict(reached.code),
         }
 
-    def partition_components(self, step: Step, key: str) -> dict[str, Any]:
+    def partition_components(self, step: Step, key: str) -> dict[str, str]:
         """What is one partition's alone: where a subject's answers come from."""
         if "answers" not in step.inputs:
             return {}
@@ -182,6 +180,7 @@ class Versions:
         for one in self.reads(step):
             if step.reads_whole(one):
                 keys = partition_keys(one, self.study, subjects)
+                # keys are in it: a subject that leaves makes the aggregates stale
                 every = fingerprint([[part, _whole(known, one.name, part)] for part in keys])
                 found[one.name] = (every, every)
             else:
@@ -203,6 +202,7 @@ class Versions:
         whole = fingerprint(components)
         if step.partitions is None:
             return Expected(components, whole, whole)
+        # Dagster has one code version for all partitions: what is one subject's alone is left out
         shared = {**own, "upstream": {name: version for name, (_, version) in upstream.items()}}
         return Expected(components, whole, fingerprint(shared))
 
@@ -236,6 +236,7 @@ def difference(old: Components, new: Components) -> str:
     >>> difference({"settings": {"lexicon.size": 40}}, {"settings": {"lexicon.size": 38}})
     'settings changed: lexicon.size'
     """
+    # records of the first versions held one hash for all code
     if not isinstance(old.get("code", {}), dict):
         return OLDER
     reasons = []

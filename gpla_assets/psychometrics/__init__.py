@@ -20,11 +20,11 @@ from gpla_assets.psychometrics.retention import (
     scree_elbow,
 )
 from gpla_assets.psychometrics.rotation import Rotated, rotate, varimax
-from gpla_assets.psychometrics.settings import StructureSettings
 from gpla_assets.psychometrics.stability import Stability, bootstrap, leave_one_out
 from gpla_assets.psychometrics.structure import ValueSystem, other_rotations, value_system
 from gpla_assets.psychometrics.suitability import bartlett, kmo
 from gpla_assets.psychometrics.variance import system_variances, variance_components
+from gpla_assets.studies.structure import StructureSettings
 
 __all__ = [
     "Correlations",

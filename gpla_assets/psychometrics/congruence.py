@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 FEWEST_SHARED = 2
+FAIR, EQUAL = 0.85, 0.95
+"""Congruence from which two factors are fairly alike, and the same (Lorenzo-Seva and ten Berge,
+2006); `sql/stability.sql` has them too."""
 
 
-def tucker_congruence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def tucker_congruence(a: NDArray[np.float64], b: NDArray[np.float64]) -> np.ndarray:
     """Tucker's (1951) congruence of columns: (n_values, p), (n_values, q) -> (p, q).
 
-    sum(a b) / sqrt(sum(a^2) sum(b^2)); 0 for a column of zeros. Lorenzo-Seva and ten Berge
-    (2006) call .85 to .94 fair and .95 and above equal.
+    sum(a b) / sqrt(sum(a^2) sum(b^2)); 0 for a column of zeros. FAIR and EQUAL say how to read it.
     """
     length_a, length_b = np.linalg.norm(a, axis=0), np.linalg.norm(b, axis=0)
     size = np.outer(length_a, length_b)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.correlation_tools import corr_clipped
 
-from gpla_assets.psychometrics.settings import Missing
+from gpla_assets.studies.structure import Missing
 
 SMALLEST_EIGENVALUE = 1e-6
 FEWEST_PAIRS = 3
@@ -33,16 +34,21 @@ class Correlations:
         return int(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
 
 
-def correlations(scores: pd.DataFrame, method: Missing = "pairwise") -> Correlations:
+def correlations(
+    scores: pd.DataFrame, method: Missing = "pairwise", known: pd.DataFrame | None = None
+) -> Correlations:
     """Correlations (n_values, n_values) of `scores` (n_subjects, n_values), NaN where missing.
 
     `pairwise`: over the subjects that have both values. `mean`: missing cells take the value's
     mean first. `em`: maximum likelihood under a normal distribution (Dempster, Laird and Rubin,
-    1977). `filled` are the scores with missing cells imputed: by the mean, or by EM's expectation.
+    1977). `known` (value_a, value_b, r, n) are pairwise correlations that a database computed of
+    the same scores: each is taken that rests on as many subjects. `filled` are the scores with
+    missing cells imputed: by the mean, or by EM's expectation.
     """
     n_missing = int(scores.isna().to_numpy().sum())
     names = scores.columns
     if method == "em" and n_missing:
+        # decision 0008: EM and means are choices, pairwise is what is done unasked
         filled, covariance = expectation_maximisation(scores.to_numpy(float))
         pairs = np.full((len(names), len(names)), len(scores))
     else:
@@ -51,6 +57,8 @@ def correlations(scores: pd.DataFrame, method: Missing = "pairwise") -> Correlat
             filled if method == "mean" else scores.to_numpy(float)
         )
     matrix = _as_correlation(scores, covariance, method, n_missing)
+    if known is not None and method == "pairwise":
+        matrix = _with_known(pd.DataFrame(matrix, names, names), pairs, known)
     smallest = float(np.linalg.eigvalsh(matrix).min())
     mended, was_mended = nearest_psd(matrix)
     return Correlations(
@@ -68,12 +76,29 @@ def correlations(scores: pd.DataFrame, method: Missing = "pairwise") -> Correlat
 def _as_correlation(
     scores: pd.DataFrame, covariance: np.ndarray, method: Missing, n_missing: int
 ) -> np.ndarray:
+    # over a pair's own subjects: the covariances' diagonal is of other subjects
     if method == "pairwise" and n_missing:
         return pairwise_correlation(scores.to_numpy(float))
     scale = np.sqrt(np.diag(covariance))
-    matrix = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
+    # rounding may leave a correlation just beyond 1
+    matrix: np.ndarray = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
     np.fill_diagonal(matrix, 1.0)
     return matrix
+
+
+def _with_known(matrix: pd.DataFrame, pairs: np.ndarray, known: pd.DataFrame) -> np.ndarray:
+    """A database's correlations in the place of ours where both are over the same subjects.
+
+    Screening only ever takes cells away, so that as many subjects are the same subjects.
+    """
+    places = pd.Series(range(len(matrix)), matrix.index)
+    own = known[known["value_a"].isin(places.index) & known["value_b"].isin(places.index)]
+    a, b = places[own["value_a"]].to_numpy(int), places[own["value_b"]].to_numpy(int)
+    r = own["r"].to_numpy(float)
+    same = (pairs[a, b] == own["n"].to_numpy(float)) & ~np.isnan(r)
+    found: np.ndarray = matrix.to_numpy(copy=True)
+    found[a[same], b[same]] = found[b[same], a[same]] = r[same]
+    return found
 
 
 def pairwise_correlation(scores: np.ndarray) -> np.ndarray:
@@ -104,6 +129,7 @@ def _pairwise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         mask = measured.astype(float)
         pairs = mask.T @ mask
         known = np.maximum(pairs, 1.0)
+        # [i, j] is of value i over the subjects that have j too; transposed it is of j
         sums, squares = centred.T @ mask, (centred**2).T @ mask
         product = centred.T @ centred - sums * sums.T / known
         variance = squares - sums**2 / known
@@ -132,6 +158,7 @@ def expectation_maximisation(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray
     missing = np.isnan(standard)
     filled = np.where(missing, 0.0, standard)
     centre, covariance = np.zeros(scores.shape[1]), np.cov(filled, rowvar=False, bias=True)
+    # subjects with the same gaps share their inverse
     patterns, membership = np.unique(missing, axis=0, return_inverse=True)
     groups = [np.flatnonzero(membership.ravel() == n) for n in range(len(patterns))]
     for _ in range(EM_ROUNDS):
@@ -147,6 +174,7 @@ def expectation_maximisation(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray
             slope = -precision[np.ix_(there, gone)] @ rest
             around = standard[np.ix_(rows, there)] - centre[there]
             filled[np.ix_(rows, gone)] = centre[gone] + around @ slope
+            # expected cells vary too little: what is added is how far they are not known
             extra[np.ix_(gone, gone)] += len(rows) * rest
         centre = filled.mean(axis=0)
         around = filled - centre
@@ -155,6 +183,7 @@ def expectation_maximisation(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray
         covariance = updated
         if moved < EM_TOLERANCE:
             break
+    # maximum likelihood divides by n; the other two ways divide by n - 1
     unbiased = covariance * np.outer(spread, spread) * len(scores) / (len(scores) - 1)
     return filled * spread + mean, unbiased
 
@@ -163,11 +192,9 @@ def nearest_psd(correlations: np.ndarray) -> tuple[np.ndarray, bool]:
     """The matrix with its negative eigenvalues lifted and a unit diagonal, and whether it was
     mended: pairwise correlations need not form a positive semi-definite matrix.
 
-    Spectral method of Rebonato and Jäckel (1999).
+    Spectral method of Rebonato and Jäckel (1999), by statsmodels, which by itself would also lift
+    the zeros of a singular matrix that needs no mending.
     """
-    values, vectors = np.linalg.eigh(correlations)
-    if values.min() >= -1e-10:
+    if np.linalg.eigvalsh(correlations).min() >= -1e-10:
         return correlations, False
-    lifted = (vectors * np.maximum(values, SMALLEST_EIGENVALUE)) @ vectors.T
-    scale = np.sqrt(np.diag(lifted))
-    return lifted / np.outer(scale, scale), True
+    return corr_clipped(correlations, SMALLEST_EIGENVALUE), True

@@ -1,6 +1,6 @@
 """What goes wrong with a structure, in words that name the place."""
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 
 class StructureError(KnownError, ValueError):

@@ -11,7 +11,7 @@ import pandas as pd
 from gpla_assets.psychometrics.congruence import factor_congruence
 from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.scoring import keyed_means, weighted_scores
-from gpla_assets.psychometrics.settings import ScoreMethod
+from gpla_assets.studies.structure import ScoreMethod
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,13 @@ class FrozenSystem:
     weights: pd.DataFrame
     means: pd.Series
     sds: pd.Series
-    factor_score: ScoreMethod = "keyed_mean"
+    factor_score: ScoreMethod
 
     @property
     def key(self) -> str:
         """A hash of values, factors and loadings to six digits: the same system, the same key."""
         ordered = self.loadings.sort_index()
+        # adding 0.0 makes 0.0 of -0.0, which is written in another way
         text = ordered.round(6).add(0.0).to_csv() + self.factor_score
         return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
 
@@ -64,10 +65,10 @@ class FrozenSystem:
         if self.factor_score == "keyed_mean":
             return means
         weighted = weighted_scores(known, self.means, self.sds, self.weights)
-        long = weighted.rename_axis("subject").reset_index()
-        long = long.melt("subject", var_name="factor", value_name="score")
-        return means.drop(columns="score").merge(long, on=["subject", "factor"])[
-            ["subject", "factor", "score", "n_values"]
+        long = weighted.rename_axis("subject_id").reset_index()
+        long = long.melt("subject_id", var_name="factor", value_name="score")
+        return means.drop(columns="score").merge(long, on=["subject_id", "factor"])[
+            ["subject_id", "factor", "score", "n_values"]
         ]
 
     def compared(self, refit: FrozenSystem) -> pd.DataFrame:

@@ -9,19 +9,19 @@ import pandas as pd
 
 from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.frozen import FrozenSystem
-from gpla_assets.psychometrics.settings import ScoreMethod
 from gpla_assets.psychometrics.structure import ValueSystem
+from gpla_assets.studies.structure import ScoreMethod
 
 
 def history_rows(system: ValueSystem, stored: pd.DataFrame, n_llms: int) -> pd.DataFrame:
     """The row of a system (see table value_systems); found again, it keeps its first date."""
     now = datetime.now(UTC).replace(tzinfo=None)
     key = system.frozen.key
-    earlier = stored.loc[stored["system"] == key, "made_at"]
+    earlier = stored.loc[stored["system_id"] == key, "made_at"]
     return pd.DataFrame(
         [
             {
-                "system": key,
+                "system_id": key,
                 "made_at": earlier.iloc[0] if len(earlier) else now,
                 "last_made_at": now,
                 "n_subjects": len(system.usable),
@@ -42,21 +42,22 @@ def loading_rows(frozen: FrozenSystem) -> pd.DataFrame:
     weights = weights.melt("value", var_name="factor", value_name="weight")
     rows = long.merge(weights, on=["value", "factor"])
     rows["mean"], rows["sd"] = rows["value"].map(frozen.means), rows["value"].map(frozen.sds)
-    return rows.assign(system=frozen.key)
+    return rows.assign(system_id=frozen.key)
 
 
 def frozen_system(stored: pd.DataFrame, loadings: pd.DataFrame, key: str) -> FrozenSystem:
     """A stored system by its key; raises StructureError listing the keys there are."""
-    if key not in set(stored["system"]):
-        known = ", ".join(stored["system"]) or "none yet"
+    if key not in set(stored["system_id"]):
+        known = ", ".join(stored["system_id"]) or "none yet"
         raise StructureError(
             f"structure.frozen = {key!r}: expected the key of a stored value system ({known}). "
             "`select * from value_systems` lists them."
         )
-    own = loadings[loadings["system"] == key]
+    own = loadings[loadings["system_id"] == key]
     values = own.drop_duplicates("value").set_index("value")
+    # F2 before F10
     factors = sorted(own["factor"].unique(), key=lambda name: (len(name), name))
-    method = stored.loc[stored["system"] == key, "factor_score"].iloc[0]
+    method = stored.loc[stored["system_id"] == key, "factor_score"].iloc[0]
     return FrozenSystem(
         own.pivot(index="value", columns="factor", values="loading")[factors],
         own.pivot(index="value", columns="factor", values="weight")[factors],

@@ -39,6 +39,7 @@ def checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
             "is no measurement."
         )
     found.index, found.columns = found.index.map(str), found.columns.map(str)
+    # one order, so that sums add up alike: shuffled rows give the same last digits
     return found.sort_index().sort_index(axis=1)
 
 
@@ -64,6 +65,7 @@ def well_measured(
     """
     if counts is None or minimum <= 1:
         return scores, 0
+    # a score whose count is not known counts as resting on nothing
     known = counts.reindex(index=scores.index, columns=scores.columns).fillna(0)
     thin = scores.notna() & (known < minimum)
     return scores.mask(thin), int(thin.to_numpy().sum())
@@ -78,6 +80,7 @@ def matrix_cautions(scores: pd.DataFrame, minimum_ratio: float, n_llms: int | No
             f"Not interpretable: n = {n} subjects for p = {p} values, n/p = {n / p:.2f}, "
             f"below {minimum_ratio:g}."
         )
+    # subjects without any score are alike, and no copies
     same = int(scores.dropna(how="all").duplicated().sum())
     if same:
         cautions.append(

@@ -43,6 +43,7 @@ def centroid_names(keys: pd.DataFrame, terms: Sequence[str], encode: Encode) -> 
         top = own[own["loading"] > 0].nlargest(CENTROID_VALUES, "loading")
         centroid = top["loading"].to_numpy() @ encode(list(top["value"]))
         names.append(str(factor))
+        # a factor whose values all load negatively has no centroid: its cosines are 0
         cosines.append(vectors @ (centroid / max(float(np.linalg.norm(centroid)), 1e-12)))
     table = np.stack(cosines)
     chosen: dict[str, tuple[str, float]] = {}

@@ -10,7 +10,7 @@ import pandas as pd
 from gpla_assets.psychometrics.extraction import extract
 from gpla_assets.psychometrics.reliability import alpha_of, alphas_without
 from gpla_assets.psychometrics.rotation import Rotated, rotate
-from gpla_assets.psychometrics.settings import StructureSettings
+from gpla_assets.studies.structure import StructureSettings
 
 REMOVAL_COLUMNS = ["round", "value", "reason", "loading", "gap", "alpha", "alpha_without"]
 FEWEST_FOR_ALPHA = 4
@@ -29,11 +29,12 @@ class Solution:
     @property
     def primary(self) -> np.ndarray:
         """Index of each value's factor: its largest absolute loading."""
-        return np.abs(self.rotated.pattern).argmax(axis=1)
+        found: np.ndarray = np.abs(self.rotated.pattern).argmax(axis=1)
+        return found
 
     @property
     def keys(self) -> np.ndarray:
-        """1 or -1 per value: the sign of its primary loading (open point 14)."""
+        """1 or -1 per value: the sign of its primary loading (point 14)."""
         own = self.rotated.pattern[np.arange(len(self.values)), self.primary]
         return np.where(own < 0, -1, 1)
 
@@ -58,6 +59,7 @@ def solve(correlations: pd.DataFrame, number: int, settings: StructureSettings) 
 def primary_and_gap(pattern: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each value's largest absolute loading and its distance to the second largest."""
     sizes = np.sort(np.abs(pattern), axis=1)[:, ::-1]
+    # with one factor nothing competes: the gap is the loading itself
     second = sizes[:, 1] if sizes.shape[1] > 1 else np.zeros(len(sizes))
     return sizes[:, 0], sizes[:, 0] - second
 
@@ -82,6 +84,7 @@ def purify(
         solution = solve(correlations.loc[kept, kept], number, settings)
         if not settings.purify:
             return Purified(solution, _frame(removals), None)
+        # alphas are looked at once loadings are clear: until then factors change their values
         going = _unclear(solution, settings) or _unreliable(solution, covariance, settings)
         if not going:
             return Purified(solution, _frame(removals), None)
@@ -124,6 +127,7 @@ def _unreliable(
         keyed = covariance.loc[values[own], values[own]].to_numpy() * np.outer(keys, keys)
         alpha, without = alpha_of(keyed), alphas_without(keyed)
         worst = int(np.argmax(without))
+        # a weak factor whose values all help it keeps them, and shows its alpha
         if alpha < settings.minimum_alpha and without[worst] > alpha:
             at = own[worst]
             reason = f"alpha of its factor below {settings.minimum_alpha}, and higher without it"

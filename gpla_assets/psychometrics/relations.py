@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import t
 from statsmodels.stats.multitest import multipletests
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.psychometrics.correlation import pairwise_correlation
+from gpla_assets.psychometrics.resampling import (
+    RESAMPLES,
+    drawn_rows,
+    percentile_interval,
+    units_of,
+)
 
-RESAMPLES = 1000
 FEWEST_LLMS = 10
 FEWEST_SUBJECTS = 10
 """Subjects with both scores, below which no correlation is given."""
@@ -60,8 +66,7 @@ def relations(
     """
     joined = pd.concat([factors, others], axis=1).to_numpy(float)
     k = factors.shape[1]
-    names = np.asarray(llms, dtype=object)
-    groups = [np.flatnonzero(names == llm) for llm in sorted(set(llms))]
+    groups = units_of(llms)
     r, n = _block(joined, k), _pairs(joined, k)
     rows = pd.DataFrame(
         {
@@ -71,6 +76,7 @@ def relations(
             "n": n.ravel(),
         }
     )
+    # blanked before resampling, so that Holm counts the tests that are made
     rows.loc[rows["n"] < FEWEST_SUBJECTS, "r"] = np.nan
     if len(groups) < FEWEST_LLMS:
         return rows.assign(ci_low=None, ci_high=None, p=None, p_adjusted=None)
@@ -78,13 +84,13 @@ def relations(
     drawn = np.empty((resamples, rows.shape[0]))
     with threadpool_limits(1):
         for turn in range(resamples):
-            at = np.concatenate([groups[g] for g in random.integers(0, len(groups), len(groups))])
-            drawn[turn] = _block(joined[at], k).ravel()
+            drawn[turn] = _block(joined[drawn_rows(groups, random)], k).ravel()
     drawn[:, rows["r"].isna().to_numpy()] = 0.0
-    low, high = np.where(rows["r"].isna(), np.nan, np.percentile(drawn, (2.5, 97.5), axis=0))
+    low, high = np.where(rows["r"].isna(), np.nan, percentile_interval(drawn))
     z = np.clip(np.arctanh(np.clip(drawn, -0.999999, 0.999999)), -LARGEST_Z, LARGEST_Z)
     spread = np.maximum(z.std(axis=0, ddof=1), 1e-12)
     observed = np.arctanh(np.clip(rows["r"].to_numpy(float), -0.999999, 0.999999)) / spread
+    # decision 0010: degrees of freedom of LLMs, which alone are independent
     p = 2 * t.sf(np.abs(observed), len(groups) - 2)
     known = ~np.isnan(p)
     adjusted = np.full(len(p), np.nan)
@@ -99,5 +105,5 @@ def _block(joined: np.ndarray, k: int) -> np.ndarray:
 
 
 def _pairs(joined: np.ndarray, k: int) -> np.ndarray:
-    measured = (~np.isnan(joined)).astype(int)
+    measured: NDArray[np.int64] = (~np.isnan(joined)).astype(int)
     return measured[:, :k].T @ measured[:, k:]

@@ -10,9 +10,10 @@ import pandas as pd
 import pingouin
 from scipy.stats import f as f_distribution
 
+from gpla_assets.common.intervals import CONFIDENCE
 from gpla_assets.psychometrics.correlation import nearest_psd, pairwise_covariance
 from gpla_assets.psychometrics.extraction import extract
-from gpla_assets.psychometrics.settings import Extraction
+from gpla_assets.studies.structure import Extraction
 
 FEWEST_COMPLETE = 30
 HALVES = 1000
@@ -67,12 +68,14 @@ def reliability(scores: pd.DataFrame, keys: pd.Series, seed: int = 0) -> Reliabi
     `scores`: (n_subjects, n_values), `keys`: 1 or -1 per value; the order of values changes
     nothing. Missing cells are handled as in `cronbach_alpha`.
     """
+    # halves are drawn by place
     keys = keys.sort_index()
     base, found = cronbach_alpha(scores, keys), keyed_covariance(scores, keys)
     if base is None or found is None:
         return None
     covariance = found[0]
     scale = np.sqrt(np.diag(covariance))
+    # pairwise covariances of few subjects need not be positive semi-definite
     correlations = nearest_psd(covariance / np.outer(scale, scale))[0]
     halves = split_halves(covariance, seed)
     return Reliability(
@@ -106,6 +109,7 @@ def keyed_covariance(
         covariance, pairs = pairwise_covariance(keyed.to_numpy(float))
         n_subjects = int(np.median(pairs[np.triu_indices(keyed.shape[1], 1)]))
         missing = "pairwise"
+    # a sum score without variance has nothing that could be reliable
     if n_subjects < 3 or covariance.sum() <= 0 or (np.diag(covariance) <= 0).any():
         return None
     return covariance, n_subjects, missing, complete
@@ -118,7 +122,7 @@ def alpha_of(covariance: np.ndarray) -> float:
 
 
 def feldt_interval(
-    alpha: float, n_subjects: int, n_values: int, confidence: float = 0.95
+    alpha: float, n_subjects: int, n_values: int, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Interval of alpha from the F distribution (Feldt, Woodruff and Salih, 1987)."""
     tail = (1 - confidence) / 2
@@ -148,12 +152,14 @@ def split_halves(covariance: np.ndarray, seed: int = 0, repeats: int = HALVES) -
     one more.
     """
     random, k = np.random.default_rng(seed), len(covariance)
+    # the places of a random order below k / 2: a half of k // 2 values in every row
     first = np.argsort(random.random((repeats, k)), axis=1) < k // 2
     a, b = first.astype(float), (~first).astype(float)
     between = ((a @ covariance) * b).sum(axis=1)
     within = ((a @ covariance) * a).sum(axis=1) * ((b @ covariance) * b).sum(axis=1)
     r = between / np.sqrt(np.maximum(within, 1e-300))
-    return 2 * r / (1 + r)
+    found: np.ndarray = 2 * r / (1 + r)
+    return found
 
 
 def value_reliabilities(scores: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
@@ -182,6 +188,8 @@ def alphas_without(covariance: np.ndarray) -> np.ndarray:
     k = len(covariance)
     if k < 3:
         return np.full(k, np.nan)
+    # variance of the others' sum: the value's row and column go, its own cell twice
     total = covariance.sum() - 2 * covariance.sum(axis=1) + np.diag(covariance)
     trace = np.trace(covariance) - np.diag(covariance)
-    return (k - 1) / (k - 2) * (1 - trace / total)
+    found: np.ndarray = (k - 1) / (k - 2) * (1 - trace / total)
+    return found

@@ -9,11 +9,15 @@ import pandas as pd
 
 from gpla_assets.psychometrics.correlation import pairwise_correlation
 from gpla_assets.psychometrics.errors import StructureError
-from gpla_assets.psychometrics.settings import Rule
+from gpla_assets.studies.structure import Rule
 
-RULES: dict[str, str] = {
-    "parallel": "eigenvalues above the 95th percentile of normal random data",
-    "permutation": "eigenvalues above the 95th percentile of the scores permuted within values",
+PERCENTILE = 95
+"""Of random eigenvalues: Glorfeld's (1995), in place of Horn's mean, which keeps too many."""
+RULES: dict[Rule, str] = {
+    "parallel": f"eigenvalues above the {PERCENTILE}th percentile of normal random data",
+    "permutation": (
+        f"eigenvalues above the {PERCENTILE}th percentile of the scores permuted within values"
+    ),
     "map": "smallest average squared partial correlation",
     "kaiser": "eigenvalues above 1",
     "scree": "last drop between eigenvalues that is five times the drops after it",
@@ -30,22 +34,23 @@ def eigenvalues(correlations: np.ndarray) -> np.ndarray:
 
 
 def parallel_analysis(
-    n_subjects: int, n_values: int, seed: int, repeats: int = 100, percentile: float = 95.0
+    n_subjects: int, n_values: int, seed: int, repeats: int, percentile: float = PERCENTILE
 ) -> np.ndarray:
     """Percentile of each eigenvalue in uncorrelated normal data of the same size.
 
-    Horn (1965), with the 95th percentile of Glorfeld (1995) in place of the mean.
+    Horn (1965), by default with Glorfeld's percentile in place of the mean.
     """
     random = np.random.default_rng(seed)
     found = np.empty((repeats, n_values))
     for turn in range(repeats):
         data = random.standard_normal((n_subjects, n_values))
+        # corrcoef of a single value is a number and no matrix
         found[turn] = eigenvalues(np.atleast_2d(np.corrcoef(data, rowvar=False)))
     return np.percentile(found, percentile, axis=0)
 
 
 def permutation_analysis(
-    scores: np.ndarray, seed: int, repeats: int = 100, percentile: float = 95.0
+    scores: np.ndarray, seed: int, repeats: int, percentile: float = PERCENTILE
 ) -> np.ndarray:
     """Percentile of each eigenvalue where every value's scores are permuted over subjects.
 
@@ -55,6 +60,7 @@ def permutation_analysis(
     random = np.random.default_rng(seed)
     found = np.empty((repeats, scores.shape[1]))
     for turn in range(repeats):
+        # `permuted` shuffles every column by itself, where `permutation` would keep the rows
         found[turn] = eigenvalues(pairwise_correlation(random.permuted(scores, axis=0)))
     return np.percentile(found, percentile, axis=0)
 
@@ -62,6 +68,7 @@ def permutation_analysis(
 def leading_above(observed: np.ndarray, bar: np.ndarray | float) -> int:
     """Number of leading eigenvalues above a bar, counted until the first that is not."""
     above = observed > bar
+    # argmin is the first that is not above; of all above it would be 0
     return len(above) if above.all() else int(np.argmin(above))
 
 
@@ -73,6 +80,7 @@ def average_partials(correlations: np.ndarray, most: int | None = None) -> np.nd
     """
     p = len(correlations)
     values, vectors = np.linalg.eigh(correlations)
+    # rounding makes the last eigenvalues of a singular matrix slightly negative
     loadings = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
     last = min(p - 1, most if most is not None else p - 1)
     found = np.full(last + 1, np.nan)
@@ -84,6 +92,7 @@ def average_partials(correlations: np.ndarray, most: int | None = None) -> np.nd
         if variance.min() < 1e-8:
             break
         partial2 = rest**2 / np.outer(variance, variance)
+        # less p: the ones on the diagonal
         found[number] = (partial2.sum() - p) / (p * (p - 1))
     return found
 
@@ -104,6 +113,7 @@ def scree_elbow(observed: np.ndarray) -> int:
     drops = -np.diff(observed)
     large = [
         at
+        # the last drop has none after it to be large beside
         for at in range(len(drops) - 1)
         if observed[at] > 1 and drops[at] > ELBOW * np.median(drops[at + 1 : at + 1 + TAIL])
     ]
@@ -120,7 +130,7 @@ def reliable_factors(weakest_alphas: Mapping[int, float | None], minimum: float)
     return max(good, default=0)
 
 
-def n_factors(suggested: Mapping[str, int], rule: Rule | int, n_values: int) -> int:
+def n_factors(suggested: Mapping[Rule, int], rule: Rule | int, n_values: int) -> int:
     """The study's choice: a fixed number, or what its rule recommends, at least one.
 
     Raises StructureError for a fixed number outside 1..n_values.
@@ -132,10 +142,11 @@ def n_factors(suggested: Mapping[str, int], rule: Rule | int, n_values: int) -> 
                 f"{n_values}. Ask for fewer factors, or leave out fewer values."
             )
         return rule
+    # a rule may find none where values do not correlate; the solution with one then shows it
     return max(1, suggested[rule])
 
 
-def retention_table(suggested: Mapping[str, int], rule: Rule | int, chosen: int) -> pd.DataFrame:
+def retention_table(suggested: Mapping[Rule, int], rule: Rule | int, chosen: int) -> pd.DataFrame:
     """One row per rule: what it recommends, how, and whether it is the study's."""
     rows = [
         {"rule": name, "n_factors": number, "basis": RULES[name], "is_rule": name == rule}

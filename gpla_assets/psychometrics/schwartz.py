@@ -8,7 +8,7 @@ from gpla_assets.psychometrics.naming import Encode
 from gpla_assets.psychometrics.relations import nearest_values, relations
 
 LEVELS = ("lower", "higher")
-SCORE_COLUMNS = ["reading", "level", "subject", "schwartz", "score", "n"]
+SCORE_COLUMNS = ["reading", "level", "subject_id", "schwartz", "score", "n"]
 
 
 def mapping_rows(values: list[str], schwartz: pd.DataFrame, encode: Encode) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def schwartz_scores(
     measured = direct.rename(columns={"value": "schwartz"}).assign(reading="direct")
     measured["level"] = measured["schwartz"].map(levels)
     joined = scores.merge(mapping[["level", "value", "schwartz"]], on="value")
-    means = joined.groupby(["level", "subject", "schwartz"])["score"].agg(["mean", "count"])
+    means = joined.groupby(["level", "subject_id", "schwartz"])["score"].agg(["mean", "count"])
     mapped = means.rename(columns={"mean": "score", "count": "n"}).reset_index()
     frames = (measured[SCORE_COLUMNS], mapped.assign(reading="mapped")[SCORE_COLUMNS])
     return pd.concat([frame for frame in frames if len(frame)] or list(frames), ignore_index=True)
@@ -52,10 +52,10 @@ def relation_rows(
     `factor_scores` (subject, factor, score), `scores` as `schwartz_scores` makes them, `llms` the
     LLM by subject. Holm's correction is over the values of one reading and level.
     """
-    factors = factor_scores.pivot(index="subject", columns="factor", values="score")
+    factors = factor_scores.pivot(index="subject_id", columns="factor", values="score")
     frames = []
     for (reading, level), own in scores.groupby(["reading", "level"]):
-        wide = own.pivot(index="subject", columns="schwartz", values="score")
+        wide = own.pivot(index="subject_id", columns="schwartz", values="score")
         found = relations(factors, wide.reindex(factors.index), list(llms[factors.index]), seed)
         found = found.rename(columns={"other": "schwartz"})
         frames.append(found.assign(reading=reading, level=level))

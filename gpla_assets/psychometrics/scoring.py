@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from gpla_assets.psychometrics.extraction import LOWEST_UNIQUENESS
 
 
 def keyed_means(scores: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
@@ -18,7 +21,7 @@ def keyed_means(scores: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
         frames.append(
             pd.DataFrame(
                 {
-                    "subject": scores.index.to_numpy(),
+                    "subject_id": scores.index.to_numpy(),
                     "factor": factor,
                     "score": keyed.mean(axis=1).to_numpy(),
                     "n_values": keyed.notna().sum(axis=1).to_numpy(),
@@ -28,7 +31,9 @@ def keyed_means(scores: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def regression_weights(correlations: np.ndarray, structure: np.ndarray) -> np.ndarray:
+def regression_weights(
+    correlations: NDArray[np.float64], structure: NDArray[np.float64]
+) -> np.ndarray:
     """Weights (n_values, n_factors) of standardised values: R^-1 S (Thurstone, 1935).
 
     `structure` (n_values, n_factors) holds the correlations of values with factors. A singular R
@@ -37,12 +42,13 @@ def regression_weights(correlations: np.ndarray, structure: np.ndarray) -> np.nd
     return np.linalg.pinv(correlations, rcond=1e-8, hermitian=True) @ structure
 
 
-def bartlett_weights(pattern: np.ndarray, uniquenesses: np.ndarray) -> np.ndarray:
+def bartlett_weights(pattern: NDArray[np.float64], uniquenesses: NDArray[np.float64]) -> np.ndarray:
     """Bartlett's (1937) weights (n_values, n_factors): U^-1 L (L' U^-1 L)^-1.
 
-    `pattern` (n_values, n_factors); `uniquenesses` (n_values,), lifted to 0.005 where lower.
+    `pattern` (n_values, n_factors); `uniquenesses` (n_values,), lifted to the extraction's
+    lowest where lower.
     """
-    weighted = pattern / np.maximum(uniquenesses, 0.005)[:, None]
+    weighted = pattern / np.maximum(uniquenesses, LOWEST_UNIQUENESS)[:, None]
     return weighted @ np.linalg.pinv(pattern.T @ weighted)
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from gpla_assets.psychometrics.congruence import matched
 from gpla_assets.psychometrics.reliability import cronbach_alpha
-from gpla_assets.psychometrics.settings import StructureSettings
 from gpla_assets.psychometrics.structure import value_system
+from gpla_assets.studies.structure import StructureSettings
 
 WEAK_LOADING = 0.2
 
@@ -31,17 +31,21 @@ def simulated_subjects(
     np.fill_diagonal(correlation, 1.0)
     latent = random.multivariate_normal(np.zeros(len(factors)), correlation, n_subjects)
     size = loadings["loading"].to_numpy()
+    # what the factor leaves of a variance of 1
     noise = random.standard_normal((n_subjects, len(loadings))) * np.sqrt(1 - size**2)
     strong = pd.DataFrame(latent[:, codes] * size + noise, columns=list(loadings["value"]))
     weak = random.standard_normal((n_subjects, n_weak)) * np.sqrt(1 - WEAK_LOADING**2)
     weak += WEAK_LOADING * latent[:, random.integers(0, len(factors), n_weak)]
     frame = strong.join(pd.DataFrame(weak, columns=[f"weak {n}" for n in range(n_weak)]))
-    frame.index = pd.Index([f"s{n:04d}" for n in range(n_subjects)], name="subject")
+    frame.index = pd.Index([f"s{n:04d}" for n in range(n_subjects)], name="subject_id")
     return frame
 
 
 def recovery(
-    loadings: pd.DataFrame, scores: pd.DataFrame, settings: StructureSettings | None = None
+    loadings: pd.DataFrame,
+    scores: pd.DataFrame,
+    settings: StructureSettings | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """How well `value_system` finds simulated loadings again: one row per true factor.
 
@@ -49,7 +53,7 @@ def recovery(
     one loading 0), alpha, true_alpha (with the true values and keys), recommended (by parallel
     analysis), found, weak_removed and others_removed (shares).
     """
-    system = value_system(scores, settings)
+    system = value_system(scores, settings, seed=seed)
     truth = loadings.pivot(index="value", columns="factor", values="loading").fillna(0.0)
     kept = system.pattern.reindex(truth.index).fillna(0.0)
     removed = set(system.removals["value"])

@@ -77,6 +77,7 @@ def factor_scores(
     """
     values, rotated = solution.values, solution.rotated
     rows = keyed_means(usable, frozen.keys).rename(columns={"score": "keyed_mean"})
+    # of the imputed scores, since these are what the weights are multiplied with
     matrix = filled[values].corr().fillna(0.0).to_numpy()
     weights = {
         "regression": regression_weights(matrix, rotated.structure),
@@ -85,9 +86,9 @@ def factor_scores(
     for method, found in weights.items():
         table = pd.DataFrame(found, values, factor_labels(solution))
         wide = weighted_scores(filled, frozen.means, frozen.sds, table)
-        long = wide.rename_axis("subject").reset_index()
-        long = long.melt("subject", var_name="factor", value_name=method)
-        rows = rows.merge(long, on=["subject", "factor"], how="left")
+        long = wide.rename_axis("subject_id").reset_index()
+        long = long.melt("subject_id", var_name="factor", value_name=method)
+        rows = rows.merge(long, on=["subject_id", "factor"], how="left")
     rows["score"] = rows[frozen.factor_score]
     alphas = reliabilities.set_index("factor")["alpha"]
     errors = {
@@ -95,5 +96,5 @@ def factor_scores(
         for factor, own in rows.groupby("factor")
     }
     rows["standard_error"] = rows["factor"].map(errors).astype(float)
-    columns = ["subject", "factor", "score", "keyed_mean", "regression", "bartlett"]
+    columns = ["subject_id", "factor", "score", "keyed_mean", "regression", "bartlett"]
     return rows[[*columns, "standard_error", "n_values"]]

@@ -18,19 +18,21 @@ from gpla_assets.psychometrics.correlation import (
 )
 from gpla_assets.psychometrics.extraction import extract
 from gpla_assets.psychometrics.reliability import alpha_of
+from gpla_assets.psychometrics.resampling import drawn_rows, percentile_interval, units_of
 from gpla_assets.psychometrics.retention import (
+    PERCENTILE,
     eigenvalues,
     leading_above,
     minimum_average_partial,
     scree_elbow,
 )
 from gpla_assets.psychometrics.rotation import rotate
-from gpla_assets.psychometrics.settings import StructureSettings
+from gpla_assets.studies.structure import Rule, StructureSettings
 
 Unit = Literal["llm", "subject"]
 FEWEST_LLMS = 5
+"""Of fewer a bootstrap has some hundred different draws, and its interval says nothing."""
 MOST_COMPONENTS = 30
-INTERVAL = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class _Resample:
     loadings: np.ndarray
     congruence: np.ndarray
     alphas: np.ndarray
-    suggested: dict[str, int]
+    suggested: dict[Rule, int]
 
 
 def bootstrap(
@@ -69,6 +71,7 @@ def bootstrap(
     pattern: pd.DataFrame,
     settings: StructureSettings,
     llms: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> Stability:
     """Resample LLMs with all their profiles (or subjects where `llms` is None) and solve again.
 
@@ -82,16 +85,16 @@ def bootstrap(
     subjects) give no rows.
     """
     unit: Unit = "subject" if llms is None else "llm"
-    groups = _groups(llms, len(scores))
+    groups = list(np.arange(len(scores))[:, None]) if llms is None else units_of(llms)
     if len(groups) < FEWEST_LLMS:
         few = (
             f"{len(groups)} {unit}s: resampling them needs at least {FEWEST_LLMS}; "
             "no interval is given."
         )
         return Stability(_no_loadings(), _no_factors(), _no_retention(), few)
-    random = np.random.default_rng(settings.seed)
+    random = np.random.default_rng(seed)
     random_95 = _random_95(scores.shape, groups, random, settings.parallel_repeats)
-    draws = (_drawn(groups, random) for _ in range(settings.resamples))
+    draws = (drawn_rows(groups, random) for _ in range(settings.resamples))
     setting = _setting(scores, pattern, random_95, settings)
     found = list(_resamples(setting, draws))
     caution = None
@@ -117,13 +120,11 @@ def leave_one_out(
 
     The LLM with the smallest congruence moves the structure most.
     """
-    names = np.asarray(llms, dtype=object)
     setting = _setting(scores, pattern, np.empty(0), settings)
     rows = []
-    different = sorted(set(llms))
-    rest = [np.flatnonzero(names != llm) for llm in different]
     with threadpool_limits(1):
-        for llm, at in zip(different, rest, strict=True):
+        for llm, own in zip(sorted(set(llms)), units_of(llms), strict=True):
+            at = np.delete(np.arange(len(scores)), own)
             found = _resample(setting, at) if len(at) > 2 else None
             if found is not None:
                 for factor, congruence in zip(pattern.columns, found.congruence, strict=True):
@@ -131,27 +132,17 @@ def leave_one_out(
     return pd.DataFrame(rows, columns=["llm", "factor", "congruence"])
 
 
-def _groups(llms: Sequence[str] | None, n_subjects: int) -> list[np.ndarray]:
-    if llms is None:
-        return [np.array([at]) for at in range(n_subjects)]
-    names = np.asarray(llms, dtype=object)
-    return [np.flatnonzero(names == llm) for llm in sorted(set(llms))]
-
-
-def _drawn(groups: list[np.ndarray], random: np.random.Generator) -> np.ndarray:
-    return np.concatenate([groups[at] for at in random.integers(0, len(groups), len(groups))])
-
-
 def _random_95(
     shape: tuple[int, int], groups: list[np.ndarray], random: np.random.Generator, repeats: int
 ) -> np.ndarray:
     """95th percentile of the eigenvalues of normal data whose rows are drawn like the subjects."""
     with threadpool_limits(1):
-        found = [
-            eigenvalues(pairwise_correlation(random.standard_normal(shape)[_drawn(groups, random)]))
-            for _ in range(repeats)
-        ]
-    return np.percentile(np.stack(found), 95, axis=0)
+        found = []
+        for _ in range(repeats):
+            noise = random.standard_normal(shape)
+            found.append(eigenvalues(pairwise_correlation(noise[drawn_rows(groups, random)])))
+    highest: np.ndarray = np.percentile(np.stack(found), PERCENTILE, axis=0)
+    return highest
 
 
 def _setting(
@@ -180,12 +171,14 @@ def _resample(setting: _Setting, at: np.ndarray) -> _Resample | None:
     scores = setting.scores[at]
     # fmax and fmin pass over NaN, and give NaN for a value that no drawn subject has
     spread = np.fmax.reduce(scores, axis=0) - np.fmin.reduce(scores, axis=0)
+    # a value on which the drawn subjects agree has no correlation
     if not (spread > 0).all():
         return None
     if setting.settings.missing != "pairwise":
         scores = np.where(np.isnan(scores), np.nanmean(scores, axis=0), scores)
+    # the number of factors is asked of all usable values, loadings of those that were kept
     matrix = pairwise_correlation(scores)
-    suggested: dict[str, int] = {}
+    suggested: dict[Rule, int] = {}
     if len(setting.random_95):
         observed = eigenvalues(matrix)
         suggested = {
@@ -198,6 +191,7 @@ def _resample(setting: _Setting, at: np.ndarray) -> _Resample | None:
     number = setting.pattern.shape[1]
     try:
         loadings = extract(own, number, setting.settings.extraction).loadings
+    # maximum likelihood of a resample whose matrix is singular
     except ValueError:
         return None
     rotated = rotate(loadings, setting.settings.rotation).pattern
@@ -221,7 +215,7 @@ def _loadings(
     unit: Unit, pattern: pd.DataFrame, setting: _Setting, found: list[_Resample]
 ) -> pd.DataFrame:
     drawn = np.stack([one.loadings for one in found])
-    low, high = np.percentile(drawn, INTERVAL, axis=0)
+    low, high = percentile_interval(drawn)
     landed = np.abs(drawn).argmax(axis=2)
     n_values, n_found = setting.pattern.shape
     share = np.stack([(landed == factor).mean(axis=0) for factor in range(n_found)], axis=1)
@@ -247,8 +241,8 @@ def _factors(
     rows = []
     for at, factor in enumerate(pattern.columns):
         known = alphas[:, at][~np.isnan(alphas[:, at])]
-        low, high = np.percentile(known, INTERVAL) if len(known) else (None, None)
-        around = np.percentile(congruence[:, at], INTERVAL)
+        low, high = percentile_interval(known) if len(known) else (None, None)
+        around = percentile_interval(congruence[:, at])
         rows.append(
             {
                 "resampled": unit,

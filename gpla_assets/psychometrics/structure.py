@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -13,12 +13,7 @@ from gpla_assets.psychometrics.correlation import Correlations, correlations
 from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.psychometrics.frozen import FrozenSystem
 from gpla_assets.psychometrics.matrix import checked_scores, matrix_cautions, well_measured
-from gpla_assets.psychometrics.purification import (
-    Purified,
-    Solution,
-    purify,
-    solve,
-)
+from gpla_assets.psychometrics.purification import Purified, Solution, purify, solve
 from gpla_assets.psychometrics.reliability import alpha_of, reliability, value_reliabilities
 from gpla_assets.psychometrics.retention import (
     average_partials,
@@ -31,11 +26,7 @@ from gpla_assets.psychometrics.retention import (
     retention_table,
     scree_elbow,
 )
-from gpla_assets.psychometrics.scoring import (
-    bartlett_weights,
-    regression_weights,
-)
-from gpla_assets.psychometrics.settings import RotationName, StructureSettings
+from gpla_assets.psychometrics.scoring import bartlett_weights, regression_weights
 from gpla_assets.psychometrics.solution_tables import (
     factor_correlations_table,
     factor_labels,
@@ -44,11 +35,12 @@ from gpla_assets.psychometrics.solution_tables import (
     removals_table,
 )
 from gpla_assets.psychometrics.suitability import kmo_cautions, suitability, value_suitability
+from gpla_assets.studies.structure import RotationName, Rule, StructureSettings
 
 LEADING_VALUES = 3
 FURTHER_FACTORS = 3
 MOST_FACTORS = 15
-CLOSE_RULES = ("parallel", "permutation", "map", "scree")
+CLOSE_RULES: tuple[Rule, ...] = ("parallel", "permutation", "map", "scree")
 """Rules that do not grow with the number of values, as Kaiser's does."""
 
 
@@ -82,23 +74,28 @@ def value_system(
     settings: StructureSettings | None = None,
     llms: Sequence[str] | None = None,
     counts: pd.DataFrame | None = None,
+    seed: int = 0,
+    known: pd.DataFrame | None = None,
 ) -> ValueSystem:
     """Suitability, number of factors, extraction, rotation, purification, reliability, scores.
 
     `scores`: (n_subjects, n_values), NaN where a subject has no measurement; the order of rows
     and columns and the unit of a value change nothing. `llms` is the LLM of each row, `counts`
-    (same shape) the measurements behind each cell. The paper's sections 3 and B.2, its defaults
-    by the settings. Raises StructureError for fewer than three subjects or usable values, for names
-    that stand twice, and for cells that are infinite or no numbers.
+    (same shape) the measurements behind each cell; `seed` draws random data and halves; `known`
+    are correlations (value_a, value_b, r, n) that a database has computed of these scores. The
+    paper's sections 3 and B.2, its defaults by the settings. Raises StructureError for fewer than
+    three subjects or usable values, for names that stand twice, and for cells that are infinite or
+    no numbers.
     """
     settings = settings or StructureSettings()
     n_llms = len(set(llms)) if llms is not None else None
+    # before values are screened, so that coverage counts well measured cells alone
     checked, thin = well_measured(checked_scores(scores), counts, settings.minimum_measurements)
     usable, values = _usable(checked, settings, counts)
-    found = correlations(usable, settings.missing)
+    found = correlations(usable, settings.missing, known)
     whole, per_value = suitability(usable, found, values, n_llms)
     matrix = found.matrix.to_numpy()
-    scree, suggested = _scree(usable, found, settings)
+    scree, suggested = _scree(usable, found, settings, seed)
     retained = n_factors(suggested, settings.n_factors, len(matrix))
     number, purified = _purified(found, retained, settings)
     loadings = loadings_table(purified.solution)
@@ -106,7 +103,7 @@ def value_system(
     cautions = matrix_cautions(usable, settings.minimum_ratio, n_llms)
     cautions += kmo_cautions(whole["kmo"].iloc[0])
     cautions += _solution_cautions(found, purified, retained, number, thin)
-    reliabilities, each_value = _reliabilities(usable, loadings, settings)
+    reliabilities, each_value = _reliabilities(usable, loadings, seed)
     return ValueSystem(
         suitability=whole,
         value_suitability=per_value,
@@ -144,21 +141,23 @@ def _usable(
 
 
 def _scree(
-    usable: pd.DataFrame, found: Correlations, settings: StructureSettings
-) -> tuple[pd.DataFrame, dict[str, int]]:
+    usable: pd.DataFrame, found: Correlations, settings: StructureSettings, seed: int
+) -> tuple[pd.DataFrame, dict[Rule, int]]:
     matrix, repeats = found.matrix.to_numpy(), settings.parallel_repeats
     observed = eigenvalues(matrix)
-    random = parallel_analysis(len(usable), len(matrix), settings.seed, repeats)
-    permuted = permutation_analysis(usable.to_numpy(), settings.seed, repeats)
+    random = parallel_analysis(len(usable), len(matrix), seed, repeats)
+    permuted = permutation_analysis(usable.to_numpy(), seed, repeats)
     partials = average_partials(matrix)
-    suggested = {
+    suggested: dict[Rule, int] = {
         "parallel": leading_above(observed, random),
         "permutation": leading_above(observed, permuted),
+        # place 0 is after no component: the place is the number
         "map": int(np.nanargmin(partials)),
         "kaiser": leading_above(observed, 1.0),
         "scree": scree_elbow(observed),
     }
     fixed = settings.n_factors if isinstance(settings.n_factors, int) else 0
+    # each further solution is extracted and rotated, and Kaiser's number grows with the values
     most = min(
         max(*(min(suggested[rule], MOST_FACTORS) for rule in CLOSE_RULES), fixed) + FURTHER_FACTORS,
         len(matrix) // 2,
@@ -188,6 +187,7 @@ def _weakest_alpha(found: Correlations, number: int, settings: StructureSettings
     primary = np.abs(solution.rotated.pattern).max(axis=1)
     for factor in range(number):
         own = np.flatnonzero((solution.primary == factor) & (primary >= settings.minimum_loading))
+        # alpha of one value is not defined: such a solution counts as unreliable
         if len(own) < 2:
             return None
         keys = solution.keys[own]
@@ -204,6 +204,7 @@ def _purified(
 
     A number that the study fixes is taken as it is.
     """
+    # the rules count components; one on which a single value loads most is that value, no factor
     for number in range(retained, 0, -1):
         purified = purify(found.matrix, found.covariance, number, settings)
         values = np.bincount(purified.solution.primary, minlength=number)
@@ -258,15 +259,16 @@ def _solution_cautions(
 
 
 def _reliabilities(
-    usable: pd.DataFrame, loadings: pd.DataFrame, settings: StructureSettings
+    usable: pd.DataFrame, loadings: pd.DataFrame, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, each = [], []
     for factor, all_rows in loadings.groupby("factor", sort=False):
         own = all_rows[all_rows["is_primary"]].sort_values("loading", key=abs, ascending=False)
         keys = own.set_index("value")["keyed"]
-        found = reliability(usable, keys, settings.seed)
+        found = reliability(usable, keys, seed)
         if len(keys):
             each.append(value_reliabilities(usable, keys).assign(factor=factor))
+        # pattern times structure adds up to the communalities, where factors are oblique too
         explained = float((all_rows["loading"] * all_rows["structure"]).sum())
         rows.append(
             {
@@ -310,15 +312,19 @@ def _with_cautions(
                 f"Alpha of {row.factor} is {row.alpha:.2f}, below {settings.minimum_alpha:.2f}."
             )
         said.append(" ".join(own) or None)
+    # decision 0008: computed whatever the ratio, and said where it is too small
     return reliabilities.assign(interpretable=n / p >= settings.minimum_ratio, caution=said)
 
 
 def other_rotations(system: ValueSystem, settings: StructureSettings) -> pd.DataFrame:
     """The kept values under every rotation: rotation, factor, value, loading, structure."""
+    # the same values under each: purified anew, each rotation would keep others
     kept = system.found.matrix.loc[system.pattern.index, system.pattern.index]
     frames = []
     for rotation in get_args(RotationName):
-        solution = solve(kept, system.pattern.shape[1], replace(settings, rotation=rotation))
+        solution = solve(
+            kept, system.pattern.shape[1], settings.model_copy(update={"rotation": rotation})
+        )
         columns = ["factor", "value", "loading", "structure"]
         frames.append(loadings_table(solution)[columns].assign(rotation=rotation))
     return pd.concat(frames, ignore_index=True)

@@ -46,6 +46,7 @@ def bartlett(correlations: np.ndarray, n_subjects: int) -> Bartlett | None:
     chi2 = -(n - 1 - (2p + 5) / 6) ln|R| with p (p - 1) / 2 degrees of freedom.
     """
     p = len(correlations)
+    # fewer subjects than values may have an invertible pairwise matrix, whose chi2 means nothing
     if p < 2 or np.linalg.eigvalsh(correlations).min() < SINGULAR or n_subjects <= p:
         return None
     statistic = -(n_subjects - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(correlations)[1])
@@ -67,10 +68,12 @@ def value_suitability(
     nearly constant.
     """
     measured, coverage, sd = scores.notna().sum(), scores.notna().mean(), scores.std()
+    # neither zeros alone nor a column without a score has a second score
     same = scores.apply(lambda one: one.value_counts(normalize=True).max() if one.any() else 1.0)
     same = same.astype(float)
     # relative to the scores' size, so that the unit of a value changes nothing
     still = ~(sd > 1e-12 * scores.abs().max().clip(lower=1e-300))
+    # of several reasons the last one written stays: the plainest comes last
     status = pd.Series("usable", scores.columns, dtype=object)
     status[same > maximum_same] = [
         f"nearly constant: {share:.0%} of its subjects have the same score, "
@@ -101,7 +104,8 @@ def _per_cell(scores: pd.DataFrame, counts: pd.DataFrame | None) -> np.ndarray:
     if counts is None:
         return np.full(scores.shape[1], np.nan)
     known = counts.reindex(index=scores.index, columns=scores.columns)
-    return known.where(scores.notna()).median().to_numpy(float)
+    found: np.ndarray = known.where(scores.notna()).median().to_numpy(float)
+    return found
 
 
 def suitability(
@@ -112,6 +116,7 @@ def suitability(
     `scores` are the usable values' scores (n_subjects, n_values) that `found` was made of.
     """
     matrix = found.matrix.to_numpy()
+    # lifted eigenvalues give partial correlations that are not of the data
     overall, each = (None, np.full(len(matrix), np.nan)) if found.mended else kmo(matrix)
     test = None if found.mended else bartlett(matrix, found.n)
     n, p = scores.shape

@@ -43,7 +43,7 @@ def system_variances(system: ValueSystem, subjects: pd.DataFrame) -> pd.DataFram
 
     `subjects` is indexed by subject and has columns llm, profile. One row per kind and name.
     """
-    factors = system.scores.pivot(index="subject", columns="factor", values="keyed_mean")
+    factors = system.scores.pivot(index="subject_id", columns="factor", values="keyed_mean")
     rows = [
         {"kind": kind, "name": name}
         | variance_components(subjects.join(table[name].rename("score"), how="inner"))
@@ -55,6 +55,7 @@ def system_variances(system: ValueSystem, subjects: pd.DataFrame) -> pd.DataFram
 
 def _henderson(rows: pd.DataFrame, llms: int, profiles: int) -> tuple[float, float, float]:
     y = rows["score"].to_numpy(float)
+    # the grand mean is in both designs already; without it sums of squares lose fewer digits
     y, n = y - y.mean(), len(y)
     of_llm = np.eye(llms)[pd.factorize(rows["llm"])[0]]
     of_profile = np.eye(profiles)[pd.factorize(rows["profile"])[0]]

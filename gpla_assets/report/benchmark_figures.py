@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -240,7 +239,7 @@ def probe_chance_figure(nulls: pd.DataFrame) -> go.Figure:
     if known.empty:
         return nothing()
     figure = go.Figure()
-    colours: dict[Any, str] = {"permuted labels": SOFT, "random partition": WARM}
+    colours: dict[str, str] = {"permuted labels": SOFT, "random partition": WARM}
     for null, own in known[known["draw"] >= 0].groupby("null"):
         figure.add_histogram(
             x=own["accuracy"], name=label(null), opacity=0.7, marker_color=colours.get(null, INK),

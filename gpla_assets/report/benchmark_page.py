@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from gpla_assets.query import SQL
 from gpla_assets.report.alignment_figures import (
     distances_figure,
     pareto_figure,
@@ -33,6 +32,7 @@ from gpla_assets.report.validation_figures import (
     coverage_figure,
     external_validity_figure,
 )
+from gpla_assets.studies import sql_folder
 
 Tables = Mapping[str, pd.DataFrame]
 SHOWN = (
@@ -50,26 +50,30 @@ SHOWN = (
 )
 """Queries of sql/ that stand in the report as they are."""
 
-BENCHMARK_QUERIES = {f"q_{name}": (SQL / f"{name}.sql").read_text("utf-8") for name in SHOWN} | {
+BENCHMARK_QUERIES = {
+    f"q_{name}": (sql_folder() / f"{name}.sql").read_text("utf-8") for name in SHOWN
+} | {
     "cfa_splits": f"""
         select i.system || ', ' || replace(i.structure, '_', ' ') as name, d."index", i.number
-        from cfa_indices i join fit_definitions d using (definition)
+        from analysis.cfa_indices i join analysis.fit_definitions d using (definition)
         where d."set" = 'standard' and i.comparison = 'fair' and d."index" in ('cfi', 'rmsea')
-        union all select '{RANDOM}', 'cfi', cfi from cfa_nulls
-        union all select '{RANDOM}', 'rmsea', rmsea from cfa_nulls
+        union all select '{RANDOM}', 'cfi', cfi from analysis.cfa_nulls
+        union all select '{RANDOM}', 'rmsea', rmsea from analysis.cfa_nulls
     """,
-    "cfa_cautions": "select comparison, system, structure, caution, count(*) as fits from cfa_fits "
-    "where caution is not null group by all order by fits desc, system, structure limit 30",
-    "cfa_loadings": "select * from cfa_loadings where system = 'ours'",
-    "cfa_correlations": "select * from cfa_correlations where system = 'ours'",
-    "cfa_omitted": "select * from cfa_paths where system = 'ours' order by modification_index desc",
-    "nulls": "select * from probe_nulls where features = 'ours'",
-    "coverage": "select * from coverage",
-    "circumplex": "select * from circumplex",
-    "alignment_systems": "select distinct system from alignment_runs order by system",
-    "table_04": "select * from paper_table04",
-    "target_systems": "select distinct system from targets order by system",
-    "named_most": "select term, count(*) as lists from direct_terms group by term "
+    "cfa_cautions": "select comparison, system, structure, caution, count(*) as fits "
+    "from analysis.cfa_fits where caution is not null group by all "
+    "order by fits desc, system, structure limit 30",
+    "cfa_loadings": "select * from analysis.cfa_loadings where system = 'ours'",
+    "cfa_correlations": "select * from analysis.cfa_correlations where system = 'ours'",
+    "cfa_omitted": "select * from analysis.cfa_paths where system = 'ours' "
+    "order by modification_index desc",
+    "nulls": "select * from analysis.probe_nulls where features = 'ours'",
+    "coverage": "select * from analysis.coverage",
+    "circumplex": "select * from analysis.circumplex",
+    "alignment_systems": "select distinct system from analysis.alignment_runs order by system",
+    "table_04": "select * from paper.alignment",
+    "target_systems": "select distinct system from analysis.targets order by system",
+    "named_most": "select term, count(*) as lists from analysis.direct_terms group by term "
     "order by lists desc, term limit 20",
 }
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
@@ -15,53 +14,53 @@ from plotly.offline import get_plotlyjs
 from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.report.benchmark_page import BENCHMARK_QUERIES, benchmark_pictures
 from gpla_assets.report.figures import lexicon_figure
-from gpla_assets.report.structure_page import (
-    as_html,
-    environment,
-    records,
-    structure_pictures,
-)
+from gpla_assets.report.structure_page import as_html, environment, records, structure_pictures
+from gpla_assets.storage.reading import opened_whole
 from gpla_assets.studies import Study
 
 QUERIES = {
-    "lexicon": "select * from lexicon order by rank",
-    "dropped": 'select "value", frequency, winner, rule, similarity from lexicon_ledger '
+    "lexicon": "select * from marts.lexicon order by rank",
+    "dropped": 'select "value", frequency, winner, rule, similarity from marts.lexicon_ledger '
     'where not kept order by frequency desc, "value" limit 30',
-    "eigenvalues": "select * from eigenvalues order by component",
-    "suitability": "select * from suitability",
-    "retention": "select * from factor_retention order by is_rule desc, rule",
-    "loadings": "select * from loadings",
-    "factor_correlations": "select * from factor_correlations",
-    "removals": 'select * from value_removals order by round, "value"',
-    "reliabilities": "select * from reliabilities order by len(factor), factor",
-    "value_reliabilities": "select * from value_reliabilities order by len(factor), factor, "
-    "r_rest desc",
-    "scores": "select * from factor_scores",
-    "subjects": "select subject, llm, profile from subjects",
-    "names": "select factor, name from factor_names where chosen",
-    "stability_factors": "select * from stability_factors",
-    "stability_loadings": "select * from stability_loadings",
-    "stability_retention": "select * from stability_retention where share >= 0.02 "
+    "eigenvalues": "select * from analysis.eigenvalues order by component",
+    "suitability": "select * from analysis.suitability",
+    "retention": "select * from analysis.factor_retention order by is_rule desc, rule",
+    "loadings": "select * from analysis.loadings",
+    "factor_correlations": "select * from analysis.factor_correlations",
+    "removals": 'select * from analysis.value_removals order by round, "value"',
+    "reliabilities": "select * from analysis.reliabilities order by len(factor), factor",
+    "value_reliabilities": "select * from analysis.value_reliabilities "
+    "order by len(factor), factor, r_rest desc",
+    "scores": "select * from analysis.factor_scores",
+    "subjects": "select subject_id, llm, profile from evidence.subjects",
+    "names": "select factor, name from analysis.factor_names where chosen",
+    "stability_factors": "select * from analysis.stability_factors",
+    "stability_loadings": "select * from analysis.stability_loadings",
+    "stability_retention": "select * from analysis.stability_retention where share >= 0.02 "
     "order by resampled, rule, n_factors",
-    "leave_one_out": "select * from leave_one_out",
-    "variances": "select * from variance_components order by kind, name",
-    "paper_congruence": "select * from paper_congruence order by factor",
-    "relations": "select * from schwartz_relations",
-    "paper_relations": "select schwartz_value as schwartz, paper_factor, paper_r from (unpivot "
-    "paper_table12 on columns(* exclude schwartz_value) into name paper_factor value paper_r)",
+    "leave_one_out": "select * from analysis.leave_one_out",
+    "variances": "select * from analysis.variance_components order by kind, name",
+    "paper_congruence": "select * from analysis.paper_congruence order by factor",
+    "relations": "select * from analysis.schwartz_relations",
+    "paper_relations": """
+        select schwartz_value as schwartz, paper_factor, paper_r
+        from (unpivot paper.schwartz_correlations on columns(* exclude schwartz_value)
+        into name paper_factor value paper_r)
+    """,
     "examples": """
-        select m.subject, p.content, m."value", m.relevance, m.score
-        from measurements m join perceptions p using (perception)
-        where m.score is not null
-        order by hash(m.perception || m."value") limit 20
+        select subject_id, perception as content, "value", relevance, score
+        from marts.measured_sentences where score is not null
+        order by hash(perception_id || "value") limit 20
     """,
     "counts": """
-        select (select count(*) from texts) as texts, (select count(*) from subjects) as subjects,
-            (select count(*) from responses) as responses,
-            (select count(*) from perceptions) as perceptions,
-            (select count(*) from lexicon_ledger) as values_found,
-            (select count(*) from lexicon) as lexicon,
-            (select count(*) from measurements) as measurements
+        select (select count(*) from evidence.texts) as texts,
+            (select count(*) from evidence.subjects) as subjects,
+            (select count(*) from evidence.responses) as responses,
+            (select count(*) from evidence.perceptions where origin in ('corpus', 'subjects'))
+                as perceptions,
+            (select count(*) from marts.lexicon_ledger) as values_found,
+            (select count(*) from marts.lexicon) as lexicon,
+            (select count(*) from marts.measured_sentences) as measurements
     """,
 } | BENCHMARK_QUERIES
 
@@ -73,7 +72,7 @@ def report_path(study: Study) -> Path:
 
 def write_report(study: Study) -> Path:
     """Write the report of the published warehouse; replaces the old one at once."""
-    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+    with opened_whole(study.warehouse_path) as connection:
         tables = {name: connection.execute(sql).df() for name, sql in QUERIES.items()}
     path = report_path(study)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +86,7 @@ def render(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
     """The page's HTML; all text from models is escaped by the template."""
     figures = {
         "lexicon": lexicon_figure(tables["lexicon"]),
-        **structure_pictures(tables),
+        **structure_pictures(tables, study.structure.minimum_alpha),
         **benchmark_pictures(tables),
     }
     cautions = tables["reliabilities"]["caution"].dropna()

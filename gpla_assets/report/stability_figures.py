@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import qualitative
 
+from gpla_assets.psychometrics.congruence import EQUAL, FAIR
 from gpla_assets.report.figures import ACCENT, INK, ROW_HEIGHT, SOFT, WARM
 from gpla_assets.report.structure_figures import (
     BAR,
@@ -26,9 +26,6 @@ from gpla_assets.report.structure_figures import (
     stated,
 )
 
-GOOD_ALPHA = 0.70
-# Lorenzo-Seva and ten Berge (2006): below .85 another factor, from .95 on the same one
-FAIR, EQUAL = 0.85, 0.95
 MOST_NAMED, MOST_LLMS = 12, 20
 # letters and lines that fit into the part of the scatter where the means are
 SIZE = (75, 18)
@@ -38,7 +35,13 @@ UNITS = {"llm": ("LLMs resampled", ACCENT), "subject": ("subjects resampled", WA
 
 
 def intervals(
-    low: Iterable[float], high: Iterable[float], rows: Iterable[float], **options: Any
+    low: Iterable[float],
+    high: Iterable[float],
+    rows: Iterable[float],
+    line: Mapping[str, object],
+    name: str | None = None,
+    legendgroup: str | None = None,
+    showlegend: bool | None = None,
 ) -> go.Scatter:
     """A line from low to high at each row's height; rows with a null have none."""
     x: list[float | None] = []
@@ -47,11 +50,14 @@ def intervals(
         if not (pd.isna(left) or pd.isna(right)):
             x += [float(left), float(right), None]
             y += [float(row), float(row), None]
-    return go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", **options)
+    shown = {"name": name, "legendgroup": legendgroup, "showlegend": showlegend}
+    return go.Scatter(x=x, y=y, mode="lines", hoverinfo="skip", line=line, **shown)
 
 
-def reliability_figure(reliabilities: pd.DataFrame, names: pd.Series) -> go.Figure:
-    """Forest plot of the factors' reliability: which are good enough to be read (0.70 and more).
+def reliability_figure(
+    reliabilities: pd.DataFrame, names: pd.Series, minimum_alpha: float
+) -> go.Figure:
+    """Forest plot of the factors' reliability: which reach what the study asks of alpha.
 
     `reliabilities`: factor, alpha, ci_low, ci_high (95%), boot_low, boot_high (95%, LLMs
     resampled), omega; all numbers may be null. A mark is never out of the picture; an interval
@@ -89,12 +95,14 @@ def reliability_figure(reliabilities: pd.DataFrame, names: pd.Series) -> go.Figu
             hoverinfo="text",
         )
     for place in at[rows["alpha"].isna()]:
-        figure.add_annotation(x=GOOD_ALPHA, y=place, text="no alpha", showarrow=False)
-    figure.add_vline(x=GOOD_ALPHA, line={"color": WARM, "dash": "dash"})
+        figure.add_annotation(x=minimum_alpha, y=place, text="no alpha", showarrow=False)
+    figure.add_vline(x=minimum_alpha, line={"color": WARM, "dash": "dash"})
     row_axis(figure, [named(factor, names) for factor in rows.index])
     marks, lowest = rows[["alpha", "omega"]].min().min(), rows.min().min()
     left = np.nanmin([0.5, marks, max(lowest, -1)])
-    figure.update_xaxes(title="reliability (dashed: 0.70)", range=[left - 0.05, 1.02])
+    figure.update_xaxes(
+        title=f"reliability (dashed: {minimum_alpha:.2f})", range=[left - 0.05, 1.02]
+    )
     return finished(figure, 36 * len(rows) + 130)
 
 
@@ -110,10 +118,10 @@ def subjects_on_factors_figure(
     known = scores if scores.empty else numbers(scores, "score").dropna(subset=["score", "factor"])
     if known.empty:
         return nothing()
-    table = known.pivot_table(index="subject", columns="factor", values="score")
+    table = known.pivot_table(index="subject_id", columns="factor", values="score")
     factors = ordered(known["factor"])
-    who = subjects.reindex(columns=["subject", "llm", "profile"]).drop_duplicates("subject")
-    who = who.set_index("subject").astype(object).reindex(table.index)
+    who = subjects.reindex(columns=["subject_id", "llm", "profile"]).drop_duplicates("subject_id")
+    who = who.set_index("subject_id").astype(object).reindex(table.index)
     llm = who["llm"].where(who["llm"].notna(), table.index.to_series())
     several = llm.duplicated(keep=False)
     means, cloud = table.groupby(llm).mean(), table[several]
@@ -146,8 +154,8 @@ def _choose(
     figure: go.Figure,
     cloud: pd.DataFrame,
     means: pd.DataFrame,
-    factors: list[Any],
-    chosen: dict[str, Any],
+    factors: Sequence[object],
+    chosen: Mapping[str, object],
     names: pd.Series,
 ) -> None:
     """Show the chosen factors, and menus that put another factor on an axis."""
@@ -210,8 +218,7 @@ def stability_figure(stability: pd.DataFrame, names: pd.Series | None = None) ->
     """Tucker's congruence of each factor over resamples: would other LLMs give the same factor.
 
     `stability`: resampled ("llm" or "subject"), factor, congruence, congruence_low,
-    congruence_high (95%), n_values. From .85 on factors are fairly alike, from .95 on equal
-    (Lorenzo-Seva and ten Berge, 2006).
+    congruence_high (95%), n_values. From FAIR on factors are fairly alike, from EQUAL on the same.
     """
     if stability.empty:
         return nothing()

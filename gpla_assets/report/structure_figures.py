@@ -10,7 +10,7 @@ import html
 import re
 import textwrap
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,10 @@ CIRCLE = (
     "security conformity tradition benevolence universalism"
 )
 
+Name = TypeVar("Name", bound=Hashable)
 
-def label(text: Any, longest: int = LONGEST, width: int = 0) -> str:
+
+def label(text: object, longest: int = LONGEST, width: int = 0) -> str:
     """A name as plotly may show it: cut with an ellipsis, wrapped at `width`, no markup left."""
     plain = "" if pd.isna(text) else " ".join(str(text).split())
     cut = plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
@@ -40,13 +42,13 @@ def label(text: Any, longest: int = LONGEST, width: int = 0) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 
-def named(factor: Any, names: pd.Series | None, longest: int = LONGEST, width: int = 0) -> str:
+def named(factor: object, names: pd.Series | None, longest: int = LONGEST, width: int = 0) -> str:
     """The label of a factor's name; of the factor itself where it has no name."""
     found = None if names is None else names.to_dict().get(factor)
     return label(found, longest, width) or label(factor, longest, width)
 
 
-def ordered(factors: Iterable[Any]) -> list[Any]:
+def ordered(factors: Iterable[Name]) -> list[Name]:
     """The different factors by the number they end in (F2 before F10), the others as they come."""
 
     def number(factor: object) -> float:
@@ -274,7 +276,7 @@ def _papers(paper: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(across=rows["paper_factor"], said=said)
 
 
-def circular(values: Iterable[Any]) -> list[Any]:
+def circular(values: Iterable[Name]) -> list[Name]:
     """Schwartz's values in the order of his circle, however they are written; others after."""
     places = {name: place for place, name in enumerate(CIRCLE.split())}
     plain = {one: re.sub("[^a-z]", "", str(one).lower()) for one in values if not pd.isna(one)}
@@ -306,7 +308,7 @@ def _cells(rows: pd.DataFrame, number: str, *names: pd.Series | None) -> pd.Data
 
 
 def _heat(
-    cells: pd.DataFrame, down: Sequence[Any], across: Sequence[Any], title: str
+    cells: pd.DataFrame, down: Sequence[object], across: Sequence[object], title: str
 ) -> go.Heatmap:
     """Heat map of cells (down, across, number, cell, said); a row that is None stays empty.
 
@@ -331,9 +333,15 @@ def _heat(
     ).update(zmin=-1, zmax=1, colorscale=DIVERGING, xgap=1, ygap=1)
 
 
-def _column_axis(factors: Sequence[Any], names: pd.Series | None, total: int) -> dict[str, Any]:
+def _column_axis(
+    factors: Sequence[object], names: pd.Series | None, total: int
+) -> dict[str, object]:
     """Names of columns: few in the whole picture stand level and wrapped, more aslant."""
     few = total <= MOST_WRAPPED
     texts = [named(factor, names, width=WRAPPED_AT if few else 0) for factor in factors]
-    axis = {"tickvals": list(range(len(factors))), "ticktext": texts, "showgrid": False}
+    axis: dict[str, object] = {
+        "tickvals": list(range(len(factors))),
+        "ticktext": texts,
+        "showgrid": False,
+    }
     return axis | {"zeroline": False, "automargin": True, "tickangle": 0 if few else -60}

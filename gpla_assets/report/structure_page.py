@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from gpla_assets.psychometrics.tool import Structured
+from gpla_assets.psychometrics.own_matrix import Structured
 from gpla_assets.report.stability_figures import (
     influence_figure,
     primary_share_figure,
@@ -45,7 +45,7 @@ def environment() -> Environment:
     return found
 
 
-def structure_pictures(tables: Tables) -> dict[str, go.Figure]:
+def structure_pictures(tables: Tables, minimum_alpha: float) -> dict[str, go.Figure]:
     """Pictures of a value system by the section that they stand in."""
     names = tables["names"].set_index("factor")["name"]
     by_llm = tables["stability_factors"].query("resampled == 'llm'")
@@ -62,7 +62,7 @@ def structure_pictures(tables: Tables) -> dict[str, go.Figure]:
         "scree": scree_figure(tables["eigenvalues"]),
         "loadings": loadings_figure(tables["loadings"], names),
         "correlations": factor_correlation_figure(tables["factor_correlations"], names),
-        "reliabilities": reliability_figure(reliabilities, names),
+        "reliabilities": reliability_figure(reliabilities, names, minimum_alpha),
         "subjects": subjects_on_factors_figure(tables["scores"], tables["subjects"], names),
         "stability": stability_figure(tables["stability_factors"], names),
         "landing": primary_share_figure(shares[shares["resampled"] == first], names),
@@ -102,9 +102,9 @@ def records(tables: Tables) -> dict[str, list[dict[str, object]]]:
 def structured_tables(found: Structured) -> dict[str, pd.DataFrame]:
     """The tables of a user's own matrix under the names that the template uses."""
     system, stability = found.system, found.stability
-    subjects = found.llms.rename("llm").rename_axis("subject").reset_index()
+    subjects = found.llms.rename("llm").rename_axis("subject_id").reset_index()
     subjects["profile"] = [
-        subject.rsplit("|", 1)[1] if "|" in subject else "" for subject in subjects["subject"]
+        subject.rsplit("|", 1)[1] if "|" in subject else "" for subject in subjects["subject_id"]
     ]
     names = found.names.rename("name").rename_axis("factor").reset_index()
     relations = pd.DataFrame(columns=["reading", "level", *RELATION_COLUMNS])
@@ -143,7 +143,7 @@ def write_structure_page(path: Path, title: str, found: Structured) -> None:
             cautions=list(found.system.cautions),
             rows=records(tables),
             names=dict(found.names),
-            figures=as_html(structure_pictures(tables)),
+            figures=as_html(structure_pictures(tables, found.minimum_alpha)),
             plotly=Markup(get_plotlyjs()),
         )
     )

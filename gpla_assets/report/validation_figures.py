@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gpla_assets.benchmarks.circumplex import CIRCLE
 from gpla_assets.report.benchmark_figures import forest
 from gpla_assets.report.figures import ACCENT, DIVERGING, INK, WARM
 from gpla_assets.report.structure_figures import (
@@ -19,6 +18,7 @@ from gpla_assets.report.structure_figures import (
     stated,
     two_decimals,
 )
+from gpla_assets.validation.circumplex import CIRCLE
 
 COLOURS = (ACCENT, WARM, INK)
 MOST_VALUES = 25

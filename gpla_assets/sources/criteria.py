@@ -93,7 +93,7 @@ def _scores(rows: pd.DataFrame, llm: str, score: str, path: Path) -> pd.DataFram
 
 CRITERIA: dict[str, CriterionReader] = {
     "paper_table11": CriterionReader(
-        "SALAD-Bench (the paper's Table 11)", "safety", "dbt/seeds/paper_table11.csv",
+        "SALAD-Bench (the paper's Table 11)", "safety", "dbt/seeds/paper_consistency.csv",
         read_paper_table11,
     ),
     "alpaca_leaderboard": CriterionReader(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gpla_assets.sources.catalogue import Source
 from gpla_assets.sources.errors import SourceDamaged, SourceMissing
-from gpla_assets.sources.registry import Source
 
 if TYPE_CHECKING:
     import requests
@@ -26,7 +26,7 @@ class ResumingDownloader:
         self.part = target.with_name(target.name + ".part")
         self.progress = progress
 
-    def __call__(self, url: str, output_file: Any, pooch_object: Any) -> None:
+    def __call__(self, url: str, output_file: str, pooch_object: object) -> None:
         """Fetch `url` into `output_file`, a path."""
         import requests
 

@@ -1,6 +1,6 @@
 """What can be wrong with a source."""
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 
 class SourceError(KnownError, ValueError):

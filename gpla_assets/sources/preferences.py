@@ -1,6 +1,6 @@
 """Preferences: pairs of responses to one prompt of which one was preferred, each with its reader.
 
-Readers give rows (pair, source, prompt, winning, losing, winning_llm, losing_llm, annotations):
+Readers give rows (pair_id, source, prompt, winning, losing, winning_llm, losing_llm, annotations):
 the preferred response, the other, the LLMs that wrote them (null where not known), and how many
 annotations the preference rests on.
 """
@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.keys import key_of
+from gpla_assets.common.keys import key_of
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult, file_rows, renamed, require
 
 COLUMNS = [
-    *("pair", "source", "prompt", "winning", "losing"),
+    *("pair_id", "source", "prompt", "winning", "losing"),
     *("winning_llm", "losing_llm", "annotations"),
 ]
 TIES = (0.0, 1.5)
@@ -158,7 +158,9 @@ def read_pairs(path: Path, columns: Columns) -> ReadResult:
 
 def _decided(rows: pd.DataFrame, skipped: Mapping[str, int]) -> ReadResult:
     """One row a pair that has a winner: annotations of the same two responses are votes."""
-    rows = rows.reindex(columns=[name for name in COLUMNS if name not in ("pair", "annotations")])
+    rows = rows.reindex(
+        columns=[name for name in COLUMNS if name not in ("pair_id", "annotations")]
+    )
     texts = {
         name: rows[name].map(lambda text: text.strip() if isinstance(text, str) else "")
         for name in ("prompt", "winning", "losing")
@@ -188,12 +190,12 @@ def _decided(rows: pd.DataFrame, skipped: Mapping[str, int]) -> ReadResult:
         "as many votes for either": len(rows[tied].drop_duplicates(["source", "prompt", "low"])),
     }
     return ReadResult(
-        won.assign(pair=keys)[COLUMNS].reset_index(drop=True),
+        won.assign(pair_id=keys)[COLUMNS].reset_index(drop=True),
         {reason: count for reason, count in counts.items() if count},
     )
 
 
 def drawn_pairs(rows: pd.DataFrame, wanted: int | None, seed: int) -> pd.DataFrame:
     """`wanted` pairs (all where None or fewer), in an order drawn with a seed."""
-    ordered = rows.sort_values("pair").sample(frac=1, random_state=seed)
+    ordered = rows.sort_values("pair_id").sample(frac=1, random_state=seed)
     return ordered.head(len(ordered) if wanted is None else wanted).reset_index(drop=True)

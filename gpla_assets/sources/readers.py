@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -192,7 +191,7 @@ def read_table(path: Path, columns: Columns) -> ReadResult:
     return usable(found, key if "question_text" in found else [*key, "content"])
 
 
-def _first_turn(conversation: list[Mapping[str, Any]]) -> tuple[str, str]:
+def _first_turn(conversation: list[Mapping[str, object]]) -> tuple[str, str]:
     def said(role: str) -> str:
         return next((str(turn["content"]) for turn in conversation if turn["role"] == role), "")
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -107,7 +106,7 @@ def _text(path: Path) -> str:
     return data.decode("utf-8")
 
 
-def _json_lines(path: Path) -> Iterator[Any]:
+def _json_lines(path: Path) -> Iterator[object]:
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
             continue
@@ -119,7 +118,12 @@ def _json_lines(path: Path) -> Iterator[Any]:
             ) from error
 
 
-def _frame(content: Any, path: Path) -> pd.DataFrame:
+def _frame(content: object, path: Path) -> pd.DataFrame:
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise SourceError(f"{path} holds no list of objects, expected one object a row.")
     return pd.DataFrame(content)
+
+
+def column_or_none(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A column, or nulls of the same length where the frame has none."""
+    return frame[name] if name in frame else pd.Series([None] * len(frame), index=frame.index)

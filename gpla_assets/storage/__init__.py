@@ -4,7 +4,7 @@ from gpla_assets.storage.calls import WarehouseCalls
 from gpla_assets.storage.files import WarehouseError, WarehouseLocked
 from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.warehouse import Warehouse
-from gpla_assets.storage.writing import Check, RowsRefused, RunRecord, Write
+from gpla_assets.storage.writing import Check, RowsRefused, RunRecord, Write, relation
 
 __all__ = [
     "TABLES",
@@ -16,4 +16,5 @@ __all__ = [
     "WarehouseError",
     "WarehouseLocked",
     "Write",
+    "relation",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import ANALYSIS, EVIDENCE, column, key, share
 
 RUN = "Key of the run: system, LLM and seed."
 INTERVAL = "Lower end of its 95% interval over seeds and prompts drawn with replacement."
@@ -12,8 +12,8 @@ INTERVAL = "Lower end of its 95% interval over seeds and prompts drawn with repl
 
 class AlignmentRun(SQLModel, table=True):
     __tablename__ = "alignment_runs"
-    __table_args__ = {"comment": "One row per run: an LLM aligned to a target."}
-    run: str = key(RUN)
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per run: an LLM aligned to a target."}
+    run_id: str = key(RUN)
     system: str = column("The value system in whose space the target lies.")
     policy: str = column("The LLM.")
     seed: int = column("Seed of its prompts' order and of all draws.")
@@ -29,8 +29,8 @@ class AlignmentRun(SQLModel, table=True):
 
 class AlignmentStep(SQLModel, table=True):
     __tablename__ = "alignment_steps"
-    __table_args__ = {"comment": "One row per run and update."}
-    run: str = key(RUN)
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per run and update."}
+    run_id: str = key(RUN)
     update: int = key("Number of the update, from 0.")
     reward: float = column("Mean reward: minus the mean distance to the target.")
     reward_sd: float = column("Its standard deviation over the responses to one prompt.")
@@ -54,8 +54,11 @@ class AlignmentStep(SQLModel, table=True):
 
 class AlignmentDistance(SQLModel, table=True):
     __tablename__ = "alignment_distances"
-    __table_args__ = {"comment": "One row per run, update and dimension: distance to the target."}
-    run: str = key(RUN)
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per run, update and dimension: distance to the target.",
+    }
+    run_id: str = key(RUN)
     update: int = key("Number of the update, from 0.")
     dimension: str = key("Dimension of the system.")
     distance: float = column("Mean of |target - measurement| over responses, 0 to 2.")
@@ -64,10 +67,11 @@ class AlignmentDistance(SQLModel, table=True):
 class AlignmentResponse(SQLModel, table=True):
     __tablename__ = "alignment_responses"
     __table_args__ = {
-        "comment": "One row per run, stage, held-out prompt and sample: a response and its signs."
+        "schema": EVIDENCE,
+        "comment": "One row per run, stage, held-out prompt and sample: a response and its signs.",
     }
-    run: str = key(RUN)
-    stage: str = key("before or after alignment.")
+    run_id: str = key(RUN)
+    stage: str = key("before or after alignment.", among=("before", "after"))
     prompt: str = key("The prompt, from which no policy has learnt.")
     sample: int = key("Number of the response, from 0.")
     content: str = column("The response.")
@@ -86,9 +90,9 @@ class AlignmentResponse(SQLModel, table=True):
 
 class Judgement(SQLModel, table=True):
     __tablename__ = "judgements"
-    __table_args__ = {"comment": "One row per response and judge."}
-    run: str = key(RUN)
-    stage: str = key("before or after alignment.")
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per response and judge."}
+    run_id: str = key(RUN)
+    stage: str = key("before or after alignment.", among=("before", "after"))
     prompt: str = key("The prompt.")
     sample: int = key("Number of the response.")
     judge: str = key("The judge: what it is and what it was made from.")
@@ -99,7 +103,8 @@ class Judgement(SQLModel, table=True):
 class AlignmentResult(SQLModel, table=True):
     __tablename__ = "alignment_results"
     __table_args__ = {
-        "comment": "One row per system and measure: held-out prompts before and after alignment."
+        "schema": ANALYSIS,
+        "comment": "One row per system and measure: held-out prompts before and after alignment.",
     }
     system: str = key("The value system.")
     measure: str = key("What is compared.")
@@ -112,7 +117,7 @@ class AlignmentResult(SQLModel, table=True):
     change: float | None = column("After less before.", default=None)
     low: float | None = column(INTERVAL, default=None)
     high: float | None = column("Upper end.", default=None)
-    p: float | None = column("p of no change, by signs over prompts.", default=None)
+    p: float | None = share("p of no change, by signs over prompts.", default=None)
     n_prompts: int = column("Prompts with a number before and after.")
     n_seeds: int = column("Runs.")
 

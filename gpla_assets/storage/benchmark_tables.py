@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import ANALYSIS, column, key, share
 
 
 class FitDefinition(SQLModel, table=True):
     __tablename__ = "fit_definitions"
-    __table_args__ = {"comment": "One row per definition of a fit index."}
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per definition of a fit index."}
     definition: str = key("Its id, e.g. rmsea.standard.")
     set: str = column("standard, or paper (semopy's, which Table 2 printed).")
     index: str = column("Name of the index.")
@@ -19,8 +19,13 @@ class FitDefinition(SQLModel, table=True):
 
 class CfaFit(SQLModel, table=True):
     __tablename__ = "cfa_fits"
-    __table_args__ = {"comment": "One row per comparison, split, system and structure fitted."}
-    comparison: str = key("paper (as in 5.1) or fair (same values, same held-out LLMs).")
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per comparison, split, system and structure fitted.",
+    }
+    comparison: str = key(
+        "paper (as in 5.1) or fair (same values, same held-out LLMs).", among=("paper", "fair")
+    )
     split: int = key("Number of the random split.")
     system: str = key("The value system: ours, Schwartz-10, Schwartz-4.")
     structure: str = key("correlated, higher_order or bifactor.")
@@ -29,7 +34,6 @@ class CfaFit(SQLModel, table=True):
     k: int | None = column("Free parameters.", default=None)
     df: int | None = column("Degrees of freedom.", default=None)
     discrepancy: float | None = column("F at the optimum of the exact gradients.", default=None)
-    discrepancy_semopy: float | None = column("F at semopy's, where it was asked.", default=None)
     rmsea_low: float | None = column("Lower end of the RMSEA's 90% interval.", default=None)
     rmsea_high: float | None = column("Upper end.", default=None)
     engine: str = column("What fitted it.")
@@ -39,7 +43,7 @@ class CfaFit(SQLModel, table=True):
 
 class CfaIndex(SQLModel, table=True):
     __tablename__ = "cfa_indices"
-    __table_args__ = {"comment": "One row per fit and definition of an index."}
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per fit and definition of an index."}
     comparison: str = key("paper or fair.")
     split: int = key("Number of the split.")
     system: str = key("The value system.")
@@ -50,7 +54,10 @@ class CfaIndex(SQLModel, table=True):
 
 class CfaNull(SQLModel, table=True):
     __tablename__ = "cfa_nulls"
-    __table_args__ = {"comment": "One row per split and random grouping of our values."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per split and random grouping of our values.",
+    }
     split: int = key("Number of the split.")
     draw: int = key("Number of the grouping.")
     cfi: float | None = column("CFI (standard).", default=None)
@@ -61,32 +68,43 @@ class CfaNull(SQLModel, table=True):
 
 class CfaLoading(SQLModel, table=True):
     __tablename__ = "cfa_loadings"
-    __table_args__ = {"comment": "One row per system, factor and value of the paper's comparison."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per system, factor and value of the paper's comparison.",
+    }
     system: str = key("The value system.")
     factor: str = key("The factor.")
     value: str = key("The value.")
     estimate: float = column("Loading, the factor's first value being its unit.")
     standardised: float = column("Standardised loading.")
     se: float | None = column("Standard error; null where fixed or unidentified.", default=None)
-    p: float | None = column("p of no loading.", default=None)
+    p: float | None = share("p of no loading.", default=None)
 
 
 class CfaCorrelation(SQLModel, table=True):
     __tablename__ = "cfa_correlations"
-    __table_args__ = {"comment": "One row per system and pair of factors of the same fits."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per system and pair of factors of the same fits.",
+    }
     system: str = key("The value system.")
     factor_a: str = key("A factor.")
     factor_b: str = key("A factor; each pair stands both ways.")
+    # where a solution is improper it passes 1, and a caution says so
     r: float = column("Their correlation.")
 
 
 class CfaPath(SQLModel, table=True):
     __tablename__ = "cfa_paths"
     __table_args__ = {
-        "comment": "One row per system and omitted path; the twenty that matter most."
+        "schema": ANALYSIS,
+        "comment": "One row per system and omitted path; the twenty that matter most.",
     }
     system: str = key("The value system.")
-    kind: str = key("loading or residual (a correlation of what two values have left).")
+    kind: str = key(
+        "loading or residual (a correlation of what two values have left).",
+        among=("loading", "residual"),
+    )
     value: str = key("The value.")
     other: str = key("The factor, or the other value.")
     modification_index: float = column("Fall of chi2 to expect if it were freed.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -14,8 +13,8 @@ from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.warehouse import Warehouse
 
 FOUND = """
-select key, content, finish, prompt_tokens, completion_tokens
-from model_calls where key in (select unnest(?))
+select call_id, content, finish, prompt_tokens, completion_tokens
+from internal.model_calls where call_id in (select unnest(?))
 """
 
 
@@ -32,7 +31,7 @@ class WarehouseCalls:
         """The kept replies among `keys`, marked as cached."""
         rows = self.warehouse.read(FOUND, [list(keys)])
         return {
-            row.key: ChatReply(
+            row.call_id: ChatReply(
                 row.content,
                 row.finish,
                 int(row.prompt_tokens),
@@ -53,9 +52,9 @@ class WarehouseCalls:
             self.warehouse.append("model_calls", pd.DataFrame(list(rows.values()), columns=columns))
 
 
-def _row(call: AnsweredCall) -> dict[str, Any]:
+def _row(call: AnsweredCall) -> dict[str, object]:
     return {
-        "key": call.key,
+        "call_id": call.key,
         "backend": call.backend,
         "endpoint": call.endpoint,
         "model": whole_text(call.model),

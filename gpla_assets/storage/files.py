@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 
 
 class WarehouseError(KnownError, RuntimeError):

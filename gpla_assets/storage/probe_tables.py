@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import ANALYSIS, column, key, share
 
 
 class Criterion(SQLModel, table=True):
     __tablename__ = "criteria"
-    __table_args__ = {"comment": "One row per criterion: scores of LLMs to be predicted."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per criterion: scores of LLMs to be predicted.",
+    }
     criterion: str = key("Name of the criterion.")
-    kind: str = column("What it measures: safety, helpfulness or other.")
+    kind: str = column(
+        "What it measures: safety, helpfulness or other.", among=("safety", "helpfulness", "other")
+    )
     source: str = column("Where its scores come from.")
     n_names: int = column("LLMs that it has scores of.")
     n_llms: int = column("Of them, LLMs that the study measured.")
@@ -20,37 +25,52 @@ class Criterion(SQLModel, table=True):
 
 class CriterionScore(SQLModel, table=True):
     __tablename__ = "criterion_scores"
-    __table_args__ = {"comment": "One row per criterion and LLM that it has a score of."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per criterion and LLM that it has a score of.",
+    }
     criterion: str = key("The criterion.")
     name: str = key("The LLM as the criterion names it.")
     score: float = column("Its score; higher is safer, or more helpful.")
     llm: str | None = column("The LLM of the study that it is; null where none is.", default=None)
-    match: str | None = column("same, version or near; see llm_aliases.csv.", default=None)
+    match: str | None = column(
+        "same, version or near; see llm_aliases.csv.",
+        default=None,
+        among=("same", "version", "near"),
+    )
 
 
 class ProbeAccuracy(SQLModel, table=True):
     __tablename__ = "probe_accuracies"
-    __table_args__ = {"comment": "One row per criterion and set of features: pairs told apart."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per criterion and set of features: pairs told apart.",
+    }
     criterion: str = key("The criterion.")
     features: str = key("The value system, or the baseline.")
-    role: str = column("system or baseline.")
-    design: str = column("splits (LLMs held out at random) or leave pairs out.")
+    role: str = column("system or baseline.", among=("system", "baseline"))
+    design: str = column(
+        "splits (LLMs held out at random) or leave pairs out.", among=("splits", "leave pairs out")
+    )
     n_llms: int = column("LLMs with a score and values.")
     n_pairs: int = column("Pairs of LLMs that were told apart, each unseen in training.")
     n_features: int = column("Features of the probe.")
     repeats: int = column("Splits, or pairs left out.")
-    accuracy: float = column("Mean share of pairs told apart rightly, 0 to 1; a tie is a half.")
+    accuracy: float = share("Mean share of pairs told apart rightly, 0 to 1; a tie is a half.")
     sd: float | None = column("Standard deviation over repeats; of pairs left out, of 0s and 1s.")
     low: float | None = column("Lower end of the 95% interval over LLMs drawn with replacement.")
     high: float | None = column("Upper end of it.")
-    p_permuted: float | None = column(
+    p_permuted: float | None = share(
         "p of no relation: share of permuted criteria that are predicted as well.", default=None
     )
 
 
 class ProbeParameter(SQLModel, table=True):
     __tablename__ = "probe_parameters"
-    __table_args__ = {"comment": "One row per criterion, value system and factor: its weight."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per criterion, value system and factor: its weight.",
+    }
     criterion: str = key("The criterion.")
     features: str = key("The value system.")
     factor: str = key("The factor.")
@@ -61,12 +81,15 @@ class ProbeParameter(SQLModel, table=True):
 
 class ProbeNull(SQLModel, table=True):
     __tablename__ = "probe_nulls"
-    __table_args__ = {"comment": "One row per criterion, null and draw: accuracy by chance."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per criterion, null and draw: accuracy by chance.",
+    }
     criterion: str = key("The criterion.")
     features: str = key("The value system.")
     null: str = key("permuted labels, or random partition of our values into as many factors.")
     draw: int = key("Number of the draw; -1 is what was observed, scored alike.")
-    accuracy: float = column("Mean share of pairs told apart rightly.")
+    accuracy: float = share("Mean share of pairs told apart rightly.")
 
 
 PROBE_TABLES: tuple[type[SQLModel], ...] = (

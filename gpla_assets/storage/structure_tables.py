@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import ANALYSIS, column, key, share
+from gpla_assets.storage.columns import score as score_of
 
 
 class Suitability(SQLModel, table=True):
     __tablename__ = "suitability"
-    __table_args__ = {"comment": "One row on the subject x value matrix that was factored."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row on the subject x value matrix that was factored.",
+    }
     matrix: str = key("The matrix: subject_values.")
     n_subjects: int = column("Subjects.")
     n_llms: int | None = column("LLMs that they are of.", default=None)
     n_values: int = column("Usable values.")
     ratio: float = column("Subjects per value.")
-    kmo: float | None = column(
+    kmo: float | None = share(
         "Kaiser-Meyer-Olkin sampling adequacy; null for a singular matrix.", default=None
     )
     bartlett_chi2: float | None = column("Bartlett's test of sphericity.", default=None)
     bartlett_df: int | None = column("Its degrees of freedom.", default=None)
-    bartlett_p: float | None = column("Its p.", default=None)
+    bartlett_p: float | None = share("Its p.", default=None)
     n_per_pair: int = column("Subjects behind the median pair of values.")
     missing_cells: int = column("Cells without a measurement.")
-    missing_share: float = column("Their share.")
+    missing_share: float = share("Their share.")
     missing_method: str = column("What was done with them: pairwise, mean, em.")
     smallest_eigenvalue: float = column("Smallest eigenvalue of the correlations as computed.")
     mended: str | None = column("How a matrix with negative eigenvalues was mended.", default=None)
@@ -32,25 +36,31 @@ class Suitability(SQLModel, table=True):
 
 class ValueSuitability(SQLModel, table=True):
     __tablename__ = "value_suitability"
-    __table_args__ = {"comment": "One row per measured value: whether it can be factored."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per measured value: whether it can be factored.",
+    }
     value: str = key("The value.")
     n_subjects: int = column("Subjects with a score.")
-    coverage: float = column("Their share.")
+    coverage: float = share("Their share.")
     sd: float | None = column("Standard deviation over subjects.", default=None)
     per_cell: float | None = column(
         "Median measurements behind a measured cell: few make a score unreliable.", default=None
     )
-    same_share: float = column("Share of its subjects that have its most frequent score.")
+    same_share: float = share("Share of its subjects that have its most frequent score.")
     status: str = column("usable, or why it was left out.")
-    kmo: float | None = column("Its own sampling adequacy.", default=None)
+    kmo: float | None = share("Its own sampling adequacy.", default=None)
 
 
 class Eigenvalue(SQLModel, table=True):
     __tablename__ = "eigenvalues"
-    __table_args__ = {"comment": "One row per component of the correlation matrix (the scree)."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per component of the correlation matrix (the scree).",
+    }
     component: int = key("Number of the component, from 1.")
     eigenvalue: float = column("Its eigenvalue.")
-    explained: float = column("Share of the variance that it explains.")
+    explained: float = share("Share of the variance that it explains.")
     random_95: float = column("95th percentile of the eigenvalue in normal random data.")
     permuted_95: float | None = column(
         "95th percentile where each value's scores are permuted over subjects.", default=None
@@ -66,7 +76,7 @@ class Eigenvalue(SQLModel, table=True):
 
 class FactorRetention(SQLModel, table=True):
     __tablename__ = "factor_retention"
-    __table_args__ = {"comment": "One row per rule for the number of factors."}
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per rule for the number of factors."}
     rule: str = key("The rule.")
     n_factors: int = column("Factors that it recommends.")
     basis: str = column("What it goes by.")
@@ -76,7 +86,10 @@ class FactorRetention(SQLModel, table=True):
 
 class Loading(SQLModel, table=True):
     __tablename__ = "loadings"
-    __table_args__ = {"comment": "One row per factor and value of the rotated solution."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per factor and value of the rotated solution.",
+    }
     factor: str = key("The factor.")
     value: str = key("The value.")
     loading: float = column("Pattern coefficient; a correlation where factors are orthogonal.")
@@ -90,8 +103,13 @@ class Loading(SQLModel, table=True):
 
 class OtherLoading(SQLModel, table=True):
     __tablename__ = "rotations"
-    __table_args__ = {"comment": "One row per rotation, factor and value: the same values beside."}
-    rotation: str = key("none, varimax, oblimin or promax.")
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per rotation, factor and value: the same values beside.",
+    }
+    rotation: str = key(
+        "none, varimax, oblimin or promax.", among=("none", "varimax", "oblimin", "promax")
+    )
     factor: str = key("The factor, in that rotation's own order.")
     value: str = key("The value.")
     loading: float = column("Pattern coefficient.")
@@ -100,15 +118,15 @@ class OtherLoading(SQLModel, table=True):
 
 class FactorCorrelation(SQLModel, table=True):
     __tablename__ = "factor_correlations"
-    __table_args__ = {"comment": "One row per ordered pair of factors."}
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per ordered pair of factors."}
     factor_a: str = key("A factor.")
     factor_b: str = key("A factor.")
-    r: float = column("Correlation by the rotation; 0 between orthogonal factors.")
+    r: float = score_of("Correlation by the rotation; 0 between orthogonal factors.")
 
 
 class ValueRemoval(SQLModel, table=True):
     __tablename__ = "value_removals"
-    __table_args__ = {"comment": "One row per value that purification removed."}
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per value that purification removed."}
     value: str = key("The value.")
     round: int = column("Round of its removal; 0 before the first extraction.")
     reason: str = column("The rule that it broke.")
@@ -120,7 +138,10 @@ class ValueRemoval(SQLModel, table=True):
 
 class FactorReliability(SQLModel, table=True):
     __tablename__ = "reliabilities"
-    __table_args__ = {"comment": "One row per factor: its values' internal consistency."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per factor: its values' internal consistency.",
+    }
     factor: str = key("The factor.")
     name: str = column("Its leading values.")
     n_values: int = column("Values whose primary loading is on it.")
@@ -142,17 +163,21 @@ class FactorReliability(SQLModel, table=True):
 
 class ValueReliability(SQLModel, table=True):
     __tablename__ = "value_reliabilities"
-    __table_args__ = {"comment": "One row per factor and value of it: the value within its scale."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per factor and value of it: the value within its scale.",
+    }
     factor: str = key("The factor.")
     value: str = key("The value.")
+    # of pairwise correlations it may pass 1
     r_rest: float | None = column("Correlation with the rest of the factor's values.", default=None)
     alpha_without: float | None = column("Alpha without the value.", default=None)
 
 
 class FactorScore(SQLModel, table=True):
     __tablename__ = "factor_scores"
-    __table_args__ = {"comment": "One row per subject and factor."}
-    subject: str = key("The subject.")
+    __table_args__ = {"schema": ANALYSIS, "comment": "One row per subject and factor."}
+    subject_id: str = key("The subject.")
     factor: str = key("The factor.")
     score: float | None = column("The score by the study's method.", default=None)
     keyed_mean: float | None = column("Mean of the keyed values, -1 to 1.", default=None)
@@ -166,8 +191,11 @@ class FactorScore(SQLModel, table=True):
 
 class VarianceComponent(SQLModel, table=True):
     __tablename__ = "variance_components"
-    __table_args__ = {"comment": "One row per value and per factor: where its variance lies."}
-    kind: str = key("value or factor.")
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per value and per factor: where its variance lies.",
+    }
+    kind: str = key("value or factor.", among=("value", "factor"))
     name: str = key("The value or the factor.")
     llms: int = column("LLMs.")
     profiles: int = column("Profiles.")

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Table, inspect
 from sqlmodel import SQLModel
 
 from gpla_assets.storage.alignment_tables import ALIGNMENT_TABLES
 from gpla_assets.storage.benchmark_tables import BENCHMARK_TABLES
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import (
+    ANALYSIS,
+    EVIDENCE,
+    INTERNAL,
+    LISTS,
+    MARTS,
+    ORIGINS,
+    column,
+    key,
+    share,
+)
+from gpla_assets.storage.columns import score as score_of
 from gpla_assets.storage.probe_tables import PROBE_TABLES
 from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
 from gpla_assets.storage.system_tables import SYSTEM_TABLES
@@ -22,7 +34,7 @@ from gpla_assets.storage.validation_tables import VALIDATION_TABLES
 
 class Llm(SQLModel, table=True):
     __tablename__ = "llms"
-    __table_args__ = {"comment": "One row per LLM that is measured."}
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per LLM that is measured."}
     llm: str = key("Name of the LLM.")
     parameters: str | None = column("Number of parameters as published, e.g. 7B.", default=None)
     source: str = column("Where its answers come from: a source or a backend.")
@@ -30,27 +42,30 @@ class Llm(SQLModel, table=True):
 
 class Profile(SQLModel, table=True):
     __tablename__ = "profiles"
-    __table_args__ = {"comment": "One row per profiling prompt (the paper's Table 7)."}
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per profiling prompt (the paper's Table 7).",
+    }
     profile: str = key("Name of the profile.")
-    prompt: str = column("The system prompt that sets the profile.")
+    content: str = column("The system prompt that sets the profile.")
 
 
 class Subject(SQLModel, table=True):
     __tablename__ = "subjects"
-    __table_args__ = {"comment": "One row per subject: an LLM under a profile."}
-    subject: str = key("Key of the subject: <llm>|<profile>.")
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per subject: an LLM under a profile."}
+    subject_id: str = key("Key of the subject: <llm>|<profile>.")
     llm: str = column("The LLM.")
     profile: str = column("The profile.")
 
 
 class Question(SQLModel, table=True):
     __tablename__ = "questions"
-    __table_args__ = {"comment": "One row per question that subjects answer."}
-    question: str = key("Key of the question.")
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per question that subjects answer."}
+    question_id: str = key("Key of the question.")
     source: str = column("The source of the question.")
     value: str | None = column("The value that it is meant to elicit.", default=None)
-    text: str = column("The question's wording.")
-    attitude_share: float | None = column(
+    content: str = column("The question's wording.")
+    attitude_share: float | None = share(
         "Share of its pilot answers' sentences that the parser keeps; null where not chosen so.",
         default=None,
     )
@@ -58,21 +73,27 @@ class Question(SQLModel, table=True):
 
 class Text(SQLModel, table=True):
     __tablename__ = "texts"
-    __table_args__ = {"comment": "One row per corpus text, from which the lexicon is drawn."}
-    text: str = key("Key of the text: a hash of its source, LLM, question and content.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per corpus text, from which the lexicon is drawn.",
+    }
+    text_id: str = key("Key of the text: a hash of its source, LLM, question and content.")
     source: str = column("The source.")
     llm: str | None = column("The LLM that wrote it.", default=None)
-    question: str | None = column("Key of the question that it answers.", default=None)
+    question_id: str | None = column("Key of the question that it answers.", default=None)
     question_text: str | None = column("Wording of the question that it answers.", default=None)
     content: str = column("The text itself.")
 
 
 class Response(SQLModel, table=True):
     __tablename__ = "responses"
-    __table_args__ = {"comment": "One row per subject and question: the subject's answer."}
-    response: str = key("Key of the response: a hash of subject and question.")
-    subject: str = column("The subject.")
-    question: str = column("The question.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per subject and question: the subject's answer.",
+    }
+    response_id: str = key("Key of the response: a hash of subject and question.")
+    subject_id: str = column("The subject.")
+    question_id: str = column("The question.")
     content: str = column("The answer.")
     backend: str = column("Backend that gave it: recorded or transformers.")
     model: str = column("The model as the backend names it.")
@@ -80,14 +101,20 @@ class Response(SQLModel, table=True):
         "Where the profile stood: system message, or before the question; null where recorded.",
         default=None,
     )
-    agent: str | None = column("Key of the subject's agent; null where recorded.", default=None)
+    agent_id: str | None = column("Key of the subject's agent; null where recorded.", default=None)
 
 
 class Agent(SQLModel, table=True):
     __tablename__ = "agents"
-    __table_args__ = {"comment": "One row per agent as it was run: backend, model and settings."}
-    agent: str = key("Key of the agent: a hash of the other columns.")
-    role: str = column("parser (M_P), generator (M_G), evaluator (M_E) or subject.")
+    __table_args__ = {
+        "schema": INTERNAL,
+        "comment": "One row per agent as it was run: backend, model and settings.",
+    }
+    agent_id: str = key("Key of the agent: a hash of the other columns.")
+    role: str = column(
+        "parser (M_P), generator (M_G), evaluator (M_E) or subject.",
+        among=("parser", "generator", "evaluator", "subject"),
+    )
     backend: str = column("The backend: embedded, transformers, openai, kaleido or valuellama.")
     model: str = column("The model as the backend names it.")
     revision: str | None = column("Commit or tag of a hub model.", default=None)
@@ -103,8 +130,11 @@ class Agent(SQLModel, table=True):
 
 class AgentQuality(SQLModel, table=True):
     __tablename__ = "agent_quality"
-    __table_args__ = {"comment": "One row per agent, data set and measure: how good it is."}
-    role: str = key("parser, generator or evaluator.")
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per agent, data set and measure: how good it is.",
+    }
+    role: str = key("parser, generator or evaluator.", among=("parser", "generator", "evaluator"))
     backend: str = key("The backend.")
     model: str = key("The model as the backend names it.")
     data: str = key("What it was measured on.")
@@ -116,24 +146,27 @@ class AgentQuality(SQLModel, table=True):
 
 class Perception(SQLModel, table=True):
     __tablename__ = "perceptions"
-    __table_args__ = {"comment": "One row per perception: an atomic statement of an attitude."}
-    perception: str = key("Key of the perception: a hash of its parent and place.")
-    origin: str = column("What it was found in: text or response.")
-    parent: str = column("Key of that text or response.")
-    source: str = column("The source of the parent.")
-    subject: str | None = column("The subject; null for corpus texts.", default=None)
-    ordinal: int = column("Its place among the parent's perceptions, from 0.")
-    start_offset: int = column("First character of the sentence in the parent's content.")
-    end_offset: int = column("One past the sentence's last character.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per perception: an atomic statement of an attitude, of any origin.",
+    }
+    perception_id: str = key("Key of the perception: a hash of its parent and place.")
+    origin: str = column("What it was found in.", among=ORIGINS)
+    parent_id: str = column("Key of that text or response.")
+    source: str = column("The source of the parent; of validation, what the text is for.")
+    subject_id: str | None = column("The subject; null where none spoke.", default=None)
+    ordinal: int = column("Its place among the parent's perceptions, from 0.", low=0)
+    start_offset: int = column("First character of the sentence in the parent's content.", low=0)
+    end_offset: int = column("One past the sentence's last character.", low=0)
     sentence: str = column("The words as they stand in the parent.")
     content: str = column("The statement in words that can be understood alone.")
-    attitude: float = column("Probability that the sentence states an attitude, 0 to 1.")
-    agent: str | None = column("Key of the agent that made the row.", default=None)
+    attitude: float = share("Probability that the sentence states an attitude.")
+    agent_id: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class Value(SQLModel, table=True):
     __tablename__ = "values"
-    __table_args__ = {"comment": "One row per value of the vocabulary."}
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per value of the vocabulary."}
     value: str = key("Name of the value.")
     definition: str = column("What someone who holds it wants, in one line.")
     lack: str | None = column("What its lack or opposite looks like.", default=None)
@@ -142,63 +175,60 @@ class Value(SQLModel, table=True):
 
 class PerceptionValue(SQLModel, table=True):
     __tablename__ = "perception_values"
-    __table_args__ = {"comment": "One row per corpus perception and value that M_G sees in it."}
-    perception: str = key("The perception.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per corpus perception and value that M_G sees in it.",
+    }
+    perception_id: str = key("The perception.")
     value: str = key("The value.")
     source: str = column("The source of the perception.")
-    probability: float = column("Strength that the generator gives, 0 to 1.")
-    agent: str | None = column("Key of the agent that made the row.", default=None)
+    probability: float = share("Strength that the generator gives, 0 to 1.")
+    agent_id: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class ValueSimilarity(SQLModel, table=True):
     __tablename__ = "value_similarities"
-    __table_args__ = {"comment": "One row per candidate pair of near-duplicate values."}
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per candidate pair of near-duplicate values.",
+    }
     value_a: str = key("The value that comes first by name.")
     value_b: str = key("The other value.")
-    rouge_f: float = column("rougeLsum F measure of the two names, stemmed.")
-    rouge_precision: float = column("rougeLsum precision.")
-    rouge_recall: float = column("rougeLsum recall.")
-    cosine: float = column("Cosine of the two names' sentence embeddings.")
+    rouge_f: float = share("rougeLsum F measure of the two names, stemmed.")
+    rouge_precision: float = share("rougeLsum precision.")
+    rouge_recall: float = share("rougeLsum recall.")
+    cosine: float = score_of("Cosine of the two names' sentence embeddings.")
 
 
 class Measurement(SQLModel, table=True):
     __tablename__ = "measurements"
     # the key's index costs two thirds of the insert rate and buys a second check of uniqueness
-    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}
-    perception: str = key("The perception.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per perception, list of values and value that it is relevant to.",
+    }
+    perception_id: str = key("The perception.")
+    lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
     value: str = key("The value.")
-    subject: str = column("The subject.")
-    relevance: float = column("Probability that the perception bears on the value.")
-    p_support: float = column("Probability that it supports the value.")
-    p_oppose: float = column("Probability that it opposes the value.")
-    p_either: float = column("Probability that it does neither.")
-    score: float | None = column(
+    origin: str = column("What the perception was found in.", among=ORIGINS)
+    subject_id: str | None = column("The subject; null where none spoke.", default=None)
+    relevance: float = share("Probability that the perception bears on the value.")
+    p_support: float = share("Probability that it supports the value.")
+    p_oppose: float = share("Probability that it opposes the value.")
+    p_either: float = share("Probability that it does neither.")
+    score: float | None = score_of(
         "p_support - p_oppose; null where p_either is the largest.", default=None
     )
-    agent: str | None = column("Key of the agent that made the row.", default=None)
-
-
-class ReferenceMeasurement(SQLModel, table=True):
-    __tablename__ = "reference_measurements"
-    # the key's index costs two thirds of the insert rate and buys a second check of uniqueness
-    __table_args__ = {"comment": "One row per perception and value that it is relevant to."}
-    perception: str = key("The perception.")
-    value: str = key("The value.")
-    subject: str = column("The subject.")
-    relevance: float = column("Probability that the perception bears on the value.")
-    p_support: float = column("Probability that it supports the value.")
-    p_oppose: float = column("Probability that it opposes the value.")
-    p_either: float = column("Probability that it does neither.")
-    score: float | None = column(
-        "p_support - p_oppose; null where p_either is the largest.", default=None
-    )
-    agent: str | None = column("Key of the agent that made the row.", default=None)
+    agent_id: str | None = column("Key of the agent that made the row.", default=None)
 
 
 class ModelCall(SQLModel, table=True):
     __tablename__ = "model_calls"
-    __table_args__ = {"comment": "One row per distinct call of an LLM: a rerun finds its reply."}
-    key: str = key("sha256 of backend, endpoint, model, revision, messages and settings.")
+    __table_args__ = {
+        "schema": INTERNAL,
+        "comment": "One row per distinct call of an LLM: a rerun finds its reply.",
+    }
+    call_id: str = key("sha256 of backend, endpoint, model, revision, messages and settings.")
     backend: str = column("Backend that asked, e.g. openai.")
     endpoint: str = column("Address that was asked, without credentials.")
     model: str = column("The model as the endpoint names it.")
@@ -217,7 +247,10 @@ class ModelCall(SQLModel, table=True):
 
 class Run(SQLModel, table=True):
     __tablename__ = "runs"
-    __table_args__ = {"comment": "One row per asset and partition: what made its present rows."}
+    __table_args__ = {
+        "schema": INTERNAL,
+        "comment": "One row per asset and partition: what made its present rows.",
+    }
     asset: str = key("The asset.")
     partition_key: str = key("The partition; empty for an asset without partitions.")
     fingerprint: str = column("Hash of everything that the rows depend on.")
@@ -248,7 +281,6 @@ MODELS: tuple[type[SQLModel], ...] = (
     PerceptionValue,
     ValueSimilarity,
     Measurement,
-    ReferenceMeasurement,
     *STRUCTURE_TABLES,
     *SYSTEM_TABLES,
     *BENCHMARK_TABLES,
@@ -260,3 +292,15 @@ MODELS: tuple[type[SQLModel], ...] = (
     Run,
 )
 TABLES: dict[str, type[SQLModel]] = {str(model.__tablename__): model for model in MODELS}
+
+
+def declared(table: str) -> Table:
+    """A declared table as SQLAlchemy has it: schema, columns, key and comments."""
+    found = inspect(TABLES[table]).local_table
+    assert isinstance(found, Table)
+    return found
+
+
+def schema_of(table: str) -> str:
+    """The schema of a table by its name: a declared one's, else that of dbt's models."""
+    return str(declared(table).schema) if table in TABLES else MARTS

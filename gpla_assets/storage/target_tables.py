@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import column, key
+from gpla_assets.storage.columns import ANALYSIS, EVIDENCE, column, key, score, share
 
 
 class Preference(SQLModel, table=True):
     __tablename__ = "preferences"
-    __table_args__ = {"comment": "One row per pair of responses of which one was preferred."}
-    pair: str = key("Key of the pair: a hash of its source, prompt and responses.")
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per pair of responses of which one was preferred.",
+    }
+    pair_id: str = key("Key of the pair: a hash of its source, prompt and responses.")
     place: int = column("Its place in the order in which pairs are taken, from 0.")
     source: str = column("Where it comes from, with the annotator or the kind of preference.")
     prompt: str = column("What both responses answer.")
-    winning: str = column("The preferred response.")
-    losing: str = column("The other response.")
+    winning_id: str = column("Key of the preferred response.")
+    losing_id: str = column("Key of the other response.")
     winning_llm: str | None = column("The LLM that wrote the preferred one.", default=None)
     losing_llm: str | None = column("The LLM that wrote the other.", default=None)
     annotations: int = column("Annotations of these two responses; those with ties are left out.")
@@ -23,54 +26,35 @@ class Preference(SQLModel, table=True):
 
 class PreferenceResponse(SQLModel, table=True):
     __tablename__ = "preference_responses"
-    __table_args__ = {"comment": "One row per different response in the pairs."}
-    response: str = key("Key of the response: a hash of its prompt and content.")
+    __table_args__ = {"schema": EVIDENCE, "comment": "One row per different response in the pairs."}
+    response_id: str = key("Key of the response: a hash of its prompt and content.")
     prompt: str = column("What it answers.")
     content: str = column("Its text.")
 
 
-class PreferencePerception(SQLModel, table=True):
-    __tablename__ = "preference_perceptions"
-    __table_args__ = {"comment": "One row per perception of a response in the pairs."}
-    perception: str = key("Key of the perception: a hash of its response and place.")
-    response: str = column("The response.")
-    sentence: str = column("The words as they stand in the response.")
-    content: str = column("The statement in words that can be understood alone.")
-    attitude: float = column("Probability that the sentence states an attitude, 0 to 1.")
-    agent: str | None = column("Key of the agent that made the row.", default=None)
-
-
-class PreferenceMeasurement(SQLModel, table=True):
-    __tablename__ = "preference_measurements"
-    __table_args__ = {
-        "comment": "One row per perception of a paired response and value that it is relevant to."
-    }
-    perception: str = key("The perception.")
-    lexicon: str = key("Whose value it is: lexicon, published, Schwartz-10, Schwartz-4, or direct.")
-    value: str = key("The value.")
-    relevance: float = column("Probability that the perception bears on the value, 0 to 1.")
-    score: float | None = column("p(support) - p(oppose); null where it takes no side.")
-    agent: str | None = column("Key of the agent that made the row.", default=None)
-
-
 class TargetRow(SQLModel, table=True):
     __tablename__ = "targets"
-    __table_args__ = {"comment": "One row per value system and dimension: the distilled target."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per value system and dimension: the distilled target.",
+    }
     system: str = key("ours; published: the paper's five factors; Schwartz-10; Schwartz-4.")
     dimension: str = key("The factor or value.")
-    reading: str = column("keyed: mean of keyed values; direct: measured by its own name.")
-    target: float | None = column("The target, -1 to 1; null where no pair was measured.")
+    reading: str = column(
+        "keyed: mean of keyed values; direct: measured by its own name.", among=("keyed", "direct")
+    )
+    target: float | None = score("The target, -1 to 1; null where no pair was measured.")
     low: float | None = column("Lower end of its 95% interval over resampled prompts.")
     high: float | None = column("Upper end.")
-    same_sign: float | None = column("Share of resamples with the target's sign, 0 to 1.")
+    same_sign: float | None = share("Share of resamples with the target's sign, 0 to 1.")
     objective: float | None = column("The objective f at the target (equation 3).")
     spread: float | None = column("Largest less smallest objective over the measured values.")
-    minimiser_low: float | None = column("Smallest measured value that is as good.")
-    minimiser_high: float | None = column("Largest measured value that is as good.")
+    minimiser_low: float | None = score("Smallest measured value that is as good.")
+    minimiser_high: float | None = score("Largest measured value that is as good.")
     pairs: int = column("Pairs measured on both sides.")
     excluded: int = column("Pairs in which a side was not measured, or masked.")
-    winning_mean: float | None = column("Mean score of preferred responses, in these pairs or not.")
-    losing_mean: float | None = column("Mean score of the others.")
+    winning_mean: float | None = score("Mean score of preferred responses, in these pairs or not.")
+    losing_mean: float | None = score("Mean score of the others.")
     flat: str | None = column("Why the objective leaves the target open; null where it does not.")
     stable: bool = column("Whether the target has settled.")
     caution: str | None = column("Why it has not.", default=None)
@@ -78,42 +62,46 @@ class TargetRow(SQLModel, table=True):
 
 class TargetConvergence(SQLModel, table=True):
     __tablename__ = "target_convergence"
-    __table_args__ = {"comment": "One row per system, dimension and step: the target so far."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per system, dimension and step: the target so far.",
+    }
     system: str = key("The value system.")
     dimension: str = key("The factor or value.")
     seen: int = key("Pairs so far.")
     pairs: int = column("Of these, measured on both sides.")
-    target: float | None = column("The target of these.")
+    target: float | None = score("The target of these.")
     objective: float | None = column("Its objective.")
     low: float | None = column("Lower end of its 95% interval over resampled prompts.")
     high: float | None = column("Upper end.")
-    same_sign: float | None = column("Share of resamples with the target's sign, 0 to 1.")
+    same_sign: float | None = share("Share of resamples with the target's sign, 0 to 1.")
     flat: str | None = column("Why the objective leaves the target open; null where it does not.")
 
 
 class TargetCheck(SQLModel, table=True):
     __tablename__ = "target_checks"
-    __table_args__ = {"comment": "One row per system and predictor of held-out preferences."}
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per system and predictor of held-out preferences.",
+    }
     system: str = key("The value system.")
     predictor: str = key("target, longer response, random target, or shuffled preferences.")
-    accuracy: float = column("Share of pairs that it is right on, an undecided one as 1/2.")
+    accuracy: float = share("Share of pairs that it is right on, an undecided one as 1/2.")
     low: float | None = column("Lower end of its 95% interval over prompts, or lowest draw.")
     high: float | None = column("Upper end, or highest draw.")
     n_pairs: int = column("Pairs, each held out once.")
     n_prompts: int = column("Prompts; no prompt is both distilled from and predicted.")
-    decided: float = column("Share of pairs that it decides.")
-    accuracy_decided: float | None = column("Share right among these.")
-    accuracy_longer_won: float | None = column("Accuracy where the longer response was preferred.")
-    accuracy_shorter_won: float | None = column("Accuracy where the shorter one was.")
+    decided: float = share("Share of pairs that it decides.")
+    accuracy_decided: float | None = share("Share right among these.")
+    accuracy_longer_won: float | None = share("Accuracy where the longer response was preferred.")
+    accuracy_shorter_won: float | None = share("Accuracy where the shorter one was.")
     draws: int = column("Draws of random or shuffled targets; 1 of the others.")
-    p: float | None = column("Share of draws as good as the target, itself included.")
+    p: float | None = share("Share of draws as good as the target, itself included.")
 
 
 TARGET_TABLES: tuple[type[SQLModel], ...] = (
     Preference,
     PreferenceResponse,
-    PreferencePerception,
-    PreferenceMeasurement,
     TargetRow,
     TargetConvergence,
     TargetCheck,

@@ -6,13 +6,11 @@ file lock, opens, does one short transaction and closes; readers get a published
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +18,11 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from gpla_assets.storage.files import WarehouseLocked, connected, copied, known_faults
+from gpla_assets.storage.migration import is_of_one_schema, to_schemas
+from gpla_assets.storage.publication import Publication
 from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.writing import (
     Check,
@@ -30,14 +31,17 @@ from gpla_assets.storage.writing import (
     arrow_of,
     check_rows,
     missing_columns,
-    quoted,
     record_runs,
+    relation,
     replace_rows,
     schema_statements,
 )
 
 STAGED = "warehouse.duckdb"
 """The name of a copy to build on; DuckDB takes the catalogue's name from it."""
+
+Row = tuple[Any, ...]
+"""Of a query: of which types, DuckDB says when it runs."""
 
 
 def _identity(file: Path) -> tuple[Path, int]:
@@ -71,37 +75,31 @@ class Warehouse:
 
     @contextmanager
     def locked(self, timeout: float | None = None) -> Iterator[Path]:
-        """Hold the file lock; the kernel releases it when the process dies."""
-        lock = self.working.with_suffix(".lock")
-        with known_faults(lock):
-            self.working.parent.mkdir(parents=True, exist_ok=True)
-            handle = open(lock, "a+", encoding="utf-8")  # noqa: SIM115
-        with handle:
-            self._acquire(handle, self.lock_timeout if timeout is None else timeout)
-            handle.seek(0)
-            handle.truncate()
-            handle.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-            handle.flush()
-            try:
-                yield self.working
-            finally:
-                fcntl.flock(handle, fcntl.LOCK_UN)
+        """Hold the file lock; the kernel releases it when the process dies.
 
-    def _acquire(self, handle: Any, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        while True:
+        One lock object a use: threads of this process exclude each other too.
+        """
+        path = self.working.with_suffix(".lock")
+        wait = self.lock_timeout if timeout is None else timeout
+        # without flock filelock would fall back to a file whose presence outlives its process
+        lock = FileLock(path, timeout=wait, fallback_to_soft=False)
+        with known_faults(path):
+            self.working.parent.mkdir(parents=True, exist_ok=True)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    handle.seek(0)
-                    holder = handle.read() or "an unknown process"
-                    raise WarehouseLocked(
-                        f"{self.working} is locked by {holder}; waited {timeout:.0f} s. "
-                        "Wait for that run to end, or stop it, and run again."
-                    ) from None
-                time.sleep(0.05)
+                lock.acquire()
+            except Timeout:
+                holder = path.read_text("utf-8") or "an unknown process"
+                raise WarehouseLocked(
+                    f"{self.working} is locked by {holder}; waited {wait:.0f} s. "
+                    "Wait for that run to end, or stop it, and run again."
+                ) from None
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        try:
+            with known_faults(path):
+                path.write_text(f"process {os.getpid()} since {since}", "utf-8")
+            yield self.working
+        finally:
+            lock.release()
 
     @contextmanager
     def _connection(
@@ -133,7 +131,10 @@ class Warehouse:
                     copied(self.path, begun)
                     os.replace(begun, file)
         with self._connection(fold=False) as connection:
-            query = "select table_name, column_name from duckdb_columns() where not internal"
+            query = (
+                "select table_name, column_name from duckdb_columns() "
+                "where schema_name in ('evidence', 'analysis', 'internal')"
+            )
             present: dict[str, set[str]] = {}
             for table, column in connection.execute(query).fetchall():
                 present.setdefault(table, set()).add(column)
@@ -142,6 +143,8 @@ class Warehouse:
                 connection.execute(statement)
             for statement in missing_columns(present):
                 connection.execute(statement)
+            if is_of_one_schema(connection):
+                to_schemas(connection)
             connection.commit()
         self._complete.add(_identity(self.working))
 
@@ -210,11 +213,11 @@ class Warehouse:
         with self._connection(fold=False) as connection:
             connection.register("new_rows", arrow)
             connection.execute(
-                f"insert or replace into {quoted(table)} by name select * from new_rows"
+                f"insert or replace into {relation(table)} by name select * from new_rows"
             )
             connection.unregister("new_rows")
 
-    def read(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+    def read(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of a query on the working file."""
         self.create()
         with self._connection(fold=False) as connection:
@@ -222,21 +225,22 @@ class Warehouse:
 
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table."""
-        return self.read(f"select * from {quoted(name)}")
+        return self.read(f"select * from {relation(name)}")
 
     def runs(self) -> pd.DataFrame:
         """The run records, one row an asset and partition."""
         return self.table("runs")
 
-    def fetch(
-        self, queries: Sequence[str], timeout: float | None = None
-    ) -> list[list[tuple[Any, ...]]]:
+    def fetch(self, queries: Sequence[str], timeout: float | None = None) -> list[list[Row]]:
         """Rows of several queries at one moment, as tuples; none of a table that is not there."""
         with self._connection(fold=False, timeout=timeout) as connection:
             return [_fetched(connection, query) for query in queries]
 
-    def publish(self) -> None:
-        """Copy the working file to where users read; works under their open connections."""
+    def publish(self, publication: Publication = Publication()) -> None:
+        """Copy the working file to where users read; works under their open connections.
+
+        `publication`: views that the copy has besides, and what is left out of it.
+        """
         self.create()
         with self.locked() as file, known_faults(self.path):
             _clear_staged(file)
@@ -246,10 +250,13 @@ class Warehouse:
             temporary = self.path.with_suffix(".publishing")
             try:
                 copied(file, temporary)
+                with closing(connected(temporary, self.lock_timeout)) as opened:
+                    publication.apply(opened)
                 os.replace(temporary, self.path)
             finally:
                 temporary.unlink(missing_ok=True)
             stat = self.path.stat()
+            state = f"{state} {publication.fingerprint}"
             stamp = {"state": state, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
             staged = self._stamp.with_suffix(".staged")
             staged.write_text(json.dumps(stamp), "utf-8")
@@ -260,7 +267,7 @@ class Warehouse:
         """What the published file held when it was written: state, size, time."""
         return self.working.with_suffix(".published.json")
 
-    def published_fault(self) -> str | None:
+    def published_fault(self, publication: Publication = Publication()) -> str | None:
         """Why the published file is not what the working file holds; None where it is."""
         if not self.path.exists():
             return "is missing"
@@ -272,8 +279,8 @@ class Warehouse:
         if [stamp.get("size"), stamp.get("mtime_ns")] != [stat.st_size, stat.st_mtime_ns]:
             return "was changed or cut off since it was published"
         with self._connection(fold=False) as connection:
-            if _state(connection) != stamp.get("state"):
-                return "holds older rows than were made"
+            if f"{_state(connection)} {publication.fingerprint}" != stamp.get("state"):
+                return "holds older rows or views than were made"
         return None
 
 
@@ -283,7 +290,7 @@ def _clear_staged(file: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
     try:
         return connection.execute(query).fetchall()
     except duckdb.CatalogException:
@@ -295,6 +302,6 @@ def _state(connection: duckdb.DuckDBPyConnection) -> str:
     rows = _fetched(
         connection,
         "select md5(string_agg(concat_ws('|', asset, partition_key, fingerprint, finished_at), "
-        "' ' order by asset, partition_key)) from runs",
+        "' ' order by asset, partition_key)) from internal.runs",
     )
     return str(rows[0][0]) if rows else ""

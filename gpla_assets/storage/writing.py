@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -14,8 +13,10 @@ import pyarrow as pa
 from duckdb_engine import Dialect
 from sqlalchemy.schema import CreateTable, SetColumnComment, SetTableComment
 
+from gpla_assets.storage.columns import SCHEMAS
+from gpla_assets.storage.contract import check_contract
 from gpla_assets.storage.files import WarehouseError
-from gpla_assets.storage.tables import TABLES
+from gpla_assets.storage.tables import TABLES, declared, schema_of
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ class RunRecord:
 
     asset: str
     fingerprint: str
-    components: dict[str, Any]
+    components: Mapping[str, object]
     code_version: str
     partition_key: str = ""
     row_count: int = 0
     inferences: int = 0
     seconds: float = 0.0
-    details: dict[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,28 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """An SQL string, quoted."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def relation(table: str) -> str:
+    """A table's name in SQL, with its schema."""
+    return f"{schema_of(table)}.{quoted(table)}"
+
+
+def in_duckdb(statement: str) -> str:
+    """Types of numbers as DuckDB names those of eight bytes, which Python's are."""
+    return statement.replace("FLOAT", "DOUBLE").replace("INTEGER", "BIGINT")
+
+
 def schema_statements(names: Iterable[str]) -> Iterator[str]:
     dialect = Dialect()
+    yield from (f"create schema if not exists {schema}" for schema in SCHEMAS)
     for name in names:
-        table = TABLES[name].__table__  # type: ignore[attr-defined]
+        table = declared(name)
         create = str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
-        yield create.replace(" FLOAT", " DOUBLE")  # FLOAT has four bytes in DuckDB
+        yield in_duckdb(create)
         yield str(SetTableComment(table).compile(dialect=dialect))
         for item in table.columns:
             yield str(SetColumnComment(item).compile(dialect=dialect))
@@ -84,10 +101,10 @@ def missing_columns(present: Mapping[str, set[str]]) -> Iterator[str]:
     """Columns that a table of an older version lacks; its rows have null there."""
     dialect = Dialect()
     for name in TABLES.keys() & present.keys():
-        for item in TABLES[name].__table__.columns:  # type: ignore[attr-defined]
+        for item in declared(name).columns:
             if item.name not in present[name]:
-                kind = str(item.type.compile(dialect=dialect)).replace("FLOAT", "DOUBLE")
-                yield f"alter table {quoted(name)} add column {quoted(item.name)} {kind}"
+                kind = in_duckdb(str(item.type.compile(dialect=dialect)))
+                yield f"alter table {relation(name)} add column {quoted(item.name)} {kind}"
                 yield str(SetColumnComment(item).compile(dialect=dialect))
 
 
@@ -110,17 +127,13 @@ def check_rows(
 def arrow_of(write: Write) -> pa.Table:
     if write.table not in TABLES:
         raise WarehouseError(f"Table {write.table!r} is not declared; known: {', '.join(TABLES)}.")
+    check_contract(write.table, write.rows)
     columns = list(TABLES[write.table].model_fields)
-    missing = [name for name in columns if name not in write.rows.columns]
-    if missing:
-        raise WarehouseError(
-            f"Rows for {write.table} miss {missing}; expected the columns {columns}."
-        )
     return pa.Table.from_pandas(write.rows[columns], preserve_index=False)
 
 
 def replace_rows(connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table) -> None:
-    table = quoted(write.table)
+    table = relation(write.table)
     if write.column is None:
         connection.execute(f"delete from {table}")
     else:
@@ -144,8 +157,8 @@ def record_runs(
         keys = pa.table({"asset": [one[0] for one in gone], "key": [one[1] for one in gone]})
         connection.register("gone", keys)
         connection.execute(
-            "delete from runs using gone where runs.asset = gone.asset "
-            "and runs.partition_key = gone.key"
+            "delete from internal.runs as r using gone where r.asset = gone.asset "
+            "and r.partition_key = gone.key"
         )
         connection.unregister("gone")
     if not runs:
@@ -161,7 +174,7 @@ def record_runs(
         for run in runs
     ]
     connection.register("new_runs", pa.Table.from_pylist(rows))
-    connection.execute("insert into runs by name select * from new_runs")
+    connection.execute("insert into internal.runs by name select * from new_runs")
     connection.unregister("new_runs")
 
 

@@ -1,6 +1,8 @@
 """Studies: the configuration of the whole pipeline."""
 
-from gpla_assets.studies.benchmarks import CriterionSource, Validation
+from gpla_assets.studies.alignment import TargetSettings
+from gpla_assets.studies.benchmarks import CfaSettings, CriterionSource, Probe, Validation
+from gpla_assets.studies.lexicon import LexiconSettings
 from gpla_assets.studies.places import (
     child_environment,
     dagster_yaml,
@@ -10,6 +12,7 @@ from gpla_assets.studies.places import (
     warehouse_folder,
 )
 from gpla_assets.studies.settings import Model
+from gpla_assets.studies.structure import StructureSettings
 from gpla_assets.studies.study import (
     SHIPPED,
     Calls,
@@ -23,20 +26,26 @@ from gpla_assets.studies.study import (
     fingerprint,
     load_study,
     parse_study,
+    settings_of_options,
 )
 
 __all__ = [
     "SHIPPED",
     "Calls",
+    "CfaSettings",
     "CriterionSource",
     "Evaluator",
     "Generator",
+    "LexiconSettings",
     "Model",
     "Parser",
     "Price",
+    "Probe",
+    "StructureSettings",
     "Study",
     "StudyError",
     "SubjectSource",
+    "TargetSettings",
     "Validation",
     "child_environment",
     "dagster_yaml",
@@ -45,6 +54,7 @@ __all__ = [
     "fingerprint",
     "load_study",
     "parse_study",
+    "settings_of_options",
     "sql_folder",
     "warehouse_folder",
 ]

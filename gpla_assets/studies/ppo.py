@@ -75,8 +75,9 @@ class Ppo(Settings):
     missing_end: float = Field(
         0.0, ge=0, description="Taken from the reward of a response without an end."
     )
-    minimum_tokens: int = Field(
-        8, ge=0, description="Shorter responses lose `missing_end`'s price or .1, the larger."
+    minimum_tokens: int = Field(8, ge=0, description="Shorter responses lose the price of `short`.")
+    short: float = Field(
+        0.1, ge=0, description="Taken from their reward, or `missing_end`'s price if larger."
     )
     silence: float = Field(
         0.1,

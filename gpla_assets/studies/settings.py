@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -36,11 +36,11 @@ def _beside_study(path: str, info: ValidationInfo) -> str:
     return full
 
 
-def _user_path(path: Any, info: ValidationInfo) -> Any:
+def _user_path(path: object, info: ValidationInfo) -> object:
     return _beside_study(str(path), info) if isinstance(path, str | Path) else path
 
 
-def user_model(model: Any, info: ValidationInfo) -> Any:
+def user_model(model: object, info: ValidationInfo) -> object:
     """A model's name as it is; its folder where it begins with ./, ../ or ~/.
 
     What an endpoint calls its models is the endpoint's affair, whatever it looks like.
@@ -57,6 +57,12 @@ UserModel = Annotated[str, BeforeValidator(user_model)]
 """A hub name, a packaged model's, an endpoint's, or a folder, which may be relative as a file."""
 
 
+DTYPE: Literal["auto"] = "auto"
+DEVICE, BATCH_SIZE = "auto", 16
+KEY_VARIABLE = "OPENAI_API_KEY"
+"""How a model runs, and where its key is, unless somebody says otherwise."""
+
+
 class Settings(BaseModel):
     """A group of settings; unknown keys are refused."""
 
@@ -69,14 +75,14 @@ class Model(Settings):
     backend: str
     model: UserModel | None = Field(None, description="A hub name, a folder, an endpoint's name.")
     revision: str | None = Field(None, description="Commit or tag of a hub model.")
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = DTYPE
     device: str = Field(
-        "auto", description="auto, cpu, cuda or cuda:N.", json_schema_extra=RUN_ONLY
+        DEVICE, description="auto, cpu, cuda or cuda:N.", json_schema_extra=RUN_ONLY
     )
-    batch_size: int = Field(16, ge=1, le=4096, json_schema_extra=RUN_ONLY)
+    batch_size: int = Field(BATCH_SIZE, ge=1, le=4096, json_schema_extra=RUN_ONLY)
     base_url: str | None = Field(None, description="Endpoint of `openai`; its own if absent.")
     key_variable: str = Field(
-        "OPENAI_API_KEY",
+        KEY_VARIABLE,
         description="Environment variable that holds the key; never the key.",
         json_schema_extra=RUN_ONLY,
     )
@@ -91,7 +97,7 @@ class Model(Settings):
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def bearing(settings: Any, name: str) -> dict[str, Any]:
+def bearing(settings: object, name: str) -> dict[str, object]:
     """What bears on results in settings, as plain values by dotted name.
 
     Left out are fields that are marked RUN_ONLY, and paths: what counts is what a file holds.
@@ -101,7 +107,7 @@ def bearing(settings: Any, name: str) -> dict[str, Any]:
     """
     if isinstance(settings, BaseModel):
         dumped = settings.model_dump(mode="json")
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         for key, field in type(settings).model_fields.items():
             value = getattr(settings, key)
             extra = field.json_schema_extra

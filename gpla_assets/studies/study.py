@@ -1,28 +1,34 @@
 """A study: one validated configuration of the whole pipeline.
 
-Defaults are the paper's or, where it leaves a point open, those of the project's list of open
-points; each says which and why in its description.
+Defaults are the paper's or, where it leaves a point open, those of docs/open_points.md; each says
+which point ("Point 9") and why in its description.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
-from gpla_assets.errors import KnownError
+from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
+from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 from gpla_assets.studies.places import absolute, warehouse_folder
 from gpla_assets.studies.ppo import Alignment
 from gpla_assets.studies.settings import Model, Settings, UserPath, bearing, user_model
+from gpla_assets.studies.structure import StructureSettings
 
+Group = TypeVar("Group", bound=Settings)
 SHIPPED = ("demo", "survey", "alignment", "paper", "demo_texts")
+RELEVANT = 0.5
+"""Point 9: GPV's cut. M_G's default is M_E's, so that values are found where they are measured."""
 
 
 class StudyError(KnownError, ValueError):
@@ -74,7 +80,7 @@ class SubjectSource(Model):
 
     @field_validator("llms", mode="before")
     @classmethod
-    def _folders(cls, llms: Any, info: ValidationInfo) -> Any:
+    def _folders(cls, llms: object, info: ValidationInfo) -> object:
         """LLMs that run here may be folders; elsewhere a name is a name."""
         if info.data.get("backend") != "transformers" or not isinstance(llms, list):
             return llms
@@ -114,12 +120,22 @@ class Generator(Model):
 
     backend: str = "embedded"
     minimum_relevance: float = Field(
-        0.5,
+        RELEVANT,
         ge=0,
         le=1,
-        description="Of the embedded backend: M_E's relevance, as it counts for a measurement.",
+        description="Of the embedded backend: M_E's relevance, as it counts for a measurement; of "
+        "Kaleido, where its config has none.",
     )
     values_per_perception: int = Field(5, ge=1, le=100, description="Table 5: 2.2 to 3.2 on mean.")
+    rouge_threshold: float = Field(
+        SAME_ROUGE,
+        gt=0,
+        le=1,
+        description="Point 3: of Kaleido, for values of one perception, where its config has none.",
+    )
+    cosine_threshold: float = Field(
+        SAME_COSINE, gt=0, le=1, description="Point 3: the same, by the cosine."
+    )
     beams: int = Field(100, ge=1, description="Point 3: of Kaleido, type Value only.")
     max_new_tokens: int = Field(30, ge=1, description="Point 3: of Kaleido.")
 
@@ -133,7 +149,9 @@ class Evaluator(Model):
         description="The embedded backend: fast multiplies embeddings; accurate has a "
         "cross-encoder judge the valence of relevant pairs (it needs all-mpnet-base-v2, 438 MB).",
     )
-    minimum_relevance: float = Field(0.5, ge=0, le=1, description="Point 9, GPV's rule.")
+    minimum_relevance: float = Field(
+        RELEVANT, ge=0, le=1, description="Point 9: a pair counts strictly above it, as in GPV."
+    )
     gate: float | None = Field(
         0.1,
         ge=0,
@@ -141,62 +159,12 @@ class Evaluator(Model):
         description="A prompted LLM is asked about pairs to which the embedded evaluator gives at "
         "least this relevance; null asks about all.",
     )
-    score: Literal["support_minus_oppose"] = Field(
-        "support_minus_oppose", description="Point 9; none where 'either' is strictly the largest."
-    )
-    subject_value: Literal["pooled_mean"] = Field(
-        "pooled_mean", description="Point 10: over all perceptions of all responses; n is stored."
-    )
-
-
-class Lexicon(Settings):
-    """Filtering of near-duplicates (point 5)."""
-
-    rouge_threshold: float = Field(0.5, gt=0, le=1)
-    cosine_threshold: float = Field(0.53, gt=0, le=1, description="The only cut published, C.1.")
-    normal_form: Literal["casefold"] = Field(
-        "casefold", description="Point 4: casefold, trim, single inner blanks."
-    )
-    minimum_frequency: int = Field(1, ge=1, description="Point 4: no cut-off.")
-    frequency: Literal["raw_sum"] = Field(
-        "raw_sum", description="Point 6: sources weigh as they are; a row per source is kept."
-    )
-    size: int | None = Field(None, ge=2, description="Measure only the most frequent values.")
-
-
-class Structure(Settings):
-    """Factors (points 11 to 15)."""
-
-    n_factors: Literal["parallel", "permutation", "map", "kaiser", "scree", "alpha"] | int = Field(
-        "parallel", description="A rule, or a fixed number: the paper's is 5."
-    )
-    extraction: Literal["pca", "minres", "ml"] = Field("pca", description="Point 12: the paper's.")
-    rotation: Literal["none", "varimax", "oblimin", "promax"] = Field(
-        "varimax", description="Point 12: with Kaiser normalisation; the others are kept beside it."
-    )
-    missing: Literal["pairwise", "mean", "em"] = Field(
-        "pairwise", description="Point 11: pairwise correlations; n is stored, coverage reported."
-    )
-    minimum_loading: float = Field(0.40, ge=0, le=1, description="Smallest kept in Table 10: .419")
-    minimum_gap: float = Field(0.10, ge=0, le=1)
-    minimum_alpha: float = Field(0.70, ge=0, le=1)
-    purify: bool = Field(True, description="Point 13: the paper went from 123 values to 92.")
-    minimum_coverage: float = Field(0.5, ge=0, le=1, description="Share of subjects with a cell.")
-    minimum_measurements: int = Field(
-        1, ge=1, description="A cell that rests on fewer counts as missing."
-    )
-    maximum_same: float = Field(
-        0.95, gt=0, le=1, description="Nearly constant: more subjects than this share one score."
-    )
-    minimum_ratio: float = Field(5.0, gt=0, description="Subjects per value to be interpretable.")
-    keying: Literal["loading_sign"] = Field("loading_sign", description="Point 14, as in Table 10.")
-    factor_score: Literal["keyed_mean", "regression", "bartlett"] = Field(
-        "keyed_mean", description="Point 15: the paper's reading; the others are kept beside it."
-    )
-    parallel_repeats: int = Field(100, ge=20, description="Random data sets of each kind.")
-    resamples: int = Field(1000, ge=50, description="Bootstrap resamples of LLMs, and of subjects.")
-    frozen: str | None = Field(
-        None, description="Key of a stored value system on which subjects are scored as well."
+    answer_margin: float = Field(
+        5.0,
+        ge=0,
+        description="The embedded backend: an answer to a yes-or-no question is judged by itself "
+        "only where it is so many times as relevant as the question. The question with the "
+        "answer's stance meets ValueBench's ratings better (values held out).",
     )
 
 
@@ -222,8 +190,8 @@ class Study(Settings):
     parser: Parser = Parser()
     generator: Generator = Generator()
     evaluator: Evaluator = Evaluator()
-    lexicon: Lexicon = Lexicon()
-    structure: Structure = Structure()
+    lexicon: LexiconSettings = LexiconSettings()
+    structure: StructureSettings = StructureSettings()
     naming: Naming = Naming()
     systems: list[UserPath] = Field(
         default_factory=list,
@@ -247,17 +215,17 @@ class Study(Settings):
         """Where its report lies: report/ in the warehouse folder."""
         return self.warehouse_path.parent / "report" / f"{self.name}.html"
 
-    def bearing(self, *names: str) -> dict[str, Any]:
+    def bearing(self, *names: str) -> dict[str, object]:
         """The settings that bear on results, by dotted name, of groups (`structure`) or single
         ones (`lexicon.size`)."""
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         for name in names:
             found |= bearing(self.setting(name), name)
-        return dict(self.as_written(found))
+        return self.as_written(found)
 
-    def setting(self, name: str) -> Any:
+    def setting(self, name: str) -> object:
         """A setting, or group of settings, by its dotted name."""
-        found: Any = self
+        found: object = self
         for part in name.split("."):
             found = getattr(found, part)
         return found
@@ -272,22 +240,23 @@ class Study(Settings):
         found = self.setting(name)
         return str(found) == value if wanted else bool(found)
 
-    def as_written(self, data: Any) -> Any:
+    def as_written(self, data: Mapping[str, object]) -> dict[str, object]:
         """Plain data with each path as the study's file has it.
 
         Fingerprints are of these: a folder moved with its study makes nothing stale, since what the
         files hold is hashed on its own.
         """
+        return {name: self._written(one) for name, one in data.items()}
+
+    def _written(self, data: object) -> object:
         if isinstance(data, str):
             return self._given.get(data, data)
         if isinstance(data, list):
-            return [self.as_written(item) for item in data]
-        if isinstance(data, dict):
-            return {name: self.as_written(item) for name, item in data.items()}
-        return data
+            return [self._written(item) for item in data]
+        return self.as_written(data) if isinstance(data, dict) else data
 
 
-def fingerprint(components: Any) -> str:
+def fingerprint(components: object) -> str:
     """A short hash of plain data."""
     text = json.dumps(components, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -339,10 +308,22 @@ def parse_study(text: str, name: str, folder: Path | None = None) -> Study:
     try:
         study = Study.model_validate(content, context=context)
     except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            where = ".".join(str(part) for part in problem["loc"])
-            lines.append(f"{where} = {problem['input']!r}: {problem['msg']}")
-        raise StudyError(f"Study {name}: " + "; ".join(lines)) from error
+        raise StudyError(f"Study {name}: {_problems(error)}") from error
     study._given.update(given)
     return study
+
+
+def settings_of_options(kind: type[Group], **given: object) -> Group:
+    """A group of settings from a command's options; raises StudyError as `load_study` does."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        raise StudyError(_problems(error)) from error
+
+
+def _problems(error: ValidationError) -> str:
+    """Each key with the value found and what is allowed."""
+    return "; ".join(
+        f"{'.'.join(map(str, found['loc']))} = {found['input']!r}: {found['msg']}"
+        for found in error.errors()
+    )

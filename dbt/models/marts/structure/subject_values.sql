@@ -1,0 +1,11 @@
+with list_values as (
+    select * from {{ ref('int_subject_list_values') }}
+),
+
+final as (
+    select subject_id, "value", score, n, n_relevant
+    from list_values
+    where lexicon = 'lexicon'
+)
+
+select * from final

@@ -1,0 +1,225 @@
+"""Readers of the content files; a damaged file is an error that names it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from gpla_assets.common.errors import KnownError
+
+CONTENT = Path(__file__).resolve().parent
+STANCES = ("support", "oppose", "either")
+
+
+class ContentError(KnownError, ValueError):
+    """A content file that is missing or not as its reader expects."""
+
+
+def vocabulary(path: Path = CONTENT / "vocabulary.csv") -> pd.DataFrame:
+    """Values to name perceptions with: rows (value, definition, lack, origin), one a value.
+
+    `lack` says what the value's lack or opposite looks like; '' where that was not written.
+    """
+    rows = _read(path, ("value", "definition", "lack", "origin"))
+    _check_unique(rows, "value", path)
+    return rows
+
+
+def value_items(path: Path = CONTENT / "value_items.csv") -> pd.DataFrame:
+    """Statements about values that M_E is trained on: rows (value, stance, statement)."""
+    rows = _read(path, ("value", "stance", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def value_statements(path: Path = CONTENT / "value_statements.csv") -> pd.DataFrame:
+    """Statements for, against and beside values, for M_E's cross-encoder.
+
+    Rows (value, definition, stance, form, statement); `form` is item (as in a questionnaire) or
+    prose (as an LLM would answer).
+    """
+    rows = _read(path, ("value", "definition", "stance", "form", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def neutral_sentences(path: Path = CONTENT / "neutral_sentences.csv") -> pd.DataFrame:
+    """Sentences that state no attitude, which M_P is trained to drop: rows (kind, sentence)."""
+    return _read(path, ("kind", "sentence"))
+
+
+def labelled_sentences(path: Path = CONTENT / "labelled_sentences.csv") -> pd.DataFrame:
+    """Sentences of real texts, labelled by hand in two passes.
+
+    Rows (source, llm, text, start, end, attitudes_1, attitudes_2): how many attitudes each pass
+    found in the characters start to end of the text whose hash is `text`.
+    """
+    columns = ("source", "llm", "text", "start", "end", "attitudes_1", "attitudes_2")
+    rows = _read(path, columns)
+    numbers = ["start", "end", "attitudes_1", "attitudes_2"]
+    return rows.astype(dict.fromkeys(numbers, int))
+
+
+def labelled_pairs(path: Path = CONTENT / "labelled_pairs.csv") -> pd.DataFrame:
+    """How labelled sentences bear on values: rows (text, start, end, value, definition, ...).
+
+    `relation_1` and `relation_2` are s, o, e or - (support, oppose, either, irrelevant) by the two
+    passes; '' where a pass found no attitude in the sentence.
+    """
+    columns = ("text", "start", "end", "value", "definition", "relation_1", "relation_2")
+    return _read(path, columns).astype({"start": int, "end": int})
+
+
+def labelled_perceptions(path: Path = CONTENT / "labelled_perceptions.csv") -> pd.DataFrame:
+    """Perceptions that M_P found in AlpacaEval's texts drawn at random, one a text, labelled once.
+
+    Rows (text, start, end, attitude, value, relation), four values a perception: `attitude` is 1
+    where it states one, else 0; `relation` is s, o, e or - (see `labelled_pairs`).
+    """
+    return _perception_labels(path)
+
+
+def training_perceptions(path: Path = CONTENT / "training_perceptions.csv") -> pd.DataFrame:
+    """Sentences of other AlpacaEval texts, on other questions, labelled once for training.
+
+    Rows as in `labelled_perceptions`, six values a sentence; of 3,840 sentences two thirds are
+    perceptions that M_P had found, and the others such as it had dropped.
+    """
+    return _perception_labels(path)
+
+
+def opposing_perceptions(path: Path = CONTENT / "opposing_perceptions.csv") -> pd.DataFrame:
+    """Sentences of AlpacaEval in which M_E's two modes saw a value opposed, labelled once.
+
+    Rows as in `labelled_perceptions`, four values a sentence, the two that seemed opposed most and
+    two near ones; on other texts and questions than the tests'. For M_E alone: they were not drawn
+    at random, as M_P's are.
+    """
+    return _perception_labels(path)
+
+
+def labelled_oppositions(path: Path = CONTENT / "labelled_oppositions.csv") -> pd.DataFrame:
+    """Perceptions of AlpacaEval in which a mode of M_E sees a value opposed, labelled for the test.
+
+    Rows as in `labelled_perceptions`, four values a perception, and `relation_2`: that of a second
+    pass, '' where there was none. Of other texts on the test's questions, none of them trained on.
+    """
+    rows = _perception_labels(path)
+    second = _read(path, ("text", "relation_2"))["relation_2"]
+    return rows.assign(relation_2=second)
+
+
+def _perception_labels(path: Path) -> pd.DataFrame:
+    rows = _read(path, ("text", "start", "end", "attitude", "value", "relation"))
+    return rows.astype(dict.fromkeys(("start", "end", "attitude"), int))
+
+
+def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:
+    """Value-eliciting questions in the order to take them: rows (question_id, value, question)."""
+    rows = _read(path, ("question_id", "value", "question"))
+    _check_unique(rows, "question_id", path)
+    return rows
+
+
+def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
+    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt), Default first."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
+        rows["prompt"] = rows["prompt"].str.strip()
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
+        raise ContentError(
+            f"{path}: expected a list `profiles`, each with a profile and its prompt: {e!r}."
+        ) from e
+    _check_unique(rows, "profile", path)
+    return rows
+
+
+def llm_aliases(path: Path = CONTENT / "llm_aliases.csv") -> pd.DataFrame:
+    """Names of LLMs in criteria and what they are called here: rows (name, llm, match).
+
+    `match` is same (one model under two names), version (another release of it) or near (a
+    relative, such as another context length).
+    """
+    return _read(path, ("name", "llm", "match"))
+
+
+def topics(path: Path = CONTENT / "topics.csv") -> pd.DataFrame:
+    """Topics of conversations for zero-shot labels: rows (topic, description, value_laden)."""
+    rows = _read(path, ("topic", "description", "value_laden"))
+    _check_unique(rows, "topic", path)
+    return rows.assign(value_laden=rows["value_laden"] == "yes")
+
+
+def published_factors(path: Path = CONTENT / "published_factors.csv") -> pd.DataFrame:
+    """The paper's five factors with definitions of the project's own: rows (factor, definition)."""
+    rows = _read(path, ("factor", "definition"))
+    _check_unique(rows, "factor", path)
+    return rows
+
+
+def check_stances(stances: pd.Series, where: str) -> None:
+    """Raises ContentError at the first stance that is none of STANCES."""
+    unknown = stances[~stances.isin(STANCES)]
+    if len(unknown):
+        raise ContentError(
+            f"{where} holds stance {unknown.iloc[0]!r} at row {unknown.index[0]}, "
+            f"expected one of {', '.join(STANCES)}."
+        )
+
+
+def definitions_of(values: pd.Series, known: pd.DataFrame) -> list[str]:
+    """Definitions by name whatever the case; '' where the vocabulary has none."""
+    by_name = dict(zip(known["value"].str.casefold(), known["definition"], strict=True))
+    return [by_name.get(str(value).casefold(), "") for value in values]
+
+
+def _check_unique(rows: pd.DataFrame, column: str, path: Path) -> None:
+    repeated = rows.loc[rows[column].str.casefold().duplicated(), column]
+    if len(repeated):
+        raise ContentError(
+            f"{path} holds {column} {repeated.iloc[0]!r} twice, expected one row each."
+        )
+
+
+@lru_cache
+def _cached(path: Path, stamp: int) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        raise ContentError(f"{path} is missing, expected a CSV with columns {', '.join(columns)}.")
+    rows = _cached(path, path.stat().st_mtime_ns)
+    missing = [column for column in columns if column not in rows]
+    if missing:
+        raise ContentError(
+            f"{path} has columns {', '.join(rows.columns)}, expected {', '.join(columns)}."
+        )
+    if rows.empty:
+        raise ContentError(f"{path} has no rows, expected at least one.")
+    return rows[list(columns)].apply(lambda column: column.str.strip())
+
+
+@lru_cache
+def schwartz(path: Path = CONTENT / "schwartz.yaml") -> pd.DataFrame:
+    """Schwartz's values: rows (level, value, definition, higher), in the order of the circle.
+
+    `level` is lower (ten values) or higher (four); `higher` the higher value of a lower one, and
+    of a higher one itself.
+    """
+    try:
+        levels = yaml.safe_load(path.read_text("utf-8"))
+        rows = [
+            (level, value, entry["definition"], entry.get("higher", value))
+            for level in ("lower", "higher")
+            for value, entry in levels[level].items()
+        ]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
+        raise ContentError(
+            f"{path}: expected lower and higher, each value with a definition: {e!r}."
+        ) from e
+    return pd.DataFrame(rows, columns=["level", "value", "definition", "higher"])

@@ -1,0 +1,1 @@
+"""Texts as numbers: sentence embeddings, cues of stance, their store, local weights."""

@@ -1,0 +1,1 @@
+"""M_G: perceptions -> values. One file a backend."""

@@ -1,0 +1,1 @@
+"""What makes the steps: declarations, fingerprints, runs, and what Dagster is told."""

@@ -1,0 +1,18 @@
+"""Administration: which texts, who is asked, what is asked, and the answers."""
+
+from gpla_assets.subjects.corpus import corpus_texts
+from gpla_assets.subjects.questions import choose_questions
+from gpla_assets.subjects.responses import Administered, answered, answers_as_source
+from gpla_assets.subjects.roster import AddedAnswersError, add_llm, remove_llm, study_subjects
+
+__all__ = [
+    "AddedAnswersError",
+    "Administered",
+    "add_llm",
+    "answered",
+    "answers_as_source",
+    "choose_questions",
+    "corpus_texts",
+    "remove_llm",
+    "study_subjects",
+]

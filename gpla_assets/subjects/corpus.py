@@ -1,0 +1,58 @@
+"""The corpus's texts, from which the lexicon is drawn."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from gpla_assets.common.keys import key_of
+from gpla_assets.sources import SOURCES, locate, read
+from gpla_assets.sources.reading import column_or_none
+from gpla_assets.studies import Study, data_dir
+
+
+def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows of `texts` from all sources of a study, and what was skipped by reason.
+
+    Raises SourceMissing or SourceError; then no source is loaded.
+    """
+    parts, skipped = [], {}
+    for item in study.corpus:
+        found = read(item.source, locate(SOURCES[item.source], data_dir(), item.file), item.columns)
+        rows = found.rows
+        for reason, count in found.skipped.items():
+            skipped[f"{item.source}: {reason}"] = count
+        texts = pd.DataFrame(
+            {
+                "source": item.source,
+                "llm": column_or_none(rows, "llm"),
+                "question_text": column_or_none(rows, "question_text"),
+                "content": rows["content"],
+            }
+        ).astype(object)
+        texts = texts.where(texts.notna(), None)
+        texts["text_id"] = [
+            key_of(*parts)
+            for parts in zip(
+                texts["source"],
+                texts["llm"],
+                column_or_none(rows, "profile"),
+                column_or_none(rows, "item"),
+                texts["question_text"],
+                texts["content"],
+                strict=True,
+            )
+        ]
+        texts["question_id"] = [
+            None if question is None else key_of(item.source, question)
+            for question in texts["question_text"]
+        ]
+        if item.sample and item.sample < len(texts):
+            # sorted first, so that the sample depends on the texts and the seed alone
+            texts = texts.sort_values("text_id").sample(item.sample, random_state=study.seed)
+        parts.append(texts)
+    everything = pd.concat(parts, ignore_index=True)
+    repeated = everything["text_id"].duplicated()
+    if repeated.any():
+        skipped["repeated in another source"] = int(repeated.sum())
+    columns = ["text_id", "source", "llm", "question_id", "question_text", "content"]
+    return everything.loc[~repeated, columns].sort_values("text_id", ignore_index=True), skipped

@@ -1,0 +1,24 @@
+"""What is asked of an LLM that answers questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from gpla_assets.agents.protocol import Agent
+
+
+class Subject(Agent, Protocol):
+    """An LLM that answers questions under a system prompt."""
+
+    @property
+    def has_system_role(self) -> bool: ...
+
+    def answer(
+        self,
+        system_prompt: str,
+        questions: Sequence[str],
+        progress: Callable[[int], None] = ...,
+    ) -> list[str]:
+        """One answer per question, in order."""
+        ...

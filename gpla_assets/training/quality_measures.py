@@ -1,0 +1,124 @@
+"""The rows of `agent_quality` that scores on held-out values give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from gpla_assets.content import STANCES
+from gpla_assets.evaluator.heads import Floats
+from gpla_assets.evaluator.scoring import is_relevant, lean
+from gpla_assets.studies import Evaluator
+from gpla_assets.training.sign_quality import (
+    accuracy_by_coverage,
+    calibration,
+    rated_sign_quality,
+    sign_quality,
+    within_value_correlation,
+)
+
+Row = tuple[str, str, float, int]
+COVERAGES = (0.8, 0.6)
+CUT = Evaluator().minimum_relevance
+RECALL = f"recall of relevance above {CUT}"
+FALSE_POSITIVES = f"false positives of relevance above {CUT}"
+
+
+def statement_rows(
+    statements: pd.DataFrame, valence: Floats, own: Floats, unrelated: Floats
+) -> Iterator[Row]:
+    """(data, measure, number, n) of statements, for each of their sources.
+
+    `valence` (n, 3) of the statements; relevance (n,) of their own values and of unrelated ones.
+    """
+    yield from sign_rows(statements, valence)
+    for source, rows in statements.reset_index(drop=True).groupby("source", sort=True):
+        at = rows.index.to_numpy()
+        yield from _relevance(str(source), own[at], unrelated[at])
+
+
+def sign_rows(statements: pd.DataFrame, valence: Floats) -> Iterator[Row]:
+    """(data, measure, number, n) of the valence (n, 3) of statements, for each of their sources."""
+    for source, rows in statements.reset_index(drop=True).groupby("source", sort=True):
+        found = valence[rows.index.to_numpy()]
+        rows = rows.reset_index(drop=True)
+        scores = lean(found)
+        sided = (rows["either"] < 1).to_numpy()
+        supports = (rows["support"] > rows["oppose"]).to_numpy()
+        yield from _signs(str(source), supports[sided], scores[sided])
+        both = sided & _keyed_both_ways(rows).to_numpy()
+        if both.any() and not both.all():
+            data = f"{source}, inventories keyed both ways"
+            yield from _signs(data, supports[both], scores[both])
+        if not sided.all():
+            truth = rows[list(STANCES)].to_numpy().argmax(1)
+            right = float((found.argmax(1) == truth).mean())
+            yield str(source), "accuracy of three stances", right, len(rows)
+        of_sided = found[sided, 0] / np.maximum(found[sided, 0] + found[sided, 1], 1e-9)
+        curve = calibration(supports[sided], of_sided)
+        yield str(source), "ECE of support against oppose", curve.ece, int(sided.sum())
+        yield str(source), "Brier of support against oppose", curve.brier, int(sided.sum())
+        coverage = accuracy_by_coverage(supports[sided], scores[sided]).set_index("coverage")
+        for share in COVERAGES:
+            number = float(coverage.loc[share, "accuracy"])
+            yield str(source), f"accuracy of sign, surest {share:.0%}", number, int(sided.sum())
+
+
+def answer_rows(answers: pd.DataFrame, valence: Floats, data: str) -> Iterator[Row]:
+    """(data, measure, number, n) of answers with their stances in `said_*`; `valence` (n, 3)."""
+    scores = lean(valence)
+    quality = rated_sign_quality(answers, scores)
+    yield data, "accuracy of sign", quality.accuracy, quality.n
+    yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
+    yield data, "AUC of sign", quality.auc, quality.n
+    r = within_value_correlation(answers, scores)
+    yield data, "r with ratings across LLMs within value", r, len(answers)
+    known = answers["stance"] * (answers["said_asserts"] - answers["said_denies"])
+    best = rated_sign_quality(answers, known.to_numpy())
+    yield data, "AUC of sign, item's key given", best.auc, best.n
+    r = within_value_correlation(answers, known.to_numpy())
+    yield data, "r across LLMs within value, item's key given", r, len(answers)
+
+
+def pair_rows(
+    data: str, relation: Sequence[str], relevance: Floats, scores: Floats
+) -> Iterator[Row]:
+    """(data, measure, number, n) of labelled pairs; `relation` (n,): s, o, e or - (irrelevant)."""
+    codes = np.array(relation)
+    relevant, above = codes != "-", is_relevant(relevance, CUT)
+    auc = sign_quality(relevant, relevance - CUT).auc
+    yield data, "AUC of relevance", auc, len(codes)
+    n = int(relevant.sum())
+    yield data, RECALL, float(above[relevant].mean()), n
+    false = float(above[~relevant].mean())
+    yield data, FALSE_POSITIVES, false, len(codes) - n
+    sided = np.isin(codes, ["s", "o"])
+    if len(set(codes[sided])) == 2:
+        yield from _signs(data, codes[sided] == "s", scores[sided])
+
+
+def _keyed_both_ways(rows: pd.DataFrame) -> pd.Series:
+    """Whether a statement's inventory has statements for a value and statements against one."""
+    by_inventory = rows.groupby("inventory")
+    mixed = (by_inventory["support"].transform("max") > 0) & (
+        by_inventory["oppose"].transform("max") > 0
+    )
+    return mixed & (rows["inventory"] != "")
+
+
+def _signs(data: str, supports: np.ndarray, scores: np.ndarray) -> Iterator[Row]:
+    quality = sign_quality(supports, scores)
+    yield data, "accuracy of sign", quality.accuracy, quality.n
+    yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
+    yield data, "AUC of sign", quality.auc, quality.n
+
+
+def _relevance(data: str, own: Floats, unrelated: Floats) -> Iterator[Row]:
+    labels = np.repeat([True, False], len(own))
+    auc = sign_quality(labels, np.concatenate([own, unrelated]) - CUT).auc
+    recall, false_positives = (float(is_relevant(x, CUT).mean()) for x in (own, unrelated))
+    yield data, "AUC of relevance", auc, len(own)
+    yield data, RECALL, recall, len(own)
+    yield data, FALSE_POSITIVES, false_positives, len(own)

@@ -1,0 +1,130 @@
+"""The command line: help with examples, readiness, readable errors."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gpla_assets.cli import app
+from gpla_assets.cli.queries import list_queries
+
+runner = CliRunner()
+GROUP = typer.main.get_command(app)
+COMMANDS: dict[str, Any] = GROUP.commands  # type: ignore[attr-defined]
+README = Path(__file__).parents[2] / "README.md"
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """What a `gpla` line gives its command, which is not run; fails where it would be refused."""
+    _, name, *arguments = shlex.split(line, comments=True)
+    found: dict[str, Any] = COMMANDS[name].make_context(name, arguments).params
+    return found
+
+
+def examples(command: str) -> list[str]:
+    """The examples in a command's help."""
+    lines = COMMANDS[command].epilog.partition(":")[2].split(";")
+    return [line.strip() for line in lines]
+
+
+def readme_lines() -> list[str]:
+    """The `gpla` lines of README's consoles, each whole."""
+    blocks = re.findall(r"```console\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [re.match(r"\$ (?:\.venv/bin/)?(gpla .*)", line) for line in lines]
+    return [one[1] for one in found if one]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_examples_of_a_commands_help_are_lines_that_it_takes(command: str) -> None:
+    shown = runner.invoke(app, [command, "--help"], env={"COLUMNS": "300"})
+    assert shown.exit_code == 0
+    assert examples(command)
+    for line in examples(command):
+        assert line in shown.output
+        assert line.split()[:2] == ["gpla", command]
+        parsed(line)
+
+
+@pytest.mark.parametrize("line", readme_lines())
+def test_the_lines_of_the_readme_are_taken(line: str) -> None:
+    given = parsed(line)
+    if line.split()[1] == "query":
+        assert given["name"] in {"list", *(query.name for query in list_queries())}
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("gpla run demo --nothing", "NoSuchOption"),
+        ("gpla target", "MissingParameter"),
+        ("gpla query factors --set", "BadOptionUsage"),
+        ("gpla made", "KeyError"),
+    ],
+)
+def test_a_line_that_a_command_does_not_take_would_be_found(line: str, fault: str) -> None:
+    with pytest.raises(Exception) as refused:
+        parsed(line)
+    assert type(refused.value).__name__ == fault
+
+
+def test_the_demo_is_ready_everywhere() -> None:
+    result = runner.invoke(app, ["check", "demo"])
+    assert result.exit_code == 0
+    assert "missing" not in result.output
+    assert "source demo" in result.output
+
+
+def test_the_papers_study_lists_what_is_missing_and_exits_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("GPLA_DATA_DIR", raising=False)
+    result = runner.invoke(app, ["check", "paper"])
+    assert result.exit_code == 1
+    lines = [line for line in result.output.splitlines() if line.startswith("missing")]
+    for need in (
+        *("source gpv", "generator kaleido", "evaluator valuellama", "LLM Yi-6B-Chat"),
+        *("preferences hh_rlhf", "policy PKU-Alignment/alpaca-7b", "prompts pku_saferlhf"),
+        *("judge beaver_reward", "judge beaver_cost"),
+    ):
+        assert any(need in line for line in lines), need
+    assert len(lines) == 4 + 3 + 33 + 5
+
+
+def test_an_unknown_study_is_an_error_not_a_traceback() -> None:
+    result = runner.invoke(app, ["status", "nothing"])
+    assert result.exit_code == 1
+    assert "expected one of demo" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_the_lexicon_tool_writes_every_decision(tmp_path: Path) -> None:
+    file, out = tmp_path / "values.csv", tmp_path / "lexicon.csv"
+    file.write_text("value,frequency\nhonesty,9\nhonesty and truth,5\nsailing,1\n")
+    sizes = tmp_path / "sweep.csv"
+    result = runner.invoke(app, ["lexicon", str(file), "--out", str(out), "--sweep", str(sizes)])
+    assert result.exit_code == 0, result.output
+    rows = pd.read_csv(out)
+    assert list(rows.columns) == ["value", "frequency", "kept", "winner", "rule", "similarity"]
+    assert rows.loc[rows["value"] == "honesty and truth", "winner"].item() == "honesty"
+    assert "2 of 3 values kept" in result.output
+    sweep = pd.read_csv(sizes)
+    assert sweep["size"].between(1, 3).all()
+    strictest = sweep[sweep["rouge_threshold"].eq(1) & sweep["cosine_threshold"].eq(1)]
+    assert strictest["size"].item() == 2  # "honesty" is found whole in the longer name: recall 1
+
+
+def test_sources_are_listed_with_address_and_licence_and_an_unknown_one_is_named() -> None:
+    listed = runner.invoke(app, ["download", "list"])
+    assert "beavertails" in listed.output
+    assert "CC BY-NC 4.0" in listed.output
+    wrong = runner.invoke(app, ["download", "nothing"])
+    assert wrong.exit_code == 1
+    assert "expected one of valuebench" in wrong.output
