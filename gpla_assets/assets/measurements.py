@@ -73,12 +73,12 @@ def measurements(made: Making) -> None:
 )
 def validation_measurements(made: Making) -> None:
     """Perceptions by values: conversations by all of the lexicon, answers by what is measured."""
-    found, ten = made.read(VALIDATION), schwartz_lists()["Schwartz-10"]
+    found, ten = made.read(VALIDATION), schwartz_lists()[LEVELS["lower"]]
     talk, answers = (found[found["sample"] == one] for one in (CONVERSATIONS, SETS))
     measure(
         made,
         [
-            (talk, {LEXICON: made.read(IN_LEXICON), "Schwartz-10": ten}),
+            (talk, {LEXICON: made.read(IN_LEXICON), LEVELS["lower"]: ten}),
             (answers, {LEXICON: measured_lexicon(made)}),
         ],
     )

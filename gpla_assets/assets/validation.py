@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from gpla_assets.assets.measurements import LEXICON, measured_lexicon
+from gpla_assets.assets.measurements import LEVELS, LEXICON, measured_lexicon
 from gpla_assets.content import CONTENT, llm_aliases, topics
 from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.evaluator.weights import external_validity_rows
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 from gpla_assets.parser.backends import make_parser
+from gpla_assets.psychometrics.resampling import halves
 from gpla_assets.sources.criteria import criterion_path, read_paper_table11
 from gpla_assets.studies import data_dir
 from gpla_assets.validation.circumplex import CIRCLE, circumplex_fit, cooccurrence, cooccurrence_phi
@@ -31,7 +32,7 @@ from gpla_assets.validation.texts import (
 )
 
 TOPIC_COLUMNS = ["topic", "topic_cosine", "value_laden"]
-SCHWARTZ = "Schwartz-10"
+SCHWARTZ = LEVELS["lower"]
 MEASURED = "measured values"
 FEWEST_SUBJECTS = 20
 """Subjects that two of Schwartz's values need for a correlation that is worth comparing."""
@@ -178,14 +179,14 @@ def consistency(made: Making) -> None:
     """One row per LLM and pair of prompt sets: how alike its two profiles are (B.3)."""
     seed = made.study.seed
     rows = made.read(f"{OF_RESPONSES} and m.lexicon = 'lexicon' order by 1, 4, 5")
-    asked = sorted(set(rows["question_id"]))
-    random = np.random.default_rng(seed)
-    first = set(random.permutation(np.array(asked, dtype=object))[: len(asked) // 2])
-    halves = np.where(rows["question_id"].isin(first), "questions, half 1", "questions, half 2")
+    prompt_sets = np.full(len(rows), "questions, half 2", dtype=object)
+    prompt_sets[halves(list(rows["question_id"]), np.random.default_rng(seed))[0]] = (
+        "questions, half 1"
+    )
     further = made.read(f"{OF_TEXTS} and t.sample = 'prompt sets' order by 5, 6")
     loadings = made.read('select factor, "value", keyed from analysis.loadings where is_primary')
     frames = []
-    for part in (rows.assign(prompt_set=halves), further):
+    for part in (rows.assign(prompt_set=prompt_sets), further):
         scored = part.dropna(subset=["score"])
         frames.append(consistent(scored, "values", seed))
         by_factor = scored.merge(loadings, on="value")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
 from gpla_assets.common.keys import key_of
-from gpla_assets.embedding.local_weights import Loaded, LocalWeights, padded
+from gpla_assets.embedding.local_weights import Loaded, LocalWeights, OnLocalWeights, padded
 from gpla_assets.studies.settings import BATCH_SIZE, DEVICE, DTYPE
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Prompt:
     seed: int
 
 
-class TransformersChat:
+class TransformersChat(OnLocalWeights):
     """Continues conversations by a local model; `inferences` counts the replies made.
 
     Greedy at temperature 0; else plain sampling by the request's seed and attempt. A schema is not
@@ -58,16 +58,6 @@ class TransformersChat:
         self.inferences = 0
         self._loaded: Loaded | None = None
         self._takes_system: bool | None = None
-
-    @property
-    def model(self) -> str:
-        """The model's folder, hub name or packaged name."""
-        return self.weights.model
-
-    @property
-    def revision(self) -> str | None:
-        """The revision that was asked for."""
-        return self.weights.revision
 
     @property
     def has_system_role(self) -> bool:

@@ -7,10 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gpla_assets.embedding.pretrained import Tokenizer
 
 WORD_PIECE = 6
 """Letters a token, rounded up by word: 17% above MiniLM's own count on the mean of the demo's texts
@@ -70,8 +66,3 @@ def estimated_tokens(text: str) -> int:
     return sum(
         math.ceil(len(word) / WORD_PIECE) if ord(word[0]) < 0x2E80 else len(word) for word in words
     )
-
-
-def token_counter(tokenizer: Tokenizer) -> TokenCounter:
-    """Counts by a transformers tokenizer."""
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from pandera.errors import SchemaError
-    from pandera.pandas import DataFrameSchema
+    from pandera.pandas import Check, DataFrameSchema
 
 ROUNDING = 1e-6
 """By which a number may pass its limit: probabilities come from float32."""
@@ -47,38 +48,47 @@ class ColumnRule:
         return words + (", or nothing" if self.nullable else "")
 
 
-def frame_schema(rules: Mapping[str, ColumnRule], key: Sequence[str] = ()) -> DataFrameSchema:
-    """The rules as a pandera schema; `key` names the columns that together name a row."""
+@dataclass(frozen=True)
+class Contract:
+    """What the rows of one kind of frame must be; `key` names the columns that name a row."""
+
+    rules: Mapping[str, ColumnRule]
+    key: tuple[str, ...] = ()
+
+    @cached_property
+    def schema(self) -> DataFrameSchema:
+        """The same as a pandera schema, made at the first check."""
+        import pandera.pandas as pa
+
+        columns = {
+            name: pa.Column(None, _checks(rule), nullable=rule.nullable)
+            for name, rule in self.rules.items()
+        }
+        return pa.DataFrameSchema(columns, unique=list(self.key) or None)
+
+    def fault(self, rows: pd.DataFrame) -> str | None:
+        """The first thing that is wrong with rows, in words; None where nothing is."""
+        from pandera.errors import SchemaError
+
+        try:
+            # pandera wants an index without repetitions to tell which rows are there twice
+            self.schema.validate(rows.reset_index(drop=True))
+        except SchemaError as error:
+            return _in_words(rows, self, error)
+        return None
+
+
+def _checks(rule: ColumnRule) -> list[Check]:
     import pandera.pandas as pa
 
-    def checks(rule: ColumnRule) -> list[pa.Check]:
-        found = [pa.Check(lambda column: _is_of(column, rule.kind), name="type")]
-        if rule.low is not None:
-            found.append(pa.Check.ge(rule.low - ROUNDING))
-        if rule.high is not None:
-            found.append(pa.Check.le(rule.high + ROUNDING))
-        if rule.among is not None:
-            found.append(pa.Check.isin(rule.among))
-        return found
-
-    columns = {
-        name: pa.Column(None, checks(rule), nullable=rule.nullable) for name, rule in rules.items()
-    }
-    return pa.DataFrameSchema(columns, unique=list(key) or None)
-
-
-def fault(
-    rows: pd.DataFrame, rules: Mapping[str, ColumnRule], schema: DataFrameSchema
-) -> str | None:
-    """The first thing that is wrong with rows, in words; None where nothing is."""
-    from pandera.errors import SchemaError
-
-    try:
-        # pandera wants an index without repetitions to tell which rows are there twice
-        schema.validate(rows.reset_index(drop=True))
-    except SchemaError as error:
-        return _in_words(rows, rules, schema, error)
-    return None
+    found = [pa.Check(lambda column: _is_of(column, rule.kind), name="type")]
+    if rule.low is not None:
+        found.append(pa.Check.ge(rule.low - ROUNDING))
+    if rule.high is not None:
+        found.append(pa.Check.le(rule.high + ROUNDING))
+    if rule.among is not None:
+        found.append(pa.Check.isin(rule.among))
+    return found
 
 
 def _is_of(column: pd.Series, kind: type) -> bool:
@@ -91,20 +101,16 @@ def _is_of(column: pd.Series, kind: type) -> bool:
     return found in KINDS[kind]
 
 
-def _in_words(
-    rows: pd.DataFrame,
-    rules: Mapping[str, ColumnRule],
-    schema: DataFrameSchema,
-    error: SchemaError,
-) -> str:
+def _in_words(rows: pd.DataFrame, contract: Contract, error: SchemaError) -> str:
+    rules = contract.rules
     name = str(getattr(error.schema, "name", None) or "")
     missing = [column for column in rules if column not in rows.columns]
     if missing:
         return f"columns {', '.join(missing)} are missing; found {', '.join(map(str, rows))}"
-    keys = list(schema.unique or [])
     if name not in rules:
-        twice = rows[rows.duplicated(keys)].iloc[0]
-        return f"{', '.join(f'{key} {twice[key]!r}' for key in keys)} is there twice, expected once"
+        twice = rows[rows.duplicated(list(contract.key))].iloc[0]
+        named = ", ".join(f"{key} {twice[key]!r}" for key in contract.key)
+        return f"{named} is there twice, expected once"
     rule, column = rules[name], rows[name].reset_index(drop=True)
     if not rule.nullable and column.isna().any():
         return f"{name} is missing in row {int(column.isna().argmax())}, expected {rule.expected}"

@@ -121,6 +121,22 @@ class LocalWeights:
         )
 
 
+class OnLocalWeights:
+    """What a backend whose model runs in this process tells of it."""
+
+    weights: LocalWeights
+
+    @property
+    def model(self) -> str:
+        """The model's folder, hub name or packaged name."""
+        return self.weights.model
+
+    @property
+    def revision(self) -> str | None:
+        """The revision that was asked for."""
+        return self.weights.revision
+
+
 def available_device(device: str) -> str:
     """The device that a setting means here; raises BackendUnavailable where there is none such."""
     import torch

@@ -22,6 +22,7 @@ from gpla_assets.embedding.local_weights import (
     LabelWords,
     Loaded,
     LocalWeights,
+    OnLocalWeights,
     batches_by_length,
     causal_logits,
 )
@@ -60,7 +61,7 @@ VALENCE = Question(
 )
 
 
-class ValueLlamaEvaluator:
+class ValueLlamaEvaluator(OnLocalWeights):
     """Judges each pair by the probabilities of its answers' first tokens.
 
     Values go by their names: the model was trained without definitions. `inferences` counts
@@ -74,16 +75,6 @@ class ValueLlamaEvaluator:
         self.minimum_relevance = settings.minimum_relevance
         self.inferences = 0
         self._loaded: Loaded | None = None
-
-    @property
-    def model(self) -> str:
-        """The model's folder or hub name."""
-        return self.weights.model
-
-    @property
-    def revision(self) -> str | None:
-        """The revision that was asked for."""
-        return self.weights.revision
 
     def evaluate(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]

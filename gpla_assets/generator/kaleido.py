@@ -31,6 +31,7 @@ from gpla_assets.embedding.local_weights import (
     LabelWords,
     Loaded,
     LocalWeights,
+    OnLocalWeights,
     batches_by_length,
     decoder_logits,
     padded,
@@ -121,7 +122,7 @@ def _rouge(found: Setting, otherwise: float) -> tuple[float, float, float]:
     return f, precision, recall
 
 
-class KaleidoGenerator:
+class KaleidoGenerator(OnLocalWeights):
     """Values by beam search that the same model then finds relevant, duplicates left out.
 
     KaleidoSys.py embeds by all-mpnet-base-v2, for which its config's cosine was set. The weights'
@@ -140,16 +141,6 @@ class KaleidoGenerator:
         self.inferences = 0
         self.dropped: Counter[str] = Counter()
         self._loaded: Loaded | None = None
-
-    @property
-    def model(self) -> str:
-        """The model's folder or hub name."""
-        return self.weights.model
-
-    @property
-    def revision(self) -> str | None:
-        """The revision that was asked for."""
-        return self.weights.revision
 
     @property
     def thresholds(self) -> Thresholds:

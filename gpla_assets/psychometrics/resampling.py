@@ -62,7 +62,7 @@ def halves(units: Sequence[str], random: np.random.Generator) -> tuple[Places, P
     names = np.asarray(units, dtype=object)
     different = np.asarray(sorted(set(units)), dtype=object)
     first = set(random.permutation(different)[: len(different) // 2])
-    inside = np.array([name in first for name in names])
+    inside = np.array([name in first for name in names], bool)
     return np.flatnonzero(inside), np.flatnonzero(~inside)
 
 

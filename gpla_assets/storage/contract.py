@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pandas as pd
 
-from gpla_assets.common.frames import ColumnRule, fault, frame_schema
+from gpla_assets.common.frames import ColumnRule, Contract
 from gpla_assets.storage.files import WarehouseError
 from gpla_assets.storage.tables import TABLES, declared
-
-if TYPE_CHECKING:
-    from pandera.pandas import DataFrameSchema
 
 
 class RowsUnfit(WarehouseError):
@@ -22,10 +18,10 @@ class RowsUnfit(WarehouseError):
 
 
 @lru_cache
-def rules_of(table: str) -> Mapping[str, ColumnRule]:
-    """The rules of a table's columns, by name."""
-    fields = TABLES[table].model_fields
-    return {
+def contract_of(table: str) -> Contract:
+    """The rules of a table's columns, and its key."""
+    fields, own = TABLES[table].model_fields, declared(table)
+    rules = {
         item.name: ColumnRule(
             _kind(fields[item.name].annotation),
             bool(item.nullable),
@@ -33,8 +29,9 @@ def rules_of(table: str) -> Mapping[str, ColumnRule]:
             item.info.get("high"),
             item.info.get("among"),
         )
-        for item in declared(table).columns
+        for item in own.columns
     }
+    return Contract(rules, tuple(item.name for item in own.primary_key.columns))
 
 
 def _kind(annotation: object) -> type:
@@ -44,19 +41,9 @@ def _kind(annotation: object) -> type:
     return kinds[0]
 
 
-def key_of_rows(table: str) -> list[str]:
-    """The columns that together name a row."""
-    return [item.name for item in declared(table).primary_key.columns]
-
-
-@lru_cache
-def _schema(table: str) -> DataFrameSchema:
-    return frame_schema(rules_of(table), key_of_rows(table))
-
-
 def check_contract(table: str, rows: pd.DataFrame) -> None:
     """Raises RowsUnfit where rows miss columns, or hold values that the table does not allow."""
-    wrong = fault(rows, rules_of(table), _schema(table))
+    wrong = contract_of(table).fault(rows)
     if wrong:
         raise RowsUnfit(
             f"Rows for {table}: {wrong}. They were not written, and what was there stays."

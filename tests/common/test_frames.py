@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.common.frames import ColumnRule, fault, frame_schema
+from gpla_assets.common.frames import ColumnRule, Contract
 
-RULES = {
-    "name": ColumnRule(str),
-    "kind": ColumnRule(str, among=("good", "bad")),
-    "share": ColumnRule(float, low=0.0, high=1.0),
-    "score": ColumnRule(float, nullable=True, low=-1.0, high=1.0),
-    "n": ColumnRule(int, nullable=True, low=0),
-    "done": ColumnRule(bool, nullable=True),
-    "at": ColumnRule(datetime, nullable=True),
-}
-SCHEMA = frame_schema(RULES, ("name", "kind"))
+CONTRACT = Contract(
+    {
+        "name": ColumnRule(str),
+        "kind": ColumnRule(str, among=("good", "bad")),
+        "share": ColumnRule(float, low=0.0, high=1.0),
+        "score": ColumnRule(float, nullable=True, low=-1.0, high=1.0),
+        "n": ColumnRule(int, nullable=True, low=0),
+        "done": ColumnRule(bool, nullable=True),
+        "at": ColumnRule(datetime, nullable=True),
+    },
+    ("name", "kind"),
+)
 
 
 def rows(**changed: object) -> pd.DataFrame:
@@ -36,11 +38,11 @@ def rows(**changed: object) -> pd.DataFrame:
 
 
 def test_sound_rows_pass_whatever_stands_for_nothing() -> None:
-    assert fault(rows(), RULES, SCHEMA) is None
+    assert CONTRACT.fault(rows()) is None
     empty = rows(score=[np.nan, np.nan], n=[None, None], done=[np.nan, np.nan], at=[None, None])
-    assert fault(empty, RULES, SCHEMA) is None
-    assert fault(rows().head(0), RULES, SCHEMA) is None
-    assert fault(rows(share=[1.0 + 5e-7, -5e-7]), RULES, SCHEMA) is None  # of float32
+    assert CONTRACT.fault(empty) is None
+    assert CONTRACT.fault(rows().head(0)) is None
+    assert CONTRACT.fault(rows(share=[1.0 + 5e-7, -5e-7])) is None  # of float32
 
 
 @pytest.mark.parametrize(
@@ -59,15 +61,15 @@ def test_sound_rows_pass_whatever_stands_for_nothing() -> None:
     ],
 )
 def test_what_is_wrong_is_named(changed: dict[str, object], said: str) -> None:
-    found = fault(rows(**changed), RULES, SCHEMA)
+    found = CONTRACT.fault(rows(**changed))
     assert found is not None and said in found
 
 
 def test_a_repeated_index_does_not_hide_a_repeated_key() -> None:
     twice = pd.concat([rows(), rows().head(1)])
-    assert "is there twice" in str(fault(twice, RULES, SCHEMA))
+    assert "is there twice" in str(CONTRACT.fault(twice))
 
 
 def test_missing_columns_are_named() -> None:
-    found = fault(rows().drop(columns=["n", "share"]), RULES, SCHEMA)
+    found = CONTRACT.fault(rows().drop(columns=["n", "share"]))
     assert found is not None and found.startswith("columns share, n are missing; found name")
