@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpla_assets.common.errors import KnownError
-from gpla_assets.evaluator.scoring import is_relevant, lean
+from gpla_assets.evaluator.scoring import is_relevant, lean, scored_pairs
 from gpla_assets.studies.measurement import MeasurementRule
 
 Numbers = NDArray[np.floating]
@@ -69,6 +69,26 @@ class Reading:
         found: Flags = ~np.isnan(self.lean) & ~self.undecided
         return found
 
+    def pairs(self, values: Sequence[str], minimum_relevance: float) -> pd.DataFrame:
+        """The relevant pairs, by perception, then in order of values: rows of `scored_pairs`.
+
+        Raises ReadingError where the reading has no stances.
+        """
+        if self.stances is None:
+            raise ReadingError("A reading of known labels has no stances, expected one of M_E.")
+        rows, columns = np.nonzero(is_relevant(self.relevance, minimum_relevance))
+        names = np.array(list(values), object)[columns]
+        return scored_pairs(rows, names, self.relevance[rows, columns], self.stances[rows, columns])
+
+
+def joined(parts: Sequence[Reading], n: int, m: int) -> Reading:
+    """Readings of M_E one below the other; (n, m) gives the shape where there are none."""
+    if not parts:
+        return Reading.judged(np.zeros((n, m), np.float32), np.zeros((n, m, 3), np.float32))
+    stances = [part.stances for part in parts if part.stances is not None]
+    relevance = np.concatenate([part.relevance for part in parts])
+    return Reading.judged(relevance, np.concatenate(stances))
+
 
 @dataclass(frozen=True)
 class Cuts:
@@ -76,6 +96,10 @@ class Cuts:
 
     minimum_relevance: float = 0.5
     top_relevance: float = 0.2
+
+
+NO_TOP = 1.0
+"""A cut that no top value passes."""
 
 
 def tops(relevance: Numbers, cut: float) -> Flags:
