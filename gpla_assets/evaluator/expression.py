@@ -201,20 +201,21 @@ def subject_scores(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
     Columns subject, value, `salience` (how much: mean logit of relevance by the rule salience,
     else a share of perceptions), `direction` (which way, -1 to 1; NaN where nothing takes a side),
     `score` (the rule's one number; NaN where it has none) and `n`, the perceptions that it rests
-    on (weighted). Raises ReadingError where a rule needs relevance that M_E did not give.
+    on (weighted, rounded up). Of the rule salience responses without a `logit_sum` are left out.
     """
     keys = ["subject", "value"]
-    known = sums.assign(unknown=sums["logit_sum"].isna())
-    added = known.groupby(keys, sort=False)[[*SUMS, "unknown"]].sum()
-    total = {name: added[name].to_numpy(float) for name in SUMS}
-    if rule == "salience" and added["unknown"].any():
-        raise ReadingError(
-            "Rule salience needs the relevance of every perception to every value, and this M_E "
-            "gave it of some pairs only; take rule gpv, share, net or top, or gate: null."
-        )
+    # a response whose relevance is not known counts for no salience
+    known = sums.assign(logit_weight=sums["weight_sum"].where(sums["logit_sum"].notna(), 0.0))
+    added = known.groupby(keys, sort=False)[[*SUMS, "logit_weight"]].sum()
+    total = {name: column.to_numpy(float) for name, column in added.items()}
     salience, direction, score, n = _by_rule(total, rule)
-    numbers = {"salience": salience, "direction": direction, "score": score, "n": n}
+    numbers = {"salience": salience, "direction": direction, "score": score, "n": whole(n)}
     return added.index.to_frame(index=False).assign(**numbers)
+
+
+def whole(n: Numbers) -> NDArray[np.int64]:
+    """Weighted counts as numbers of perceptions: what counts a little is one more."""
+    return np.ceil(np.round(n, 6)).astype(np.int64)
 
 
 def _by_rule(
@@ -225,8 +226,8 @@ def _by_rule(
     direction = _ratio(total["score_sum"], total["sided_n"])
     share = _ratio(total["relevant_n"], every)
     if rule == "salience":
-        salience = _ratio(total["logit_sum"], every)
-        return salience, direction, salience, every
+        salience = _ratio(total["logit_sum"], total["logit_weight"])
+        return salience, direction, salience, total["logit_weight"]
     if rule == "top":
         direction = _ratio(total["top_sum"], total["top_weight"])
         net = _ratio(total["top_sum"], every)

@@ -10,6 +10,8 @@ from gpla_assets.studies.settings import Settings
 
 MeasurementRule = Literal["gpv", "share", "net", "salience", "top"]
 DEFAULT_RULE: MeasurementRule = "gpv"
+CONTINUOUS: tuple[MeasurementRule, ...] = ("salience",)
+"""Rules that read the relevance of every pair, however small."""
 
 
 class MeasurementSettings(Settings):
