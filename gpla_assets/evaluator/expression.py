@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.evaluator.scoring import is_relevant, lean, scored_pairs
-from gpla_assets.studies.measurement import MeasurementRule
+from gpla_assets.studies.measurement import TOP_RELEVANCE, MeasurementRule
+from gpla_assets.studies.study import RELEVANT
 
 Numbers = NDArray[np.floating]
 Flags = NDArray[np.bool_]
@@ -94,8 +95,8 @@ def joined(parts: Sequence[Reading], n: int, m: int) -> Reading:
 class Cuts:
     """From where on a pair counts, strictly above: for its score, and as the top value."""
 
-    minimum_relevance: float = 0.5
-    top_relevance: float = 0.2
+    minimum_relevance: float = RELEVANT
+    top_relevance: float = TOP_RELEVANCE
 
 
 NO_TOP = 1.0

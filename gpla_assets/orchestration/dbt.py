@@ -182,5 +182,6 @@ def model_parents(folder: str) -> dict[str, list[str]]:
 
 def asset_of(node: Mapping[str, Any]) -> str:
     """The asset that a node of dbt's manifest is: of a source the one that writes its table."""
-    key = node.get("meta", {}).get("dagster", {}).get("asset_key")
+    meta = node.get("meta", {}) | node.get("config", {}).get("meta", {})
+    key = meta.get("dagster", {}).get("asset_key")
     return str(key[-1] if key else node["name"])
