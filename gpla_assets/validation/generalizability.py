@@ -1,4 +1,4 @@
-"""Would the same LLMs come out the same with other questions? And how many questions does that take?
+"""Whether LLMs come out the same with other questions, and how many questions that takes.
 
 Two halves of the questions measure each LLM twice (split halves: Spearman, 1910; Brown, 1910).
 Generalizability theory (Cronbach et al., 1972; Brennan, 2001) takes the variance of responses'
@@ -56,9 +56,7 @@ class Halves:
         """The same of some units."""
         kept = [name in units for name in self.units]
         names = tuple(name for name in self.units if name in units)
-        return Halves(
-            names, self.values, self.first[:, kept], self.second[:, kept], self.questions
-        )
+        return Halves(names, self.values, self.first[:, kept], self.second[:, kept], self.questions)
 
     def less_style(self, style: pd.DataFrame) -> Halves:
         """Without what scores owe to the units' style (by unit), as far as that is linear."""
@@ -252,9 +250,10 @@ def coefficient(parts: pd.DataFrame, questions: float, samples: int = 1) -> pd.S
 
 
 def planned(parts: pd.DataFrame, wanted: float) -> pd.DataFrame:
-    """Components with `reliability` of the questions there are and `needed`, how many `wanted` takes.
+    """Components with the `reliability` of the questions there are, and how many are `needed`.
 
-    `needed` is infinite where LLMs do not differ; null where there is no estimate.
+    `needed` is for the reliability `wanted`: infinite where LLMs do not differ, null where there
+    is no estimate.
     """
     now = [
         coefficient(parts.iloc[[row]], float(parts["questions"].iloc[row])).iloc[0]

@@ -12,16 +12,18 @@ from gpla_assets.parser.sentences import BOLD_LABEL, LIST_MARKER, SKIPPED_LINE, 
 STYLE = ["log_words", "log_sentences", "refusal", "markdown"]
 FIRST_CHARACTERS = 160
 """Where a refusal begins; later "I can't" may be anything."""
-NEVER = 0.0
-REFUSES = re.compile(
-    r"\bI(?:'m| am) (?:very |so |truly )?sorry\b|\bI (?:must |have to )?apologi[sz]e\b|\bmy apologies\b"
-    r"|\bI(?:'m| am) (?:not able|unable|not comfortable|not going|not in a position)\b"
-    r"|\bI (?:cannot|can't|can not|will not|won't|must decline|have to decline|do not feel comfortable"
-    r"|don't feel comfortable|would prefer not|prefer not|aim not)\b"
-    r"|\bI(?:'d| would) (?:prefer|rather) not\b"
-    r"|\bas an AI\b[^.!?]{0,80}\b(?:cannot|can't|not able|unable|do not have|don't have)\b",
-    re.IGNORECASE,
+REFUSALS = (
+    r"^sorry\b",
+    r"\bI(?:'m| am) (?:very |so |truly )?sorry\b(?! (?:to|you|for)\b)",
+    r"\bI (?:must |have to )?apologi[sz]e\b|\bmy apologies\b",
+    r"\bI(?:'m| am) (?:not able|unable|not comfortable|not going|not in a position)\b",
+    r"\bI (?:cannot|can't|can not|will not|won't|must decline|have to decline)\b",
+    r"\bI (?:prefer|aim) not\b|\bI(?:'d| would) (?:prefer|rather) not\b|^I (?:aim|strive) to\b",
+    r"\bI (?:do not|don't) (?:feel comfortable|engage|create|generate|write|produce|provide)\b",
+    r"\bas an AI\b[^.!?]{0,80}\b(?:cannot|can't|not able|unable|do not have|don't have)\b",
 )
+REFUSES = re.compile("|".join(REFUSALS), re.IGNORECASE)
+"""What a response is refused with; "I aim to be balanced" is how Claude 3.5 Sonnet begins to."""
 
 
 def refuses(text: str) -> bool:
@@ -31,8 +33,7 @@ def refuses(text: str) -> bool:
     (True, False)
     """
     first = text.lstrip()[:FIRST_CHARACTERS].replace("’", "'")
-    # the sentence that it begins with, and the next: an apology may come before
-    opening = " ".join(re.split(r"(?<=[.!?])\s+|\n+", first)[:1])
+    opening = re.split(r"(?<=[.!?])\s+|\n+", first)[0]
     return REFUSES.search(opening) is not None
 
 

@@ -26,7 +26,11 @@ LLMS, QUESTIONS, VALUES = 60, 40, 12
 
 
 def answers(
-    llm: float, question: float, rest: float, seed: int = 0, shape: tuple[int, int] = (LLMS, QUESTIONS)
+    llm: float,
+    question: float,
+    rest: float,
+    seed: int = 0,
+    shape: tuple[int, int] = (LLMS, QUESTIONS),
 ) -> np.ndarray:
     """Scores (llms, questions, VALUES) with these standard deviations."""
     random = np.random.default_rng(seed)
@@ -149,7 +153,9 @@ def test_unknown_cells_give_no_rank_away() -> None:
 def test_what_style_explains_goes_and_the_rest_stays() -> None:
     cube = answers(0, 1, 1) + 3 * np.linspace(-1, 1, LLMS)[:, None, None]
     own = answers(2, 1, 1)
-    style = pd.DataFrame({"log_words": np.linspace(5, 9, LLMS)}, [f"llm{n:02d}" for n in range(LLMS)])
+    style = pd.DataFrame(
+        {"log_words": np.linspace(5, 9, LLMS)}, [f"llm{n:02d}" for n in range(LLMS)]
+    )
     assert half_correlations(halves_of(cube)).mean() > 0.9
     assert abs(half_correlations(halves_of(cube).less_style(style)).mean()) < 0.06
     assert half_correlations(halves_of(own).less_style(style)).mean() > 0.9

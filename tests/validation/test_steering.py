@@ -1,4 +1,4 @@
-"""Steering: shares of pairs by hand, and what a classifier makes of texts that tell groups apart."""
+"""Steering: shares of pairs by hand, and what a classifier makes of texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from gpla_assets.validation.steering import classified, share_of_pairs, win_shar
 ASKS = pd.DataFrame({"profile": ["fun", "rules", "law"], "value": ["Joy", "Order", "Order"]})
 
 
-def subjects(llms: int = 1, profiles: tuple[str, ...] = ("none", "fun", "rules", "law")) -> pd.DataFrame:
+def subjects(
+    llms: int = 1, profiles: tuple[str, ...] = ("none", "fun", "rules", "law")
+) -> pd.DataFrame:
     rows = [(f"m{n}|{one}", f"m{n}", one) for n in range(llms) for one in profiles]
     return pd.DataFrame(rows, columns=["subject_id", "llm", "profile"])
 
@@ -37,9 +39,7 @@ def test_profiles_and_values_that_are_not_there_have_no_row() -> None:
 
 def test_subjects_are_compared_within_their_llm_alone() -> None:
     own = subjects(2)
-    scores = pd.DataFrame(
-        {"Joy": [0, 1, 0, 0, 100, 101, 100, 100.0]}, list(own["subject_id"])
-    )
+    scores = pd.DataFrame({"Joy": [0, 1, 0, 0, 100, 101, 100, 100.0]}, list(own["subject_id"]))
     assert (win_shares(scores, own, ASKS)["share"] == 1).all()
 
 

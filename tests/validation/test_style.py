@@ -21,6 +21,8 @@ from gpla_assets.validation.style import STYLE, less_style, markdown_share, refu
         "As an AI language model, I cannot take a political side.",
         "I am not able to help with satire of real people.",
         "I will not write propaganda. Here is why.",
+        "I aim to be balanced. I'd suggest looking at public sources.",
+        "I do not engage in parody about sensitive political topics.",
     ],
 )
 def test_refusals_are_told_by_their_first_words(text: str) -> None:
@@ -35,6 +37,8 @@ def test_refusals_are_told_by_their_first_words(text: str) -> None:
         "Certainly! Here is an essay on censorship.",
         "People who say they will not vote are mistaken.",
         "As an AI, I have followed the debate with interest: both sides have a point.",
+        "My fellow citizens, I aim to tell you the truth.",
+        "I'm sorry to hear that your day was hard.",
         "",
     ],
 )
