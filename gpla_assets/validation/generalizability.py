@@ -33,6 +33,15 @@ RESAMPLES = 400
 """Of intervals: each takes all splits."""
 FEWEST_UNITS = 4
 """Of fewer LLMs a correlation says nothing."""
+BELOW = 0.5
+"""Reliability below which more than half of a score's variance is not the LLM's own."""
+R_OF_HALVES, MEDIAN, UNRELIABLE, RANK, FIRST = (
+    "r between halves, mean over values",
+    "reliability of all questions, median value",
+    "values with a reliability below .5",
+    "rank of the own profile",
+    "share of own profiles at rank 1",
+)
 COMPONENTS = [
     *("value", "units", "questions", "between_units", "between_questions", "interaction", "within"),
 ]
@@ -83,37 +92,61 @@ def question_halves(
     return Halves(*names, np.stack(found[0]), np.stack(found[1]), len(keys))
 
 
-def half_correlations(found: Halves, weights: Floats | None = None) -> Floats:
-    """(splits, m): r of the halves' scores across units, value by value; `weights` (n,) of units.
+def half_correlations(found: Halves) -> Floats:
+    """(splits, m): r of the halves' scores across units, value by value.
 
     NaN with fewer than FEWEST_UNITS units that have both, or without variance.
     """
+    return weighted_correlations(found, np.ones((1, len(found.units))))[0]
+
+
+def weighted_correlations(found: Halves, weights: Floats) -> Floats:
+    """(k, splits, m): the same for each of k weightings of the units (k, n)."""
     both = ~np.isnan(found.first) & ~np.isnan(found.second)
-    own = np.ones(both.shape[1]) if weights is None else weights
-    w = both * own[:, None]
-    total = w.sum(axis=1)
+    # near their means, sums of squares lose fewer digits
+    x, y = (_known_deviations(half, both) for half in (found.first, found.second))
+
+    def summed(one: Floats) -> Floats:
+        return np.einsum("kn,snm->ksm", weights, one, optimize=True)
+
+    total, units = summed(both.astype(float)), (weights > 0).astype(float)
     safe = np.maximum(total, 1e-12)
-    x, y = (np.where(both, half, 0.0) for half in (found.first, found.second))
-    x, y = (np.where(both, half - ((w * half).sum(1) / safe)[:, None], 0.0) for half in (x, y))
-    spread = np.sqrt((w * x**2).sum(1) * (w * y**2).sum(1))
-    usable = ((w > 0).sum(axis=1) >= FEWEST_UNITS) & (spread > 1e-12 * safe)
-    return np.where(usable, (w * x * y).sum(1) / np.where(usable, spread, 1.0), np.nan)
+    of_x, of_y = summed(x), summed(y)
+    between = summed(x * y) - of_x * of_y / safe
+    within = (summed(x**2) - of_x**2 / safe) * (summed(y**2) - of_y**2 / safe)
+    spread = np.sqrt(np.maximum(within, 0.0))
+    enough = np.einsum("kn,snm->ksm", units, both.astype(float), optimize=True) >= FEWEST_UNITS
+    usable = enough & (spread > 1e-12 * safe * _scale(x, y))
+    return np.where(usable, between / np.where(usable, spread, 1.0), np.nan)
+
+
+def _known_deviations(half: Floats, known: NDArray[np.bool_]) -> Floats:
+    sizes = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    means = np.where(known, half, 0.0).sum(axis=1, keepdims=True) / sizes
+    return np.where(known, half - means, 0.0)
+
+
+def _scale(x: Floats, y: Floats) -> Floats:
+    """(splits, m): product of the largest deviations, by which rounding is judged."""
+    found: Floats = np.abs(x).max(axis=1) * np.abs(y).max(axis=1)
+    return found
 
 
 def own_ranks(found: Halves) -> Floats:
-    """(splits, n): the rank of a unit's own profile among all units' of the other half.
+    """(2 splits, n): the rank of a unit's own profile among all units' of the other half.
 
     By r over values of profiles less each value's mean over units; 1 is best, and a profile that
-    tells nothing has (n + 1) / 2 by chance. A tie, and an r that does not exist, count half. The
-    mean of both directions; NaN with fewer than FEWEST_VALUES values.
+    tells nothing has (n + 1) / 2 by chance, as has one without an r. A tie counts half. Each half is
+    looked for in the other; NaN with fewer than FEWEST_VALUES values.
     """
-    ranks = np.full(found.first.shape[:2], np.nan)
-    if len(found.values) < FEWEST_VALUES or len(found.units) < 2:
-        return ranks
-    for split, (a, b) in enumerate(zip(found.first, found.second, strict=True)):
+    splits, n = found.first.shape[:2]
+    if len(found.values) < FEWEST_VALUES or n < 2:
+        return np.full((2 * splits, n), np.nan)
+    ranks = []
+    for a, b in zip(found.first, found.second, strict=True):
         r = profile_correlations(_centred(a), _centred(b))
-        ranks[split] = (_rank_of_diagonal(r) + _rank_of_diagonal(r.T)) / 2
-    return ranks
+        ranks += [_rank_of_diagonal(r), _rank_of_diagonal(r.T)]
+    return np.stack(ranks)
 
 
 def _centred(scores: Floats) -> Floats:
@@ -124,8 +157,8 @@ def _centred(scores: Floats) -> Floats:
 
 def _rank_of_diagonal(r: Floats) -> Floats:
     own = np.diag(r)[:, None]
-    unknown = np.isnan(r) | np.isnan(own)
-    better = np.where(unknown, 0.5, (r > own) + 0.5 * (r == own))
+    # an r that does not exist is not better; where the own one does not, nothing is known
+    better = np.where(np.isnan(own), 0.5, (r > own) + 0.5 * (r == own))
     np.fill_diagonal(better, 0.0)
     ranks: Floats = 1.0 + better.sum(axis=1)
     return ranks
@@ -168,36 +201,32 @@ def questions_needed(reliability: float, questions: int, wanted: float) -> float
 def reliability_rows(found: Halves, wanted: float, seed: int = 0) -> pd.DataFrame:
     """How far LLMs come out the same: rows measure, number, low, high, n, known.
 
-    Intervals are over units drawn anew. `known` says what no reliability would give.
+    Intervals are over units drawn anew; n is of units, or of the values that have a reliability.
+    `known` says what no reliability would give.
     """
-    n, m = len(found.units), len(found.values)
+    n = len(found.units)
     counts = drawn_counts(n, RESAMPLES, np.random.default_rng(seed)).astype(float)
-    r, ranks = half_correlations(found), own_ranks(found)
-    drawn_r = np.array([_mean(half_correlations(found, one)) for one in counts])
-    of_unit = np.nanmean(ranks, axis=0) if not np.isnan(ranks).all() else np.full(n, np.nan)
-    first = (ranks <= 1).mean(axis=0) if not np.isnan(ranks).all() else np.full(n, np.nan)
-    each = reliabilities(found)
-    needed = [questions_needed(one, found.questions, wanted) for one in each.dropna()]
-    middle = float(np.median(needed)) if needed else float("inf")
-    chance = f"chance {(n + 1) / 2:g} of {n}"
-    rows = [
-        ("r between halves, mean over values", _mean(r), *percentile_interval(drawn_r), n,
-         "chance 0"),
-        (f"reliability of {found.questions} questions, median value", float(each.median()),
-         None, None, n, "chance 0, at most 1"),
-        ("values with reliability below .5", float((each < BELOW).sum()), None, None, m, "0"),
-        ("rank of the own profile", float(np.mean(of_unit)),
-         *percentile_interval(counts @ of_unit / n), n, chance),
-        ("share of own profiles at rank 1", float(np.mean(first)),
-         *percentile_interval(counts @ first / n), n, f"chance {1 / n:.3f}"),
-        (f"questions for reliability {wanted:g}, median value",
-         middle if np.isfinite(middle) else None, None, None, m, "as few as can be"),
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["measure", "number", "low", "high", "n", "known"])
-
-
-BELOW = 0.5
-"""Reliability below which more than half of a score's variance is not the LLM's own."""
+    ranks = own_ranks(found)
+    rank, first = ranks.mean(axis=0), np.where(np.isnan(ranks), np.nan, ranks <= 1).mean(axis=0)
+    r, drawn = half_correlations(found), weighted_correlations(found, counts)
+    each = reliabilities(found).dropna()
+    middle = float(each.median()) if len(each) else np.nan
+    needed = questions_needed(middle, found.questions, wanted)
+    rows: list[tuple[object, ...]] = [
+        (R_OF_HALVES, _mean(r), *percentile_interval([_mean(one) for one in drawn]), n, "chance 0"),
+        (MEDIAN, middle, None, None, len(each), "chance 0, at most 1"),
+        (UNRELIABLE, (each < BELOW).sum(), None, None, len(each), "0"),
+        (RANK, rank.mean(), *percentile_interval(counts @ rank / n), n, f"chance {(n + 1) / 2:g}"),
+        (FIRST, first.mean(), *percentile_interval(counts @ first / n), n, f"chance {1 / n:.3f}"),
+        (
+            f"questions for {wanted:g}, median value",
+            needed if np.isfinite(needed) else None,
+            *(None, None, found.questions),
+            "as few as there are" if np.isfinite(needed) else "no number will do",
+        ),
+    ]
+    table = pd.DataFrame(rows, columns=["measure", "number", "low", "high", "n", "known"])
+    return table.astype({"number": float, "low": float, "high": float})
 
 
 def _mean(numbers: Floats) -> float:

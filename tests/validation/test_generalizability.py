@@ -9,6 +9,10 @@ import pandas as pd
 import pytest
 
 from gpla_assets.validation.generalizability import (
+    FIRST,
+    R_OF_HALVES,
+    RANK,
+    UNRELIABLE,
     Halves,
     coefficient,
     components,
@@ -20,6 +24,7 @@ from gpla_assets.validation.generalizability import (
     reliabilities,
     reliability_rows,
     stepped_up,
+    weighted_correlations,
 )
 
 LLMS, QUESTIONS, VALUES = 60, 40, 12
@@ -98,9 +103,15 @@ def test_r_of_halves_is_pearsons_and_weights_count_units_twice() -> None:
     weights = np.ones(LLMS)
     weights[:2], weights[2] = 2, 0
     twice = [0, 0, 1, 1, *range(3, LLMS)]
-    assert half_correlations(found, weights)[0, 3] == pytest.approx(
+    assert weighted_correlations(found, weights[None])[0, 0, 3] == pytest.approx(
         np.corrcoef(first[twice], second[twice])[0, 1]
     )
+
+
+def test_scores_without_variance_have_no_r() -> None:
+    found = halves_of(answers(1, 1, 3), splits=1)
+    found.first[0, :, 2] = 0.1
+    assert np.isnan(half_correlations(found)[0, 2])
 
 
 def test_cells_without_a_score_are_left_out_pair_by_pair() -> None:
@@ -118,22 +129,22 @@ def test_cells_without_a_score_are_left_out_pair_by_pair() -> None:
 def test_noise_has_no_reliability_and_ranks_by_chance() -> None:
     found = halves_of(answers(0, 1, 3))
     rows = reliability_rows(found, 0.7).set_index("measure")
-    r = rows.loc["r between halves, mean over values"]
+    r = rows.loc[R_OF_HALVES]
     assert abs(r["number"]) < 0.06
     assert r["low"] < 0.05 and r["high"] > -0.05
-    rank = rows.loc["rank of the own profile"]
+    rank = rows.loc[RANK]
     assert rank["number"] == pytest.approx((LLMS + 1) / 2, abs=3)
-    assert rank["known"] == "chance 30.5 of 60"
-    assert rows.loc["values with reliability below .5", "number"] == VALUES
+    assert rank["known"] == "chance 30.5"
+    assert rows.loc[UNRELIABLE, "number"] == VALUES
 
 
 def test_llms_that_differ_are_found_again_at_rank_one() -> None:
     found = halves_of(answers(3, 1, 1), splits=5)
     assert (own_ranks(found) == 1).all()
     rows = reliability_rows(found, 0.7).set_index("measure")
-    assert rows.loc["share of own profiles at rank 1", ["number", "low"]].tolist() == [1, 1]
-    assert rows.loc["values with reliability below .5", "number"] == 0
-    assert rows.loc["questions for reliability 0.7, median value", "number"] < QUESTIONS
+    assert rows.loc[FIRST, ["number", "low"]].tolist() == [1, 1]
+    assert rows.loc[UNRELIABLE, "number"] == 0
+    assert rows.loc["questions for 0.7, median value", "number"] < QUESTIONS
 
 
 def test_a_profile_that_all_share_ranks_by_chance() -> None:
@@ -146,8 +157,7 @@ def test_unknown_cells_give_no_rank_away() -> None:
     found.first[:, 0] = np.nan
     ranks = own_ranks(found)
     assert ranks[:, 0] == pytest.approx((LLMS + 1) / 2)
-    # of the others only the one that is not known counts half
-    assert np.allclose(ranks[:, 1:], 1.25)
+    assert np.allclose(ranks[:, 1:], 1)
 
 
 def test_what_style_explains_goes_and_the_rest_stays() -> None:
