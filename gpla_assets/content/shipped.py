@@ -125,16 +125,28 @@ def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:
 
 
 def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
-    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt), Default first."""
+    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt, asks).
+
+    Default first. `asks` is the one of Schwartz's ten values that the profile asks for, or None.
+    """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
+        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt", "asks"])
         rows["prompt"] = rows["prompt"].str.strip()
+        rows["asks"] = rows["asks"].astype(object).where(rows["asks"].notna(), None)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
         raise ContentError(
             f"{path}: expected a list `profiles`, each with a profile and its prompt: {e!r}."
         ) from e
     _check_unique(rows, "profile", path)
+    levels = schwartz()
+    ten = list(levels.loc[levels["level"] == "lower", "value"])
+    for row in rows.dropna(subset=["asks"]).itertuples():
+        if row.asks not in ten:
+            raise ContentError(
+                f"{path}, profile {row.profile!r}: asks {row.asks!r}, expected one of "
+                f"{', '.join(ten)}, or no such line."
+            )
     return rows
 
 

@@ -136,7 +136,7 @@ def own_ranks(found: Halves) -> Floats:
     """(2 splits, n): the rank of a unit's own profile among all units' of the other half.
 
     By r over values of profiles less each value's mean over units; 1 is best, and a profile that
-    tells nothing has (n + 1) / 2 by chance, as has one without an r. A tie counts half. Each half is
+    tells nothing, or has no r, has (n + 1) / 2 by chance. A tie counts half. Each half is
     looked for in the other; NaN with fewer than FEWEST_VALUES values.
     """
     splits, n = found.first.shape[:2]
