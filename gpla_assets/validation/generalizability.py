@@ -198,6 +198,30 @@ def questions_needed(reliability: float, questions: int, wanted: float) -> float
     return round(factor * questions, 1)
 
 
+def reliability_caution(
+    each: pd.Series, questions: int, units: str, wanted: float
+) -> str | None:
+    """What a reader must know of values with a reliability below BELOW; None where there is none.
+
+    `each`: reliability of scores from all `questions`, by value; `units` says across whom.
+    """
+    known = each.dropna()
+    weak, middle = int((known < BELOW).sum()), float(known.median()) if len(known) else np.nan
+    if not weak:
+        return None
+    needed = questions_needed(middle, questions, wanted)
+    if middle >= wanted:
+        remedy = "the median value is reliable"
+    elif np.isfinite(needed):
+        remedy = f"about {needed:,.0f} such questions would bring the median value to {wanted:.2f}"
+    else:
+        remedy = f"no number of such questions would bring the median value to {wanted:.2f}"
+    return (
+        f"Not reliable: across {units}, {weak} of {len(known)} values have a reliability below "
+        f"{BELOW:.2f} over halves of the {questions} questions (median {middle:.2f}); {remedy}."
+    )
+
+
 def reliability_rows(found: Halves, wanted: float, seed: int = 0) -> pd.DataFrame:
     """How far LLMs come out the same: rows measure, number, low, high, n, known.
 

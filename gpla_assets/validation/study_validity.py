@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 
 from gpla_assets.content import schwartz
@@ -17,6 +18,7 @@ from gpla_assets.validation.generalizability import (
     SPLITS,
     question_halves,
     reliabilities,
+    reliability_caution,
     reliability_rows,
 )
 from gpla_assets.validation.steering import classified, share_of_pairs, win_shares
@@ -127,22 +129,29 @@ def _reliability(
     style = styles(responses).groupby(responses[unit]).mean()
     for rule in rules:
         halves = question_halves(by_question.questions, by_question.scores(rule), SPLITS, seed)
+        # a rule that reads what M_E did not give has no score at all
+        if np.isnan(halves.first).all():
+            continue
         for check, own in ((RELIABILITY, halves), (LESS_STYLE, halves.less_style(style))):
             rows = reliability_rows(own, WANTED, seed)
             yield rows.assign(check=check, rule=rule)
 
 
-def value_reliabilities(
+def unreliable(
     expressions: pd.DataFrame, subjects: pd.DataFrame, rule: MeasurementRule, seed: int = 0
-) -> tuple[pd.Series, int] | None:
-    """By value the reliability across units of all questions, and their number; None where
-    expressions are of one question or unit.
+) -> str | None:
+    """The caution of `reliability_caution` on a study's values; None where there is nothing to say.
 
-    `expressions`: subject_id, question_id, value and SUMS.
+    `expressions` of one list: subject_id, question_id, value and SUMS. With fewer LLMs than tell
+    anything it is of subjects.
     """
+    unit = unit_of(subjects)
     own = expressions.merge(subjects[["subject_id", "llm"]], on="subject_id")
-    by_question = ByQuestion(own, unit_of(subjects))
+    by_question = ByQuestion(own, unit)
     if len(by_question.questions) < 2 or len(by_question.units) < 2:
         return None
     halves = question_halves(by_question.questions, by_question.scores(rule), SPLITS, seed)
-    return reliabilities(halves), len(by_question.questions)
+    units = f"{len(by_question.units)} {'LLMs' if unit == 'llm' else 'subjects'}"
+    return reliability_caution(
+        reliabilities(halves), len(by_question.questions), units, WANTED
+    )
