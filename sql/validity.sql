@@ -8,4 +8,4 @@ from analysis.validity
 where "check" = coalesce(getvariable('check'), "check")
     and "rule" = coalesce(getvariable('rule'), "rule")
     and data = coalesce(getvariable('data'), data)
-order by "check" desc, data, measure, "rule"
+order by data, "check" != 'steering', "check", measure like '% under %', measure, "rule"

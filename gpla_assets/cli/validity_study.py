@@ -14,7 +14,9 @@ from gpla_assets.cli.commands import StudyOption, app, console, readable_errors,
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDITY = 'select * from analysis.validity order by data, "check" desc, "rule"'
+VALIDITY = """
+select * from analysis.validity order by data, "check" != 'steering', "check", measure, "rule"
+"""
 EXPRESSIONS = """
 select e.*, s.llm from evidence.expressions e join evidence.subjects s using (subject_id)
 """
@@ -26,6 +28,8 @@ def print_study_validity(study: str) -> None:
     from gpla_assets.studies import load_study
 
     rows = published(load_study(study).warehouse_path, VALIDITY)
+    # summaries first, then each profile's
+    rows = rows.sort_values("measure", key=lambda one: one.str.contains(" under "), kind="stable")
     for (data, check), own in rows.groupby(["data", "check"], sort=False):
         console.print(f"[bold]{escape(str(check))}, {escape(str(data))}[/bold]")
         console.print(_side_by_side(own))
@@ -112,9 +116,9 @@ def plan_words(found: pd.DataFrame, wanted: float, units: str, rule: str) -> lis
     middle = float(known["needed"].median())
     never = int(known["needed"].map(math.isinf).sum())
     lines = [
-        f"Shares of variance between {n} {units}, between {questions} questions, and the rest; rule "
-        f"{rule}. Reliability is of {questions} questions (median "
-        f"{known['reliability'].median():.2f}).",
+        f"Shares of variance between {n} {units}, between {questions} questions, and the rest, by "
+        f"rule {rule}; reliability of {questions} questions "
+        f"(median {known['reliability'].median():.2f}).",
         f"For {wanted:g} the median value needs {questions_in_words(middle)} questions."
         if math.isfinite(middle)
         else f"For {wanted:g} no number of questions will do for the median value.",

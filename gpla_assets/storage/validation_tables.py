@@ -145,7 +145,7 @@ class Validity(SQLModel, table=True):
     __tablename__ = "validity"
     __table_args__ = {
         "schema": ANALYSIS,
-        "comment": "One row per check, list of values, rule and measure: known groups, reliability.",
+        "comment": "One row per check, list of values, agent, rule and measure.",
     }
     check: str = key(
         "steering: is the value that a profile asks for higher under it; reliability: do LLMs come "

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpla_assets.evaluator.expression import SUMS, subject_scores
 from gpla_assets.studies.measurement import MeasurementRule
-from gpla_assets.validation.generalizability import FEWEST_UNITS, Scorer
+from gpla_assets.validation.question_halves import FEWEST_UNITS, Scorer
 
 
 class ByQuestion:
@@ -39,14 +39,14 @@ class ByQuestion:
         return of
 
     def cells(self, rule: MeasurementRule) -> pd.DataFrame:
-        """Each response's scores by the rule: rows unit, question, value, score."""
+        """Each response's scores by the rule: rows unit, question, value, score, NaN of none."""
         n, k = self.sums.shape[:2]
         names = [f"{unit}\n{question}" for unit in self.units for question in self.questions]
         flat = self.sums.reshape(n * k, *self.sums.shape[2:])
         table = self._scored(flat, rule, names)
         index = pd.MultiIndex.from_product([self.units, self.questions], names=["unit", "question"])
-        table = table.set_axis(index).rename_axis(columns="value")
-        return table.stack().rename("score").reset_index().dropna(subset=["score"])
+        table = table.set_axis(index).rename_axis(columns="value").reset_index()
+        return table.melt(["unit", "question"], var_name="value", value_name="score")
 
     def _scored(
         self, total: np.ndarray, rule: MeasurementRule, units: Collection[str]

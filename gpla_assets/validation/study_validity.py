@@ -14,7 +14,9 @@ import pandas as pd
 from gpla_assets.content import schwartz
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
-from gpla_assets.validation.generalizability import (
+from gpla_assets.validation.consistency import FEWEST_VALUES
+from gpla_assets.validation.question_halves import (
+    FEWEST_UNITS,
     SPLITS,
     question_halves,
     reliabilities,
@@ -51,7 +53,7 @@ def study_validity(
     `expressions`: lexicon, subject_id, question_id, value and SUMS; `responses`: subject_id,
     question_id, content; `subjects`: subject_id, llm, profile, `asks` (the value of Schwartz's ten
     that the profile asks for, or null). Steering needs two profiles of an LLM and one that asks for
-    a value; reliability needs two questions and units (`unit_of`) that answered them.
+    a value; reliability needs two questions and some units (`unit_of`) that answered them.
     """
     expressions = expressions.merge(subjects[["subject_id", "llm"]], on="subject_id")
     responses = responses.merge(subjects, on="subject_id")
@@ -109,7 +111,7 @@ def _steered(shares: pd.DataFrame, seed: int) -> pd.DataFrame:
         (SHARE, *share_of_pairs(shares, seed), len(shares)),
     ]
     rows += [
-        (f"{profile}: {value}", own["share"].mean(), None, None, len(own))
+        (f"{value} under {profile}", own["share"].mean(), None, None, len(own))
         for (profile, value), own in shares.groupby(["profile", "value"], sort=False)
     ]
     table = pd.DataFrame(rows, columns=["measure", "number", "low", "high", "n"])
@@ -124,7 +126,9 @@ def _reliability(
     seed: int,
 ) -> Iterator[pd.DataFrame]:
     by_question = ByQuestion(expressions, unit)
-    if len(by_question.questions) < 2 or len(by_question.units) < 2:
+    enough = len(by_question.questions) > 1 and len(by_question.units) >= FEWEST_UNITS
+    # a profile of fewer values has no shape
+    if not enough or len(by_question.values) < FEWEST_VALUES:
         return
     style = styles(responses).groupby(responses[unit]).mean()
     for rule in rules:
@@ -148,10 +152,8 @@ def unreliable(
     unit = unit_of(subjects)
     own = expressions.merge(subjects[["subject_id", "llm"]], on="subject_id")
     by_question = ByQuestion(own, unit)
-    if len(by_question.questions) < 2 or len(by_question.units) < 2:
+    if len(by_question.questions) < 2 or len(by_question.units) < FEWEST_UNITS:
         return None
     halves = question_halves(by_question.questions, by_question.scores(rule), SPLITS, seed)
     units = f"{len(by_question.units)} {'LLMs' if unit == 'llm' else 'subjects'}"
-    return reliability_caution(
-        reliabilities(halves), len(by_question.questions), units, WANTED
-    )
+    return reliability_caution(reliabilities(halves), len(by_question.questions), units, WANTED)

@@ -9,21 +9,24 @@ import pandas as pd
 import pytest
 
 from gpla_assets.validation.generalizability import (
+    coefficient,
+    components,
+    planned,
+    questions_needed,
+    stepped_up,
+)
+from gpla_assets.validation.question_halves import (
     FIRST,
     R_OF_HALVES,
     RANK,
     UNRELIABLE,
     Halves,
-    coefficient,
-    components,
     half_correlations,
     own_ranks,
-    planned,
     question_halves,
-    questions_needed,
     reliabilities,
+    reliability_caution,
     reliability_rows,
-    stepped_up,
     weighted_correlations,
 )
 
@@ -205,6 +208,19 @@ def test_missing_cells_leave_the_components_near() -> None:
     assert means.tolist() == pytest.approx([1, 4, 9], rel=0.3)
 
 
+def test_responses_without_a_score_are_questions_asked_for_nothing() -> None:
+    cells = cells_of(answers(1, 2, 3))
+    random = np.random.default_rng(1)
+    cells.loc[random.random(len(cells)) < 0.5, "score"] = np.nan
+    found = components(cells)
+    assert found["scored"].tolist() == pytest.approx([0.5] * VALUES, abs=0.05)
+    assert found["questions"].unique().tolist() == [QUESTIONS]
+    # 9 / (k / 2) against 1
+    assert planned(found, 0.7)["needed"].median() == pytest.approx(42, rel=0.35)
+    cells.loc[random.random(len(cells)) < 0.97, "score"] = np.nan
+    assert planned(components(cells), 0.7)["needed"].isna().all()
+
+
 def test_repeated_samples_tell_the_interaction_from_what_differs_within() -> None:
     random, cells = np.random.default_rng(0), cells_of(answers(1, 1, 2))
     samples = pd.concat(
@@ -245,3 +261,15 @@ def test_where_llms_do_not_differ_no_number_of_questions_will_do() -> None:
     assert np.isinf(plan["needed"]).all()
     few = planned(components(cells[cells["unit"] == 0]), 0.7)
     assert few["needed"].isna().all()
+
+
+def test_a_caution_names_the_values_below_a_half_and_what_would_help() -> None:
+    each = pd.Series({"a": 0.2, "b": 0.3, "c": 0.6, "d": np.nan})
+    said = reliability_caution(each, 20, "37 LLMs", 0.7)
+    assert said is not None
+    assert "across 37 LLMs, 2 of 3 values" in said
+    # 20 x .7 / .3 x .7 / .3
+    assert "median 0.30" in said and "about 109 such questions" in said
+    none = reliability_caution(each * 0, 20, "37 LLMs", 0.7)
+    assert none is not None and "no number of such questions" in none
+    assert reliability_caution(each.dropna() + 0.5, 20, "37 LLMs", 0.7) is None
