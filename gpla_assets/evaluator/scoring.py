@@ -32,9 +32,9 @@ def is_relevant(relevance: float | Numbers, minimum: float) -> bool | NDArray[np
 
 
 def lean(probabilities: Numbers) -> Numbers:
-    """p(support) - p(oppose), in [-1, 1], of probabilities (n, 3): a score, but for its rule of
+    """p(support) - p(oppose), in [-1, 1], of probabilities (..., 3): a score, but for its rule of
     none."""
-    difference: Numbers = probabilities[:, 0] - probabilities[:, 1]
+    difference: Numbers = probabilities[..., 0] - probabilities[..., 1]
     return difference
 
 

@@ -1,0 +1,132 @@
+"""Sums of a reading, and scores by rule: by hand, by property, and against the rule of scoring."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpla_assets.evaluator.expression import (
+    SUMS,
+    Cuts,
+    Reading,
+    ReadingError,
+    expressions,
+    logit,
+    subject_scores,
+    to_judge,
+    tops,
+)
+from gpla_assets.studies.measurement import MeasurementRule
+
+VALUES = ["Care", "Order"]
+CUTS = Cuts(minimum_relevance=0.5, top_relevance=0.2)
+RULES: tuple[MeasurementRule, ...] = ("gpv", "share", "net", "salience", "top")
+
+
+def _by_hand() -> Reading:
+    relevance = np.array([[0.9, 0.6], [0.1, 0.25], [0.5, 0.05], [0.7, 0.8]])
+    lean = np.array([[0.5, -1.0], [np.nan, 0.4], [0.2, np.nan], [0.1, 0.3]])
+    undecided = np.array([[False, False], [False, False], [False, False], [True, False]])
+    return Reading(relevance, lean, undecided)
+
+
+def _total(rule: MeasurementRule, weights: np.ndarray | None = None) -> pd.DataFrame:
+    sums = expressions(_by_hand(), VALUES, ["s"] * 4, CUTS, weights)
+    return subject_scores(sums.rename(columns={"group": "subject"}), rule).set_index("value")
+
+
+def test_rules_by_hand() -> None:
+    care, order = (_total(rule).loc["Care"] for rule in ("gpv", "net"))
+    # relevant to Care: the first and the last, which is undecided
+    assert care["score"] == care["direction"] == 0.5
+    assert (care["salience"], care["n"]) == (0.5, 1)
+    assert order["score"] == 0.5 / 4
+    assert _total("share").loc["Order", "score"] == 0.5
+    expected = np.mean([np.log(r / (1 - r)) for r in (0.6, 0.25, 0.05, 0.8)])
+    assert _total("salience").loc["Order", "score"] == pytest.approx(expected)
+    top = _total("top").loc["Order"]
+    # the second and the last perception are about Order before all
+    signed = np.sqrt(0.25) * 0.4 + np.sqrt(0.8) * 0.3
+    assert top["salience"] == 0.5
+    assert top["direction"] == pytest.approx(signed / (np.sqrt(0.25) + np.sqrt(0.8)))
+    assert top["score"] == pytest.approx(signed / 4)
+
+
+def test_a_weight_of_nothing_leaves_a_perception_out() -> None:
+    only = _total("gpv", np.array([1.0, 0.0, 0.0, 0.0]))
+    assert only["n"].tolist() == [1, 1]
+    assert only["score"].tolist() == [0.5, -1.0]
+    half = _total("net", np.array([1.0, 0.5, 0.5, 0.0]))
+    assert half.loc["Care", "score"] == 0.5 / 2
+
+
+def test_only_pairs_that_a_rule_reads_are_judged() -> None:
+    judged = to_judge(_by_hand().relevance, CUTS)
+    assert judged.tolist() == [[True, True], [False, True], [True, False], [True, True]]
+    assert tops(np.array([[0.3, 0.3], [0.2, np.nan]]), 0.2).tolist() == [[True, False], [False] * 2]
+
+
+def test_relevance_that_is_not_known() -> None:
+    reading = Reading(np.array([[0.9, np.nan]]), np.array([[0.5, np.nan]]), np.zeros((1, 2), bool))
+    sums = expressions(reading, VALUES, ["s"], CUTS).rename(columns={"group": "subject"})
+    assert subject_scores(sums, "gpv")["score"].tolist()[0] == 0.5
+    with pytest.raises(ReadingError, match="rule gpv, share, net or top"):
+        subject_scores(sums, "salience")
+
+
+def test_what_does_not_fit_is_named() -> None:
+    with pytest.raises(ReadingError, match=r"lean \(1, 2\)"):
+        Reading(np.zeros((2, 2)), np.zeros((1, 2)), np.zeros((2, 2), bool))
+    with pytest.raises(ReadingError, match="3 groups"):
+        expressions(_by_hand(), VALUES, ["s"] * 3, CUTS)
+
+
+@st.composite
+def _readings(draw: st.DrawFn) -> tuple[Reading, list[str]]:
+    n, m = draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    relevance = random.random((n, m)).astype(np.float32)
+    stances = random.dirichlet(np.ones(3), (n, m)).astype(np.float32)
+    stances[~to_judge(relevance, CUTS)] = np.nan
+    return Reading.judged(relevance, stances), list(random.choice(["a", "b", "c"], n))
+
+
+@given(_readings())
+def test_sums_add_up_over_groups(made: tuple[Reading, list[str]]) -> None:
+    reading, groups = made
+    values = [f"v{place}" for place in range(reading.relevance.shape[1])]
+    apart = expressions(reading, values, groups, CUTS)
+    whole = expressions(reading, values, ["all"] * len(groups), CUTS)
+    added = apart.groupby("value", sort=False)[SUMS].sum().reset_index()
+    pd.testing.assert_frame_equal(added[SUMS], whole[SUMS], check_dtype=False)
+
+
+@given(_readings())
+def test_scores_keep_their_bounds(made: tuple[Reading, list[str]]) -> None:
+    reading, groups = made
+    values = [f"v{place}" for place in range(reading.relevance.shape[1])]
+    sums = expressions(reading, values, groups, CUTS).rename(columns={"group": "subject"})
+    for rule in RULES:
+        scores = subject_scores(sums, rule)
+        assert scores["direction"].dropna().abs().le(1 + 1e-12).all()
+        assert (scores["n"] >= 0).all()
+        if rule == "salience":
+            assert scores["score"].abs().le(abs(logit(np.zeros(1))[0])).all()
+        else:
+            assert scores["salience"].between(0, 1).all()
+            assert scores["score"].dropna().abs().le(1 + 1e-12).all()
+
+
+@given(_readings())
+def test_company_changes_no_sum(made: tuple[Reading, list[str]]) -> None:
+    reading, groups = made
+    values = [f"v{place}" for place in range(reading.relevance.shape[1])]
+    every = expressions(reading, values, groups, CUTS).set_index(["group", "value"])
+    for group in set(groups):
+        own = np.array([one == group for one in groups])
+        alone = Reading(reading.relevance[own], reading.lean[own], reading.undecided[own])
+        found = expressions(alone, values, [group] * own.sum(), CUTS).set_index(["group", "value"])
+        pd.testing.assert_frame_equal(found, every.loc[[group]], check_exact=True)
