@@ -14,7 +14,8 @@ import pandas as pd
 
 from gpla_assets.embedding.cues import sentiment
 from gpla_assets.embedding.embedder import Encoder
-from gpla_assets.evaluator.scoring import is_relevant, leaning, scored_pairs
+from gpla_assets.evaluator.expression import NO_TOP, Reading, joined
+from gpla_assets.evaluator.scoring import leaning, scored_pairs
 from gpla_assets.evaluator.value_text import value_texts
 
 RELEVANT = 0.35
@@ -40,22 +41,27 @@ class SentimentEvaluator:
         """Texts embedded so far."""
         return self.encoder.inferences
 
+    def read(
+        self,
+        perceptions: Sequence[str],
+        values: Sequence[str],
+        definitions: Sequence[str | None],
+        top_relevance: float = NO_TOP,
+    ) -> Reading:
+        """Cosines of all pairs, 0 where negative, and the valence of all, which costs nothing."""
+        if not perceptions or not values:
+            return joined([], len(perceptions), len(values))
+        texts = value_texts(values, definitions)
+        cosines = self.encoder.encode(list(perceptions)) @ self.encoder.encode(texts).T
+        turn = np.outer(sentiment(list(perceptions)), sentiment(texts)).astype(np.float32)
+        chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], -1)
+        return Reading.judged(np.maximum(cosines, 0), chances)
+
     def evaluate(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
     ) -> pd.DataFrame:
         """Pairs whose cosine is above the minimum, with the columns of every evaluator."""
-        texts = value_texts(values, definitions)
-        if not perceptions or not values:
-            none = np.zeros(0, np.int64)
-            empty = np.zeros((0, 3), np.float32)
-            return scored_pairs(none, np.array([], object), empty[:, 0], empty)
-        cosines = self.encoder.encode(list(perceptions)) @ self.encoder.encode(texts).T
-        rows, columns = np.nonzero(is_relevant(cosines, self.minimum_cosine))
-        turn = (sentiment(list(perceptions))[rows] * sentiment(texts)[columns]).astype(np.float32)
-        chances = np.stack([np.maximum(turn, 0), np.maximum(-turn, 0), 1 - np.abs(turn)], 1)
-        found = scored_pairs(
-            rows, np.array(values, object)[columns], cosines[rows, columns], chances
-        )
+        found = self.read(perceptions, values, definitions).pairs(values, self.minimum_cosine)
         # a faint sentiment still leans to a side
         return leaning(found)
 

@@ -29,8 +29,9 @@ def lexicon(study: Study) -> dict[str, float]:
     stage="6_structure",
     tables=("value_correlations",),
     upstream=("subjects", "measurements"),
+    settings=("measurement.rule",),
     models="structure",
 )
-def value_correlations(study: Study) -> dict[str, float]:
-    """Subjects' values and the correlations between values: dbt's variables, none."""
-    return {}
+def value_correlations(study: Study) -> dict[str, str]:
+    """Subjects' values and the correlations between values: dbt's variables."""
+    return {"measurement_rule": study.measurement.rule}

@@ -1,5 +1,8 @@
 """Perceptions of all origins x values -> measurements (M_E): ours, Schwartz's, the paper's."""
 
+from collections.abc import Callable, Iterator
+
+import numpy as np
 import pandas as pd
 
 from gpla_assets.agents import contract
@@ -7,9 +10,11 @@ from gpla_assets.alignment.spaces import space
 from gpla_assets.content import definitions_of, published_factors, schwartz, vocabulary
 from gpla_assets.evaluator import scoring
 from gpla_assets.evaluator.backends import make_evaluator
+from gpla_assets.evaluator.expression import NO_TOP, SUMS, Cuts, Reading, expressions
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
+from gpla_assets.parser.referents import holds_question
 from gpla_assets.validation.texts import CONVERSATIONS, SETS
 
 LEXICON = "lexicon"
@@ -17,8 +22,11 @@ LEVELS = {"lower": "Schwartz-10", "higher": "Schwartz-4"}
 """Lists of values, by the name that measurements give them."""
 
 SUBJECTS = """
-select perception_id, subject_id, content from evidence.perceptions
-where subject_id in (select unnest(?)) order by subject_id, perception_id
+select p.perception_id, p.subject_id, p.content, p.ordinal, r.response_id, r.question_id,
+    q.content as question
+from evidence.perceptions p join evidence.responses r on p.parent_id = r.response_id
+join evidence.questions q using (question_id)
+where p.subject_id in (select unnest(?)) order by p.subject_id, r.response_id, p.ordinal
 """
 VALIDATION = """
 select perception_id, subject_id, content, source as sample from evidence.perceptions
@@ -31,6 +39,9 @@ where origin = 'preferences' order by perception_id
 IN_LEXICON = 'select "value", definition from marts.lexicon order by rank'
 
 COLUMNS = [*scoring.COLUMNS[1:], "perception_id", "subject_id", "lexicon"]
+SUM_COLUMNS = ["response_id", "subject_id", "question_id", "lexicon", "value", *SUMS]
+PART = 4096
+"""Perceptions that are read at a time."""
 
 Measured = tuple[pd.DataFrame, dict[str, pd.DataFrame]]
 """Perceptions, and the lists of values (value, definition) that they are measured on, by name."""
@@ -49,17 +60,29 @@ def evaluator(made: Making) -> None:
 
 @step(
     stage="5_measurements",
-    tables=("measurements",),
-    upstream=("subject_perceptions", "lexicon"),
-    settings=("lexicon.size",),
+    tables=("measurements", "expressions"),
+    upstream=("responses", "subject_perceptions", "lexicon"),
+    settings=("lexicon.size", "measurement.top_relevance", "measurement.follow_on"),
     agents=("evaluator",),
     partitions="subjects",
     origin="subjects",
 )
 def measurements(made: Making) -> None:
-    """One row per perception and value of the lexicon, or of Schwartz's, that it is relevant to."""
+    """One row per perception and value of the lexicon, or of Schwartz's, that it is relevant to;
+    and the sums by response and value that subjects' scores are made of."""
     found = made.read(SUBJECTS, [made.keys])
-    measure(made, [(found, {LEXICON: measured_lexicon(made), **schwartz_lists()})])
+    cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
+    weights = leading_weights(found, made.study.measurement.follow_on)
+    lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
+    sums = [pd.DataFrame(columns=SUM_COLUMNS)]
+
+    def add_up(own: pd.DataFrame, name: str, values: list[str], reading: Reading) -> None:
+        groups, own_weights = own["response_id"].to_numpy(), weights[own.index].to_numpy()
+        rows = expressions(reading, values, groups, cuts, own_weights)
+        sums.append(of_responses(rows, own).assign(lexicon=name))
+
+    agent_id = measure(made, [(found, lists)], cuts.top_relevance, add_up)
+    made.write("expressions", stacked(sums).assign(agent_id=agent_id), "subject_id", made.keys)
 
 
 @step(
@@ -99,22 +122,70 @@ def preference_measurements(made: Making) -> None:
 
 
 # decision 0013: one table for all origins, steps apart
-def measure(made: Making, parts: list[Measured]) -> None:
-    """Write what M_E says of each part's perceptions on each of its lists of values."""
+def measure(
+    made: Making,
+    parts: list[Measured],
+    top_relevance: float = NO_TOP,
+    also: Callable[[pd.DataFrame, str, list[str], Reading], None] | None = None,
+) -> str:
+    """Write what M_E says of each part's perceptions on each of its lists of values.
+
+    `also` is given each reading, with its perceptions and the list's name and values. Gives the
+    evaluator's key.
+    """
     settings = made.study.evaluator
     agent = make_evaluator(settings, made.asking())
     before, frames = agent.inferences, [pd.DataFrame(columns=COLUMNS)]
     for perceptions, lists in parts:
-        for name, values in lists.items():
-            scored = agent.evaluate(
-                list(perceptions["content"]), list(values["value"]), list(values["definition"])
-            )
-            found = contract.measured(scored, agent, len(perceptions))
-            frames.append(joined(perceptions, found).assign(lexicon=name))
+        for own in in_parts(perceptions):
+            for name, listed in lists.items():
+                values = list(listed["value"])
+                reading = agent.read(
+                    *(list(own["content"]), values, list(listed["definition"])),
+                    top_relevance=top_relevance,
+                )
+                pairs = reading.pairs(values, settings.minimum_relevance)
+                found = contract.measured(pairs, agent, len(own))
+                frames.append(joined(own, found).assign(lexicon=name))
+                if also is not None:
+                    also(own, name, values, reading)
     made.inferences = agent.inferences - before
-    rows = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    rows["agent_id"] = made.made_by("evaluator", agent, settings)
-    made.write_origin("measurements", rows)
+    agent_id = made.made_by("evaluator", agent, settings)
+    made.write_origin("measurements", stacked(frames).assign(agent_id=agent_id))
+    return agent_id
+
+
+def in_parts(perceptions: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """About PART perceptions at a time, those of a response together."""
+    column = "response_id" if "response_id" in perceptions else "perception_id"
+    begins = np.flatnonzero(~perceptions[column].eq(perceptions[column].shift()))
+    first = 0
+    for begin in [*begins[1:], len(perceptions)]:
+        if begin - first >= PART or begin == len(perceptions) > first:
+            yield perceptions.iloc[first:begin]
+            first = begin
+
+
+def leading_weights(perceptions: pd.DataFrame, follow_on: float) -> pd.Series:
+    """1 of what answers the question, and of a response's first perception; else `follow_on`."""
+    holds = [
+        holds_question(content, question)
+        for content, question in zip(perceptions["content"], perceptions["question"], strict=True)
+    ]
+    leads = np.array(holds, bool) | (perceptions["ordinal"] == 0).to_numpy()
+    return pd.Series(np.where(leads, 1.0, follow_on), perceptions.index)
+
+
+def of_responses(sums: pd.DataFrame, perceptions: pd.DataFrame) -> pd.DataFrame:
+    """Sums by response with their subjects and questions."""
+    known = perceptions.drop_duplicates("response_id").set_index("response_id")
+    of = known.loc[sums["group"], ["subject_id", "question_id"]].reset_index()
+    return pd.concat([of, sums.drop(columns="group")], axis=1)
+
+
+def stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Frames one below the other; the first, which may be empty, has the columns."""
+    return pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
 
 
 def joined(perceptions: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:

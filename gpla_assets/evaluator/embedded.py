@@ -17,13 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gpla_assets.content import STANCES
 from gpla_assets.embedding.cues import sentiment
 from gpla_assets.embedding.embedder import Encoder
 from gpla_assets.evaluator.cross_encoder import PairJudge
+from gpla_assets.evaluator.expression import NO_TOP, Cuts, Reading, joined, to_judge
 from gpla_assets.evaluator.heads import TURNED, Floats, Heads, answered
 from gpla_assets.evaluator.said import Said, relevance_to_all, relevance_to_own, said
-from gpla_assets.evaluator.scoring import COLUMNS, is_relevant, leaning, scored_pairs
-from gpla_assets.evaluator.value_text import value_texts
+from gpla_assets.evaluator.scoring import leaning, no_pairs, scored_pairs
+from gpla_assets.evaluator.value_text import one_each, value_texts
 from gpla_assets.studies import Evaluator
 
 CHUNK = 2048
@@ -70,16 +72,29 @@ class EmbeddedEvaluator:
 
         Raises ValueError where values and definitions differ in number.
         """
-        if len(values) != len(definitions):
-            raise ValueError(
-                f"Found {len(values)} values and {len(definitions)} definitions, expected one "
-                "definition (or None) a value."
+        one_each(values, definitions)
+        parts = [
+            part.pairs(values, self.minimum_relevance).assign(
+                row=lambda rows, n=first: rows.row + n
             )
-        parts = list(self._relevant(list(perceptions), list(values), list(definitions)))
-        if not parts:
-            empty = {name: np.zeros(0) for name in COLUMNS}
-            return pd.DataFrame(empty).astype({"row": np.int64, "value": object})
-        return pd.concat(parts, ignore_index=True)
+            for first, part in self._chunks(perceptions, values, definitions, NO_TOP)
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else no_pairs()
+
+    def read(
+        self,
+        perceptions: Sequence[str],
+        values: Sequence[str],
+        definitions: Sequence[str | None],
+        top_relevance: float = NO_TOP,
+    ) -> Reading:
+        """Relevance of all pairs, valence of those that `to_judge` names.
+
+        Raises ValueError where values and definitions differ in number.
+        """
+        one_each(values, definitions)
+        parts = [part for _, part in self._chunks(perceptions, values, definitions, top_relevance)]
+        return joined(parts, len(perceptions), len(values))
 
     def score(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
@@ -94,24 +109,29 @@ class EmbeddedEvaluator:
         names = np.array(values, object)
         return leaning(scored_pairs(every, names, found.of_either, probabilities))
 
-    def _relevant(
-        self, perceptions: list[str], values: list[str], definitions: list[str | None]
-    ) -> Iterator[pd.DataFrame]:
-        if not perceptions or not values:
+    def _chunks(
+        self,
+        perceptions: Sequence[str],
+        values: Sequence[str],
+        definitions: Sequence[str | None],
+        top_relevance: float,
+    ) -> Iterator[tuple[int, Reading]]:
+        """Readings of CHUNK perceptions, each with the place of its first."""
+        if not len(perceptions) or not len(values):
             return
-        texts, names = value_texts(values, definitions), np.array(values, object)
+        cuts = Cuts(self.minimum_relevance, top_relevance)
+        texts = value_texts(values, definitions)
         v, parts = self.encoder.encode(texts), said(perceptions, self.encoder)
         for first in range(0, len(perceptions), CHUNK):
             chunk = slice(first, first + CHUNK)
             found = relevance_to_all(parts, chunk, v, self.heads)
             relevance, by_question = found.of_either, found.by_question(self.answer_margin)
-            rows, columns = np.nonzero(is_relevant(relevance, self.minimum_relevance))
-            probabilities = self._valence(
+            rows, columns = np.nonzero(to_judge(relevance, cuts))
+            stances = np.full((*relevance.shape, len(STANCES)), np.nan, np.float32)
+            stances[rows, columns] = self._valence(
                 parts, rows + first, by_question[rows, columns], texts, v, columns
             )
-            yield scored_pairs(
-                rows + first, names[columns], relevance[rows, columns], probabilities
-            )
+            yield first, Reading.judged(relevance, stances)
 
     def _valence(
         self,

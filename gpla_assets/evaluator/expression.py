@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpla_assets.common.errors import KnownError
-from gpla_assets.evaluator.scoring import is_relevant, lean
-from gpla_assets.studies.measurement import MeasurementRule
+from gpla_assets.evaluator.scoring import is_relevant, lean, scored_pairs
+from gpla_assets.studies.measurement import TOP_RELEVANCE, MeasurementRule
+from gpla_assets.studies.study import RELEVANT
 
 Numbers = NDArray[np.floating]
 Flags = NDArray[np.bool_]
@@ -69,13 +70,37 @@ class Reading:
         found: Flags = ~np.isnan(self.lean) & ~self.undecided
         return found
 
+    def pairs(self, values: Sequence[str], minimum_relevance: float) -> pd.DataFrame:
+        """The relevant pairs, by perception, then in order of values: rows of `scored_pairs`.
+
+        Raises ReadingError where the reading has no stances.
+        """
+        if self.stances is None:
+            raise ReadingError("A reading of known labels has no stances, expected one of M_E.")
+        rows, columns = np.nonzero(is_relevant(self.relevance, minimum_relevance))
+        names = np.array(list(values), object)[columns]
+        return scored_pairs(rows, names, self.relevance[rows, columns], self.stances[rows, columns])
+
+
+def joined(parts: Sequence[Reading], n: int, m: int) -> Reading:
+    """Readings of M_E one below the other; (n, m) gives the shape where there are none."""
+    if not parts:
+        return Reading.judged(np.zeros((n, m), np.float32), np.zeros((n, m, 3), np.float32))
+    stances = [part.stances for part in parts if part.stances is not None]
+    relevance = np.concatenate([part.relevance for part in parts])
+    return Reading.judged(relevance, np.concatenate(stances))
+
 
 @dataclass(frozen=True)
 class Cuts:
     """From where on a pair counts, strictly above: for its score, and as the top value."""
 
-    minimum_relevance: float = 0.5
-    top_relevance: float = 0.2
+    minimum_relevance: float = RELEVANT
+    top_relevance: float = TOP_RELEVANCE
+
+
+NO_TOP = 1.0
+"""A cut that no top value passes."""
 
 
 def tops(relevance: Numbers, cut: float) -> Flags:
@@ -177,20 +202,21 @@ def subject_scores(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
     Columns subject, value, `salience` (how much: mean logit of relevance by the rule salience,
     else a share of perceptions), `direction` (which way, -1 to 1; NaN where nothing takes a side),
     `score` (the rule's one number; NaN where it has none) and `n`, the perceptions that it rests
-    on (weighted). Raises ReadingError where a rule needs relevance that M_E did not give.
+    on (weighted, rounded up). Of the rule salience responses without a `logit_sum` are left out.
     """
     keys = ["subject", "value"]
-    known = sums.assign(unknown=sums["logit_sum"].isna())
-    added = known.groupby(keys, sort=False)[[*SUMS, "unknown"]].sum()
-    total = {name: added[name].to_numpy(float) for name in SUMS}
-    if rule == "salience" and added["unknown"].any():
-        raise ReadingError(
-            "Rule salience needs the relevance of every perception to every value, and this M_E "
-            "gave it of some pairs only; take rule gpv, share, net or top, or gate: null."
-        )
+    # a response whose relevance is not known counts for no salience
+    known = sums.assign(logit_weight=sums["weight_sum"].where(sums["logit_sum"].notna(), 0.0))
+    added = known.groupby(keys, sort=False)[[*SUMS, "logit_weight"]].sum()
+    total = {name: column.to_numpy(float) for name, column in added.items()}
     salience, direction, score, n = _by_rule(total, rule)
-    numbers = {"salience": salience, "direction": direction, "score": score, "n": n}
+    numbers = {"salience": salience, "direction": direction, "score": score, "n": whole(n)}
     return added.index.to_frame(index=False).assign(**numbers)
+
+
+def whole(n: Numbers) -> NDArray[np.int64]:
+    """Weighted counts as numbers of perceptions: what counts a little is one more."""
+    return np.ceil(np.round(n, 6)).astype(np.int64)
 
 
 def _by_rule(
@@ -201,8 +227,8 @@ def _by_rule(
     direction = _ratio(total["score_sum"], total["sided_n"])
     share = _ratio(total["relevant_n"], every)
     if rule == "salience":
-        salience = _ratio(total["logit_sum"], every)
-        return salience, direction, salience, every
+        salience = _ratio(total["logit_sum"], total["logit_weight"])
+        return salience, direction, salience, total["logit_weight"]
     if rule == "top":
         direction = _ratio(total["top_sum"], total["top_weight"])
         net = _ratio(total["top_sum"], every)

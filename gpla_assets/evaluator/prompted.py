@@ -15,8 +15,10 @@ from gpla_assets.chat.prompts import marked, prompt_of
 from gpla_assets.chat.protocol import Chat, ChatReply, ChatRequest
 from gpla_assets.chat.replies import ATTEMPTS, REMARKS, read_items, share
 from gpla_assets.chat.wording import LONGEST_STATEMENT, one_line, shortened
+from gpla_assets.evaluator.expression import NO_TOP, Reading
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.scoring import is_relevant, leaning, scored_pairs
+from gpla_assets.evaluator.value_text import one_each
 from gpla_assets.studies import Evaluator
 
 VALUES_PER_CALL = 10
@@ -99,26 +101,31 @@ class PromptedEvaluator:
         Equal perceptions are asked about once. Raises ValueError where values and definitions
         differ in number or `candidates` names a pair that there is not, and what the chat raises.
         """
-        if len(values) != len(definitions):
-            raise ValueError(
-                f"Found {len(values)} values and {len(definitions)} definitions, expected one "
-                "definition (or None) a value."
-            )
-        distinct = list(dict.fromkeys(perceptions))
+        return self.read(perceptions, values, definitions).pairs(values, self.minimum_relevance)
+
+    def read(
+        self,
+        perceptions: Sequence[str],
+        values: Sequence[str],
+        definitions: Sequence[str | None],
+        top_relevance: float = NO_TOP,
+    ) -> Reading:
+        """What the LLM said of the pairs that it was asked about, whatever their relevance.
+
+        NaN where it was not asked or no reply judged the pair; relevance 0 of blank perceptions.
+        Raises as `evaluate`.
+        """
+        one_each(values, definitions)
+        rows = {text: row for row, text in enumerate(dict.fromkeys(perceptions))}
         named = [_named(*pair) for pair in zip(values, definitions, strict=True)]
-        judged = self._judged(distinct, named, self._pairs(distinct, list(values)))
-        by_text: dict[str, list[tuple[int, Judgement]]] = defaultdict(list)
-        for (row, column), judgement in sorted(judged.items()):
-            if is_relevant(judgement[0], self.minimum_relevance):
-                by_text[distinct[row]].append((column, judgement))
-        found = [
-            (row, column, *judgement)
-            for row, text in enumerate(perceptions)
-            for column, judgement in by_text.get(text, [])
-        ]
-        table = np.array(found, float).reshape(len(found), 6)
-        names = np.array(list(values), object)[table[:, 1].astype(int)]
-        return scored_pairs(table[:, 0].astype(np.int64), names, table[:, 2], table[:, 3:])
+        relevance = np.full((len(rows), len(values)), np.nan)
+        stances = np.full((*relevance.shape, 3), np.nan)
+        relevance[[row for text, row in rows.items() if not one_line(text)]] = 0
+        judged = self._judged(list(rows), named, self._pairs(list(rows), list(values)))
+        for pair, (about, *stance) in judged.items():
+            relevance[pair], stances[pair] = about, stance
+        places = np.array([rows[text] for text in perceptions], int)
+        return Reading.judged(relevance[places], stances[places])
 
     def score(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]

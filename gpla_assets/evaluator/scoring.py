@@ -63,6 +63,12 @@ def scored_pairs(
     )
 
 
+def no_pairs() -> pd.DataFrame:
+    """`scored_pairs` of none."""
+    none = np.zeros((0, 3))
+    return scored_pairs(np.zeros(0, np.int64), np.zeros(0, object), none[:, 0], none)
+
+
 def leaning(pairs: pd.DataFrame) -> pd.DataFrame:
     """Scored pairs with their `lean` as the score in every row, also of the undecided.
 

@@ -10,7 +10,7 @@ pairs in the order in which they come, however their lengths differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +26,14 @@ from gpla_assets.embedding.local_weights import (
     batches_by_length,
     causal_logits,
 )
-from gpla_assets.evaluator.scoring import is_relevant, leaning, scored_pairs
+from gpla_assets.evaluator.expression import NO_TOP, Cuts, Reading, to_judge
+from gpla_assets.evaluator.scoring import leaning, scored_pairs
+from gpla_assets.evaluator.value_text import one_each
 from gpla_assets.studies import Evaluator
 
 PAIRS = 8192
 """Pairs that are tokenized together, which bounds the memory and lets like lengths meet."""
 Floats = NDArray[np.float64]
-Judged = dict[str, list[tuple[int, tuple[float, ...]]]]
-"""By sentence: a value's position, and its (relevance, support, oppose, either)."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +84,39 @@ class ValueLlamaEvaluator(OnLocalWeights):
         Equal perceptions are judged once, blank ones not at all. Raises ValueError where values
         and definitions differ in number, BackendUnavailable where the model cannot run.
         """
-        if len(values) != len(definitions):
-            raise ValueError(
-                f"Found {len(values)} values and {len(definitions)} definitions, expected one "
-                "definition (or None) a value."
-            )
+        return self.read(perceptions, values, definitions).pairs(values, self.minimum_relevance)
+
+    def read(
+        self,
+        perceptions: Sequence[str],
+        values: Sequence[str],
+        definitions: Sequence[str | None],
+        top_relevance: float = NO_TOP,
+    ) -> Reading:
+        """Relevance of all pairs, 0 of blank perceptions; valence of those that `to_judge` names.
+
+        Raises as `evaluate`.
+        """
+        one_each(values, definitions)
         sentences = [_sentence(text) for text in perceptions]
-        found = self._judged(list(dict.fromkeys(filter(None, sentences))), list(values))
-        rows = [
-            (row, column, *numbers)
-            for row, text in enumerate(sentences)
-            for column, numbers in found.get(text, [])
-        ]
-        table = np.array(rows, float).reshape(len(rows), 6)
-        names = np.array(list(values), object)[table[:, 1].astype(int)]
-        return scored_pairs(table[:, 0].astype(np.int64), names, table[:, 2], table[:, 3:])
+        distinct = {
+            text: place for place, text in enumerate(dict.fromkeys(filter(None, sentences)))
+        }
+        # the last row is that of blank ones
+        relevance = np.zeros((len(distinct) + 1, len(values)))
+        stances = np.full((*relevance.shape, len(VALENCE.answers)), np.nan)
+        cuts, texts = Cuts(self.minimum_relevance, top_relevance), list(distinct)
+        step = max(1, PAIRS // max(1, len(values)))
+        for first in range(0, len(texts), step):
+            part = texts[first : first + step]
+            own = slice(first, first + len(part))
+            pairs = [(text, value) for text in part for value in values]
+            relevance[own] = self._answers(RELEVANCE, pairs)[:, 0].reshape(len(part), -1)
+            rows, columns = np.nonzero(to_judge(relevance[own], cuts))
+            asked = [pairs[n] for n in rows * len(values) + columns]
+            stances[rows + first, columns] = self._answers(VALENCE, asked)
+        places = np.array([distinct.get(text, -1) for text in sentences], int)
+        return Reading.judged(relevance[places], stances[places])
 
     def score(
         self, perceptions: Sequence[str], values: Sequence[str], definitions: Sequence[str | None]
@@ -130,19 +148,6 @@ class ValueLlamaEvaluator(OnLocalWeights):
         """Probabilities of support, oppose and either for aligned pairs (n, 3)."""
         return self._answers(VALENCE, list(zip(perceptions, values, strict=True)))
 
-    def _judged(self, sentences: list[str], values: list[str]) -> Judged:
-        """The relevant values of each sentence."""
-        found: Judged = {text: [] for text in sentences}
-        for part in _parts(sentences, values):
-            pairs = [(text, values[column]) for text, column in part]
-            relevance = self._answers(RELEVANCE, pairs)[:, 0]
-            kept = np.nonzero(is_relevant(relevance, self.minimum_relevance))[0]
-            valence = self._answers(VALENCE, [pairs[n] for n in kept])
-            for n, stance in zip(kept, valence, strict=True):
-                text, column = part[n]
-                found[text].append((column, (float(relevance[n]), *stance)))
-        return found
-
     def _answers(self, question: Question, pairs: list[tuple[str, str]]) -> Floats:
         """Probabilities of a question's answers for pairs (n_pairs, n_answers)."""
         import torch
@@ -171,11 +176,3 @@ class ValueLlamaEvaluator(OnLocalWeights):
 def _sentence(text: str) -> str:
     """A perception as it stands in the prompt: in one line, so that it adds none to the prompt."""
     return shortened(one_line(text), LONGEST_STATEMENT)
-
-
-def _parts(sentences: list[str], values: list[str]) -> Iterator[list[tuple[str, int]]]:
-    """All pairs of sentences and values' positions, about PAIRS at a time."""
-    step = max(1, PAIRS // max(1, len(values)))
-    for first in range(0, len(sentences), step):
-        part = sentences[first : first + step]
-        yield [(text, column) for text in part for column in range(len(values))]

@@ -63,6 +63,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         _reference("measurements", "perception_id", "perceptions", OWN),
         _reference("measurements", "subject_id", "subjects", OWN),
         _reference("measurements", "value", "lexicon", f"{OWN} and t.lexicon = 'lexicon'"),
+        _reference("expressions", "response_id", "responses", OWN),
         Check(
             "probabilities_add_to_one",
             "p_support, p_oppose and p_either add to 1, and the score is their difference.",

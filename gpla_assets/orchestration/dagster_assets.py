@@ -18,7 +18,7 @@ from gpla_assets.chat import Budget
 from gpla_assets.common.errors import KnownError
 from gpla_assets.orchestration.asset_keys import asset_keys, named_study
 from gpla_assets.orchestration.checks import CHECKS
-from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, prepared_manifest
+from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, asset_of, prepared_manifest
 from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
 from gpla_assets.orchestration.making import Made, State, forget, make, state_of
 from gpla_assets.orchestration.mirror import ANSWERS, mirror
@@ -253,11 +253,7 @@ class _Translator(DagsterDbtTranslator):
         self.step, self.version, self.stale, self.condition = step, version, stale, condition
 
     def get_asset_key(self, dbt_resource_props: Node) -> dg.AssetKey:
-        meta = dbt_resource_props.get("meta", {}) | dbt_resource_props.get("config", {}).get(
-            "meta", {}
-        )
-        key = meta.get("dagster", {}).get("asset_key")
-        return dg.AssetKey(key or [dbt_resource_props["name"]])
+        return dg.AssetKey(asset_of(dbt_resource_props))
 
     def get_group_name(self, dbt_resource_props: Node) -> str | None:
         return f"stage_{self.step.stage}"

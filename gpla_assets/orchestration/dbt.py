@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.storage.warehouse import STAGED
@@ -174,7 +174,14 @@ def model_parents(folder: str) -> dict[str, list[str]]:
     manifest = json.loads(prepared_manifest().read_text("utf-8"))
     every = {**manifest["nodes"], **manifest["sources"]}
     return {
-        node["name"]: [every[one]["name"] for one in node["depends_on"].get("nodes", [])]
+        node["name"]: [asset_of(every[one]) for one in node["depends_on"].get("nodes", [])]
         for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
         if node["resource_type"] in ("model", "seed") and folder in node["tags"]
     }
+
+
+def asset_of(node: Mapping[str, Any]) -> str:
+    """The asset that a node of dbt's manifest is: of a source the one that writes its table."""
+    meta = node.get("meta", {}) | node.get("config", {}).get("meta", {})
+    key = meta.get("dagster", {}).get("asset_key")
+    return str(key[-1] if key else node["name"])

@@ -27,13 +27,11 @@ from gpla_assets.orchestration.used import (
     model_hashes,
 )
 from gpla_assets.studies import Study, fingerprint
-from gpla_assets.studies.settings import Model
+from gpla_assets.studies.settings import PROMPTED, Model
 
 PARTS = ("settings", "files", "own", "libraries", "code", "upstream")
 """Kinds of components, in the order in which a reason names them."""
 WORDS = {"own": "answers"}
-PROMPTED = ("openai", "transformers")
-"""Backends that ask an LLM with the study's seed."""
 MOST_NAMED = 4
 """Names of one kind that a reason lists."""
 NEVER = "never made"

@@ -86,6 +86,16 @@ def self_contained(
     return _capitalised(sentence)
 
 
+def holds_question(content: str, question: str | None) -> bool:
+    """Whether a perception's words begin with the question that it answers.
+
+    >>> holds_question("Is order good? No, never.", "Is order  good?")
+    True
+    """
+    asked = _one_line(question or "")
+    return bool(asked) and content.startswith((f"{asked} ", f'Asked "{asked}":'))
+
+
 def is_polar(question: str) -> bool:
     """Whether a question asks for yes or no, and is short enough to be kept before its answer."""
     question = _one_line(question)

@@ -222,6 +222,35 @@ class Measurement(SQLModel, table=True):
     agent_id: str | None = column("Key of the agent that made the row.", default=None)
 
 
+class Expression(SQLModel, table=True):
+    __tablename__ = "expressions"
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per response, list of values and value: what its perceptions add up to "
+        "(all but n of their weights, which measurement.follow_on gives).",
+    }
+    response_id: str = key("The response.")
+    lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
+    value: str = key("The value.")
+    subject_id: str = column("The subject.")
+    question_id: str = column("The question.")
+    n: int = column("Perceptions of the response.", low=1)
+    weight_sum: float = column("Their weights.", low=0)
+    logit_sum: float | None = column(
+        "Logits of their relevance to the value; null where M_E did not give all of it.",
+        default=None,
+    )
+    relevant_n: float = column("Of those that are relevant to it.", low=0)
+    sided_n: float = column("Of those of them that take a side.", low=0)
+    score_sum: float = column("Scores of these, p_support - p_oppose.")
+    top_n: float = column("Of those whose most relevant value of the list it is.", low=0)
+    top_weight: float = column(
+        "Of those of them that take a side, the roots of their relevance.", low=0
+    )
+    top_sum: float = column("The same, times p_support - p_oppose.")
+    agent_id: str | None = column("Key of the agent that made the row.", default=None)
+
+
 class ModelCall(SQLModel, table=True):
     __tablename__ = "model_calls"
     __table_args__ = {
@@ -281,6 +310,7 @@ MODELS: tuple[type[SQLModel], ...] = (
     PerceptionValue,
     ValueSimilarity,
     Measurement,
+    Expression,
     *STRUCTURE_TABLES,
     *SYSTEM_TABLES,
     *BENCHMARK_TABLES,

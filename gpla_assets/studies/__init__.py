@@ -3,6 +3,7 @@
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, CriterionSource, Probe, Validation
 from gpla_assets.studies.lexicon import LexiconSettings
+from gpla_assets.studies.measurement import MeasurementSettings
 from gpla_assets.studies.places import (
     child_environment,
     dagster_yaml,
@@ -37,6 +38,7 @@ __all__ = [
     "Evaluator",
     "Generator",
     "LexiconSettings",
+    "MeasurementSettings",
     "Model",
     "Parser",
     "Price",

@@ -10,6 +10,11 @@ from gpla_assets.studies.settings import Settings
 
 MeasurementRule = Literal["gpv", "share", "net", "salience", "top"]
 DEFAULT_RULE: MeasurementRule = "gpv"
+CONTINUOUS: tuple[MeasurementRule, ...] = ("salience",)
+"""Rules that read the relevance of every pair, however small."""
+TOP_RELEVANCE = 0.2
+"""From where on a perception's most relevant value counts; lower than GPV's cut, since one value is
+taken of each perception and no other can pass beside it."""
 
 
 class MeasurementSettings(Settings):
@@ -22,16 +27,16 @@ class MeasurementSettings(Settings):
         "logit of relevance; top lets each perception count for its most relevant value only.",
     )
     top_relevance: float = Field(
-        0.2,
+        TOP_RELEVANCE,
         ge=0,
         le=1,
-        description="Of the rule top: a perception counts for its most relevant value strictly "
-        "above it. Lower than the evaluator's cut, since only one value is taken.",
+        description="Point 10: of the rule top; a perception counts for its most relevant value "
+        "where its relevance is strictly above it.",
     )
     follow_on: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="Weight of a response's sentences after its first perception; 1 as in the "
-        "paper. What answers the question comes first.",
+        description="Point 10: weight of a response's perceptions that neither hold the question "
+        "nor come first; 1 as in the paper.",
     )

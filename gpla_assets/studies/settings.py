@@ -22,6 +22,9 @@ from gpla_assets.studies.places import absolute
 RUN_ONLY: JsonDict = {"run_only": True}
 """Marks a field that changes how a run goes (device, batch, key) and never what comes of it."""
 
+PROMPTED = ("openai", "transformers")
+"""Backends that ask an LLM with the study's seed."""
+
 
 def _beside_study(path: str, info: ValidationInfo) -> str:
     """A path as a study means it: `~` is the home folder, others begin at the study's own file.

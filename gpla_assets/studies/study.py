@@ -20,9 +20,10 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
+from gpla_assets.studies.measurement import CONTINUOUS, MeasurementSettings
 from gpla_assets.studies.places import absolute, warehouse_folder
 from gpla_assets.studies.ppo import Alignment
-from gpla_assets.studies.settings import Model, Settings, UserPath, bearing, user_model
+from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing, user_model
 from gpla_assets.studies.structure import StructureSettings
 
 Group = TypeVar("Group", bound=Settings)
@@ -190,6 +191,7 @@ class Study(Settings):
     parser: Parser = Parser()
     generator: Generator = Generator()
     evaluator: Evaluator = Evaluator()
+    measurement: MeasurementSettings = Field(MeasurementSettings(), validate_default=True)
     lexicon: LexiconSettings = LexiconSettings()
     structure: StructureSettings = StructureSettings()
     naming: Naming = Naming()
@@ -204,6 +206,21 @@ class Study(Settings):
     alignment: Alignment = Alignment()
     calls: Calls = Calls()
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("measurement")
+    @classmethod
+    def _of_all_pairs(cls, own: MeasurementSettings, info: ValidationInfo) -> MeasurementSettings:
+        """Continuous rules read the relevance of every pair, which a gated LLM does not give."""
+        asked = info.data.get("evaluator")
+        if not asked or asked.backend not in PROMPTED or asked.gate is None:
+            return own
+        if own.rule in CONTINUOUS:
+            raise ValueError(
+                f"rule {own.rule} needs the relevance of every pair, and evaluator.gate = "
+                f"{asked.gate:g} keeps pairs from the LLM; expected rule gpv, share, net or top, "
+                "or gate: null, which asks about all"
+            )
+        return own
 
     @property
     def warehouse_path(self) -> Path:

@@ -2,7 +2,7 @@
 -- llm_a: An LLM.
 -- llm_b: Another.
 -- value: The value.
--- score_a: Score of the first, -1 to 1.
+-- score_a: Score of the first by the study's rule.
 -- score_b: Score of the second.
 -- difference: score_a - score_b.
 -- n_a: Perceptions behind score_a.

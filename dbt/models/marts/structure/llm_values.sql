@@ -9,6 +9,8 @@ subjects as (
 final as (
     select
         subjects.llm, subject_values."value",
+        avg(subject_values.salience order by subject_values.subject_id) as salience,
+        avg(subject_values.direction order by subject_values.subject_id) as direction,
         avg(subject_values.score order by subject_values.subject_id) as score,
         count(subject_values.score) as n_subjects, sum(subject_values.n)::bigint as n
     from subject_values

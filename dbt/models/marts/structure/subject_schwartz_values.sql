@@ -3,7 +3,7 @@ with list_values as (
 ),
 
 final as (
-    select subject_id, lexicon, "value", score, n, n_relevant
+    select subject_id, lexicon, "value", salience, direction, score, n, n_relevant
     from list_values
     where lexicon in ('Schwartz-10', 'Schwartz-4')
 )

@@ -3,7 +3,7 @@ with list_values as (
 ),
 
 final as (
-    select subject_id, "value", score, n, n_relevant
+    select subject_id, "value", salience, direction, score, n, n_relevant
     from list_values
     where lexicon = 'lexicon'
 )
