@@ -35,6 +35,8 @@ LOADING = 0.8
 SPREAD = 0.7
 """How far salience differs: a subject one standard deviation higher has twice as many texts."""
 REPEATS = 50
+LEAST_KNOWN = 0.1
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def recovered(scores: pd.DataFrame, loadings: Floats) -> float:
     """
     usable, matrix = _correlated(scores)
     found = np.zeros_like(loadings)
+    if usable.sum() < loadings.shape[1]:
+        return 0.0
     found[usable] = varimax(principal_loadings(matrix, loadings.shape[1]))
     return float(matched(loadings, found)[2].mean())
 
@@ -134,6 +138,8 @@ def recovered(scores: pd.DataFrame, loadings: Floats) -> float:
 def retained(scores: pd.DataFrame) -> int:
     """Factors that parallel analysis keeps of `scores` (n_subjects, n_values)."""
     usable, matrix = _correlated(scores)
+    if usable.sum() < 2:
+        return 0
     return leading_above(eigenvalues(matrix), _chance(len(scores), int(usable.sum())))
 
 
@@ -143,8 +149,12 @@ def shuffled(scores: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
 
 
 def _correlated(scores: pd.DataFrame) -> tuple[NDArray[np.bool_], Floats]:
-    known = scores.notna().sum() >= len(scores) / 10
-    usable = (known & (scores.std() > 0)).to_numpy()
+    """Which values vary and are known of enough subjects, and their correlations."""
+    known = scores.notna().mean() >= LEAST_KNOWN
+    # what is the same in all subjects differs by rounding
+    usable = (known & (scores.max() - scores.min() > ROUNDING)).to_numpy()
+    if usable.sum() < 2:
+        return usable, np.eye(int(usable.sum()))
     return usable, correlations(scores.loc[:, usable]).matrix.to_numpy()
 
 
