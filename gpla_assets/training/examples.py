@@ -17,6 +17,8 @@ import pandas as pd
 
 from gpla_assets.content import STANCES
 
+CLASSES = (*STANCES, "unrelated")
+"""What the cross-encoder tells apart."""
 STATEMENT_COLUMNS = ["text", "value", "definition", *STANCES, "source", "group", "inventory"]
 ATTITUDES = ("asserts", "denies", "open")
 ANSWER_COLUMNS = [
