@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.content import vocabulary
+from gpla_assets.content import rival_statements, vocabulary
 from gpla_assets.embedding.cues import sentiment
 from gpla_assets.embedding.embedder import Embedder
 from gpla_assets.embedding.packaged import base_model, packaged_model
@@ -37,7 +37,8 @@ from gpla_assets.parser.embedded import SentenceParser
 from gpla_assets.studies import Generator, LexiconSettings
 from gpla_assets.training import folds, quality_measures
 from gpla_assets.training.batches import Lessons, Recipe
-from gpla_assets.training.examples import TAUGHT_COLUMNS, relations
+from gpla_assets.training.cross_material import material_folds, persona_examples
+from gpla_assets.training.examples import TAUGHT_COLUMNS, relations, statement_examples
 from gpla_assets.training.fine_tuning import Progress, fine_tune
 from gpla_assets.training.material import (
     EVERYTHING,
@@ -53,6 +54,8 @@ from gpla_assets.training.material import (
 from gpla_assets.training.readers import with_fitted_readers
 from gpla_assets.training.teaching import pairs_to_teach, taught, unlabelled_sentences
 
+OF_TRAIT = 50
+"""Statements for, and as many against, that are read of a persona trait."""
 TAUGHT = 32_000
 """Pairs that a fold's cross-encoder judges."""
 UNSEEN_PROSE = "labelled sentences that no fold read"
@@ -140,15 +143,26 @@ def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
 
 def lessons_of_fold(folder: Path, fold: int, tell: Progress) -> Lessons:
     """What a fold learns from: all that does not hold its values."""
-    statements = cross_examples()
-    own = apart(statements, known_folds(statements), fold)
+    statements = bi_examples()
+    own = apart(statements, material_folds(statements), fold)
     answers = folds.split(training_statements(), training_answers(), fold, FOLDS).answers
     named = pd.concat([statements, vocabulary()])[["value", "definition"]]
-    values = named[(known_folds(named) != fold).to_numpy()].drop_duplicates("value")
+    held = set(statements.loc[(material_folds(statements) == fold).to_numpy(), "value"])
+    free = (known_folds(named) != fold) & ~named["value"].isin(held)
+    values = named[free.to_numpy()].drop_duplicates("value")
     pairs = labelled_pairs_of_training()
     pairs = pairs[(known_folds(pairs) != fold).to_numpy()]
     judged = lessons_of_teacher(folder, fold, own, values.reset_index(drop=True), tell)
     return Lessons(own, answers, judged, pairs.reset_index(drop=True))
+
+
+def bi_examples(seed: int = 0) -> pd.DataFrame:
+    """Statements that the bi-encoder learns from: of a persona trait a share, drawn by seed."""
+    persona = persona_examples().sample(frac=1, random_state=seed)
+    drawn = persona.groupby(["value", "support"]).head(OF_TRAIT)
+    parts = [cross_examples(), statement_examples(rival_statements(), "rival"), drawn]
+    rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return rows.drop_duplicates(["value", "text"], ignore_index=True)
 
 
 def lessons_of_teacher(
