@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gpla_assets.content import STANCES
 from gpla_assets.embedding.encoder_model import load_encoder
 from gpla_assets.evaluator.cross_encoder import CrossEncoder
 from gpla_assets.evaluator.cross_weights import CROSS_VERSION, SHIPPED_CROSS, CrossWeights
@@ -33,8 +34,14 @@ from gpla_assets.training.material import (
     training_answers,
 )
 
-
 LOGITS = [*folds.LOGITS, "unrelated_logit"]
+STRANGE = {
+    "persona": "persona, unrelated",
+    "LLM prose": "LLM prose, unrelated",
+    "LLM prose, opposing": "LLM prose, unrelated",
+}
+"""Of a source's statements, the rows that are about none of their values; others have one set."""
+OTHERS_STRANGE = "statements, unrelated"
 
 
 def train_cross_encoder(
@@ -93,7 +100,11 @@ def held_out_scores(folder: Path) -> pd.DataFrame:
 
 def calibrated(weights: CrossWeights, scores: pd.DataFrame) -> CrossWeights:
     """Weights whose temperature suits held-out statements."""
-    return weights.calibrated(folds.fitted_temperature(scores))
+    return weights.calibrated(folds.fitted_temperature(scores[_has_stance(scores)]))
+
+
+def _has_stance(scores: pd.DataFrame) -> pd.Series:
+    return scores[list(STANCES)].sum(axis=1) > 0
 
 
 def held_out_table(folder: Path) -> pd.DataFrame:
@@ -103,9 +114,16 @@ def held_out_table(folder: Path) -> pd.DataFrame:
     the bi-encoder's folds in the same folder, which give their stance; they are left out without.
     """
     weights = CrossWeights.load(folder / SHIPPED_CROSS.name)
-    scores = held_out_scores(folder)
+    every = held_out_scores(folder)
+    scores = every[_has_stance(every)].reset_index(drop=True)
     valence = weights.valence(scores[LOGITS].to_numpy(np.float32))
     found = list(quality_measures.sign_rows(scores, valence))
+    every = every.assign(about=weights.about(every[LOGITS].to_numpy(np.float32)))
+    for source, rows in every[_has_stance(every)].groupby("source", sort=True):
+        strange = every.loc[every["source"] == STRANGE.get(str(source), OTHERS_STRANGE), "about"]
+        found += quality_measures.about_rows(
+            str(source), rows["about"].to_numpy(), strange.to_numpy()
+        )
     answers = training_answers()
     if len(answers) and trained_folds(folder):
         said, rows = held_out_answers(folder, answers, scores, weights)

@@ -1,4 +1,4 @@
-"""What the cross-encoder is trained on: statements of all sets, and texts that are not about a value.
+"""What the cross-encoder is trained on: statements of all sets, and texts beside strange values.
 
 Rows have the columns of statements (see `examples`) and `unrelated`, the share of the target that
 says the text is not about the value. Values are held out by fold with all their rows; traits of
@@ -12,14 +12,12 @@ import pandas as pd
 
 from gpla_assets.content import (
     STANCES,
-    definitions_of,
     persona_traits,
     rival_statements,
     training_perceptions,
-    vocabulary,
 )
 from gpla_assets.training import folds
-from gpla_assets.training.examples import CLASSES, STATEMENT_COLUMNS, statement_examples
+from gpla_assets.training.examples import STATEMENT_COLUMNS, statement_examples
 from gpla_assets.training.material import (
     FOLDS,
     NO_FOLD,
@@ -126,7 +124,7 @@ def prose_strangers() -> pd.DataFrame:
 
 
 def strangers(statements: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Statements beside a value drawn from their own set, of another fold cluster for persona.
+    """Statements beside a value drawn from their own set; of persona one of another cluster.
 
     One a statement; `source` says whose, ", unrelated".
     """
@@ -152,11 +150,3 @@ def strangers(statements: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         )
         found.append(part[~(alike | same)])
     return pd.concat(found, ignore_index=True)[COLUMNS]
-
-
-def vocabulary_definitions(rows: pd.DataFrame) -> pd.Series:
-    """Definitions of rows' values by the vocabulary, '' where it has none."""
-    return pd.Series(definitions_of(rows["value"], vocabulary()), index=rows.index).fillna("")
-
-
-__all__ = ["CLASSES", "COLUMNS", "cross_material", "material_folds"]

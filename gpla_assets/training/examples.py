@@ -6,9 +6,9 @@ definition, asserts, denies, open, stance, llm, group); `text` is the question a
 the three tell what the answer makes of what is asked, and `stance` is 1 or -1 where asserting it
 supports or opposes the value. `group` names what must not be on both sides of a split besides the
 value: an item that stands under several values. Taught: (text, value, definition, related, support,
-oppose, either), the last four a cross-encoder's probabilities. Pairs: sentences of LLMs with the labels
-(text, value, definition, related, support, oppose, either); `related` is 0 or 1, and the last three
-are 0 where it is 0.
+oppose, either), the last four a cross-encoder's probabilities. Pairs: sentences of LLMs with the
+labels (text, value, definition, related, support, oppose, either); `related` is 0 or 1, and the
+last three are 0 where it is 0.
 """
 
 from __future__ import annotations

@@ -107,15 +107,20 @@ def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
         ignore_index=True,
     )
     fold_of = known_folds(pairs)
+    further = bi_examples()
+    further = further[further["source"].isin(["rival", "persona"])]
+    further_fold = material_folds(further)
     parts: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
     done = trained_folds(folder)
     for fold in done:
         heads, encode = fold_heads(folder, fold), fold_encoder(folder, fold).encode
         split = folds.split(statements, answers, fold, FOLDS)
         own = pairs[(fold_of == fold).to_numpy()].reset_index(drop=True)
+        more = further[(further_fold == fold).to_numpy()]
+        tested = pd.concat([split.test_statements, more], ignore_index=True)
         parts.append(
             (
-                folds.score_statements(split.test_statements, heads, encode, sentiment),
+                folds.score_statements(tested, heads, encode, sentiment),
                 folds.score_answers(split.test_answers, heads, encode, sentiment),
                 folds.score_statements(own, heads, encode, sentiment) if len(own) else own,
             )
@@ -204,8 +209,8 @@ def _is_done(folder: Path, fold: int) -> bool:
 def held_out_table(folder: Path) -> pd.DataFrame:
     """What the folds say of the weights in `folder`: rows of `agent_quality`.
 
-    The numbers that are fitted on held-out scores (temperature, relevance curve: three over all
-    folds) come from the same scores.
+    The numbers that are fitted on held-out scores (offset, temperature, relevance curve: four over
+    all folds) come from the same scores.
     """
     heads = EvaluatorWeights.load(folder / SHIPPED.name).heads
     model = f"gpla-minilm-{SHIPPED_VERSION}"
@@ -284,9 +289,10 @@ def fold_encoder(folder: Path, fold: int) -> Embedder:
 
 
 def fold_heads(folder: Path, fold: int, shared: Heads | None = None) -> Heads:
-    """The heads of one fold in `folder`, with the three numbers of calibration of `shared`."""
+    """The heads of one fold in `folder`, with the four numbers of calibration of `shared`."""
     own = EvaluatorWeights.load(_weights(folder, fold)).heads
     if shared is None:
         return own
     slope, offset = shared.relevance_curve
-    return own.calibrated((float(slope), float(offset)), float(shared.temperature[0]))
+    curve = (float(slope), float(offset))
+    return own.calibrated(curve, float(shared.offset[0]), float(shared.temperature[0]))

@@ -127,6 +127,7 @@ def _heads(model: nn.ModuleDict, rank: int) -> Heads:
         stance_weights=layer_weights(model["stance"]) * STANCE_SCALE,
         stance_bias=layer_bias(model["stance"]) * STANCE_SCALE,
         relevance_curve=np.array([1.0, 0.0], np.float32),
+        offset=np.zeros(1, np.float32),
         temperature=np.array([1.0], np.float32),
     )
 
