@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpla_assets.content import CONTENT
-from gpla_assets.sources import preferences, readers
+from gpla_assets.sources import items, preferences, readers
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult
 
@@ -147,6 +147,33 @@ _ALL = (
         preferences.read_pku_saferlhf,
         f"{HUB}/PKU-Alignment/PKU-SafeRLHF",
         "CC BY-NC 4.0",
+    ),
+    Source(
+        "anthropic_persona",
+        "Statements that the holder of a trait would or would not say, written by LLMs",
+        "items",
+        ("anthropic_persona/persona_statements.parquet",),
+        items.read_persona,
+        f"{GITHUB}/anthropics/evals",
+        "CC BY 4.0",
+    ),
+    Source(
+        "ethics_virtue",
+        "ETHICS: sentences on people, and whether they show a trait of character",
+        "items",
+        ("ethics/virtue_train.parquet",),
+        items.read_virtue,
+        f"{GITHUB}/hendrycks/ethics",
+        "MIT",
+    ),
+    Source(
+        "value_fulcra",
+        "Value FULCRA: LLMs' answers with Schwartz's values that they are for or against",
+        "items",
+        ("value_fulcra/trustworthy_data.parquet",),
+        items.read_fulcra,
+        f"{GITHUB}/microsoft/ValueCompass",
+        "MIT",
     ),
     Source(
         "pairs",
