@@ -13,7 +13,7 @@ from gpla_assets.validation.planted import Counts, Side
 
 FEWEST = 5
 """Statements for and against that a value needs to be planted."""
-MOST = 20
+MOST = 12
 """Statements of a side that are read: more cost time and change little."""
 STATEMENTS_AN_ANSWER = 2
 ANSWERS = 10
