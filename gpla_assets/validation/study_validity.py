@@ -15,6 +15,7 @@ from gpla_assets.content import schwartz
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
 from gpla_assets.validation.consistency import FEWEST_VALUES
+from gpla_assets.validation.findings import COLUMNS
 from gpla_assets.validation.question_halves import (
     FEWEST_UNITS,
     SPLITS,
@@ -26,7 +27,6 @@ from gpla_assets.validation.question_halves import (
 from gpla_assets.validation.steering import classified, share_of_pairs, win_shares
 from gpla_assets.validation.style import styles
 
-COLUMNS = ["check", "data", "agent", "rule", "measure", "number", "low", "high", "n", "known"]
 RULES: tuple[MeasurementRule, ...] = get_args(MeasurementRule)
 WANTED = 0.7
 """Reliability from which on groups can be compared (Nunnally, 1978)."""

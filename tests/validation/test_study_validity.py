@@ -12,10 +12,10 @@ from gpla_assets.content import profiles, schwartz
 from gpla_assets.evaluator.expression import SUMS, subject_scores
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
+from gpla_assets.validation.findings import COLUMNS
 from gpla_assets.validation.question_halves import MEDIAN, RANK
 from gpla_assets.validation.study_validity import (
     CLASSIFIER,
-    COLUMNS,
     LESS_STYLE,
     RELIABILITY,
     RULES,
