@@ -7,6 +7,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     benchmarks,
     running,
     structure,
+    validity,
 )
 from gpla_assets.cli.commands import app
 
