@@ -85,7 +85,8 @@ def latent_scores(loadings: Floats, n_subjects: int, random: np.random.Generator
     """
     common = random.standard_normal((n_subjects, loadings.shape[1])) @ loadings.T
     own = np.sqrt(1 - (loadings**2).sum(1))
-    return common + random.standard_normal(common.shape) * own
+    found: Floats = common + random.standard_normal(common.shape) * own
+    return found
 
 
 def planted_counts(
