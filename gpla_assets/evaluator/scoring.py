@@ -1,8 +1,8 @@
 """The rule of M_E, in one place: which pairs are relevant, their score, and when there is none.
 
 Points 9 and 10 of docs/open_points.md, after GPV (Value4AI/gpv, gpv/measure.py). SQL that repeats a
-rule (dbt's int_subject_list_values, the check of measurements) is held to it by
-tests/evaluator/test_scoring.py.
+rule (the check of measurements) is held to it by tests/evaluator/test_scoring.py; what a subject's
+perceptions add up to is `expression`'s.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from gpla_assets.embedding.local_weights import LocalWeights
 from gpla_assets.evaluator.backends import evaluator_weights, make_evaluator, make_value_encoder
 from gpla_assets.evaluator.cross_encoder import CrossEncoder
 from gpla_assets.evaluator.embedded import EmbeddedEvaluator
+from gpla_assets.evaluator.expression import Cuts, to_judge
 from gpla_assets.evaluator.prompted import PromptedEvaluator
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.valuellama import ValueLlamaEvaluator
@@ -198,6 +199,30 @@ def test_an_evaluator_gives_relevant_pairs_in_order_by_gpvs_rule(evaluator: Valu
         assert list(nothing.columns) == COLUMNS and len(nothing) == 0
     with pytest.raises(ValueError, match="2 values and 1 definitions"):
         evaluator.evaluate(PERCEPTIONS, VALUES, [None])
+
+
+def test_an_evaluator_reads_all_pairs_and_judges_what_a_rule_needs(
+    evaluator: ValueEvaluator,
+) -> None:
+    found = evaluator.read(PERCEPTIONS, VALUES, DEFINITIONS, top_relevance=0.0)
+    shape = (len(PERCEPTIONS), len(VALUES))
+    assert found.relevance.shape == found.lean.shape == found.undecided.shape == shape
+    assert ((found.relevance >= 0) & (found.relevance <= 1)).all()
+    judged = ~np.isnan(found.lean)
+    assert judged[to_judge(found.relevance, Cuts(MINIMUM, 0.0))].all()
+    # a LLM says all numbers of a pair at once; the others are asked about their valence apart
+    if evaluator.name != "prompted":
+        assert (judged == to_judge(found.relevance, Cuts(MINIMUM, 0.0))).all()
+    pairs = evaluator.evaluate(PERCEPTIONS, VALUES, DEFINITIONS)
+    pd.testing.assert_frame_equal(found.pairs(VALUES, MINIMUM), pairs, check_exact=False)
+    alone = [evaluator.read([text], VALUES, DEFINITIONS, 0.0) for text in PERCEPTIONS]
+    for name in ("relevance", "lean"):
+        parts = np.concatenate([getattr(one, name) for one in alone])
+        np.testing.assert_allclose(parts, getattr(found, name), atol=1e-5)
+    nothing = evaluator.read([], VALUES, DEFINITIONS)
+    assert nothing.relevance.shape == (0, len(VALUES))
+    with pytest.raises(ValueError, match="2 values and 1 definitions"):
+        evaluator.read(PERCEPTIONS, VALUES, [None])
 
 
 def test_an_evaluator_scores_every_aligned_pair_in_order(evaluator: ValueEvaluator) -> None:

@@ -602,6 +602,11 @@ def test_only_candidates_are_asked_about() -> None:
     )
     found = evaluator.evaluate(["I lie.", "I never lie."], ["A", "B", "C"], [None] * 3)
     assert found[["row", "value"]].values.tolist() == [[1, "C"]] and len(chat.asked) == 1
+    # of a pair that it was not asked about it says nothing; a blank perception is about nothing
+    read = evaluator.read(["I lie.", "I never lie.", " "], ["A", "B", "C"], [None] * 3)
+    nothing = np.full(3, np.nan)
+    np.testing.assert_array_equal(read.relevance, [nothing, [np.nan, np.nan, 0.9], [0, 0, 0]])
+    np.testing.assert_array_equal(read.lean, [nothing, [np.nan, np.nan, 1], nothing])
     wrong = PromptedEvaluator(chat, Evaluator(), candidates=lambda texts, values: [(0, 5)])
     with pytest.raises(ValueError, match=r"pair \(0, 5\): expected positions below 1 perceptions"):
         wrong.evaluate(["I lie."], ["A"], [None])

@@ -66,6 +66,21 @@ def measurements(rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
+def expressions_of(scored: pd.DataFrame) -> pd.DataFrame:
+    """The same as sums: a subject's perceptions are those of one response."""
+    keys = ["subject_id", "lexicon", "value"]
+    found = scored.groupby(keys)["score"].agg(["size", "count", "sum"]).reset_index()
+    return found.rename(columns={"size": "n", "count": "sided_n", "sum": "score_sum"}).assign(
+        response_id=lambda rows: rows["subject_id"],
+        question_id="q",
+        weight_sum=lambda rows: rows["n"].astype(float),
+        relevant_n=lambda rows: rows["n"].astype(float),
+        sided_n=lambda rows: rows["sided_n"].astype(float),
+        **{name: 0.0 for name in ("logit_sum", "top_n", "top_weight", "top_sum")},
+        agent_id=None,
+    )
+
+
 def perceptions_of(found: pd.DataFrame) -> pd.DataFrame:
     """Corpus perceptions that have values."""
     return pd.DataFrame({"perception_id": sorted(set(found["perception_id"]))}).assign(
@@ -108,7 +123,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     warehouse.replace_partition(
         [
-            Write("measurements", pd.concat([scored, schwartz]).assign(agent_id=None)),
+            Write("expressions", expressions_of(pd.concat([scored, schwartz]))),
             Write("values", values.assign(lack=None)),
             Write("perception_values", found.assign(agent_id=None)),
             Write("perceptions", perceptions_of(found)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import duckdb
+import jinja2
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpla_assets.evaluator.expression import (
@@ -14,11 +16,14 @@ from gpla_assets.evaluator.expression import (
     Reading,
     ReadingError,
     expressions,
+    leading_weights,
     logit,
     subject_scores,
     to_judge,
     tops,
 )
+from gpla_assets.evaluator.scoring import pooled
+from gpla_assets.studies import StudyError, dbt_folder, load_study, parse_study
 from gpla_assets.studies.measurement import MeasurementRule
 
 VALUES = ["Care", "Order"]
@@ -63,18 +68,41 @@ def test_a_weight_of_nothing_leaves_a_perception_out() -> None:
     assert half.loc["Care", "score"] == 0.5 / 2
 
 
+def test_what_holds_the_question_or_comes_first_counts_whole() -> None:
+    contents = ["No, never.", "Is order good? It is.", 'Asked "Why order?": for peace.', "More."]
+    questions = ["Is order good?", "Is order  good?", "Why order?", None]
+    found = leading_weights(contents, questions, [0, 1, 2, 3], 0.25)
+    assert found.tolist() == [1, 1, 1, 0.25]
+
+
 def test_only_pairs_that_a_rule_reads_are_judged() -> None:
     judged = to_judge(_by_hand().relevance, CUTS)
     assert judged.tolist() == [[True, True], [False, True], [True, False], [True, True]]
     assert tops(np.array([[0.3, 0.3], [0.2, np.nan]]), 0.2).tolist() == [[True, False], [False] * 2]
 
 
-def test_relevance_that_is_not_known() -> None:
-    reading = Reading(np.array([[0.9, np.nan]]), np.array([[0.5, np.nan]]), np.zeros((1, 2), bool))
-    sums = expressions(reading, VALUES, ["s"], CUTS).rename(columns={"group": "subject"})
-    assert subject_scores(sums, "gpv")["score"].tolist()[0] == 0.5
-    with pytest.raises(ReadingError, match="rule gpv, share, net or top"):
-        subject_scores(sums, "salience")
+def test_a_response_whose_relevance_is_not_known_counts_for_no_salience() -> None:
+    reading = Reading(
+        np.array([[0.9, np.nan], [0.5, 0.5]]), np.full((2, 2), 0.5), np.zeros((2, 2), bool)
+    )
+    sums = expressions(reading, VALUES, ["a", "b"], CUTS).assign(subject="s")
+    care, order = subject_scores(sums, "salience")["score"]
+    assert care == pytest.approx(np.log(9) / 2)
+    assert order == 0
+    assert subject_scores(sums, "share")["score"].tolist() == [0.5, 0.0]
+
+
+def test_a_gated_llm_refuses_continuous_rules() -> None:
+    text = """
+    {name: x, corpus: [{source: demo}], subjects: [{source: demo}],
+     evaluator: {backend: openai, model: m, gate: GATE}, measurement: {rule: RULE}}
+    """
+    with pytest.raises(StudyError, match=r"rule salience needs .*gate = 0.1 .*expected rule gpv"):
+        parse_study(text.replace("GATE", "0.1").replace("RULE", "salience"), "x")
+    for gate, rule in (("null", "salience"), ("0.1", "net")):
+        study = parse_study(text.replace("GATE", gate).replace("RULE", rule), "x")
+        assert study.measurement.rule == rule
+    assert load_study("demo").measurement.rule == "gpv"
 
 
 def test_what_does_not_fit_is_named() -> None:
@@ -130,3 +158,56 @@ def test_company_changes_no_sum(made: tuple[Reading, list[str]]) -> None:
         alone = Reading(reading.relevance[own], reading.lean[own], reading.undecided[own])
         found = expressions(alone, values, [group] * own.sum(), CUTS).set_index(["group", "value"])
         pd.testing.assert_frame_equal(found, every.loc[[group]], check_exact=True)
+
+
+def in_sql(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
+    """Subjects' values by dbt's model, of sums with the columns subject, value, group and SUMS."""
+    path = dbt_folder() / "models" / "intermediate" / "structure" / "int_subject_list_values.sql"
+    names = {"var": lambda name: {"measurement_rule": rule}[name], "ref": lambda name: name}
+    sql = jinja2.Template(path.read_text("utf-8")).render(**names)
+    with duckdb.connect() as database:
+        columns = {"group": "response_id", "subject": "subject_id"}
+        database.register("given_rows", sums.rename(columns=columns).assign(lexicon="lexicon"))
+        database.execute(
+            "create table stg_expressions as select * replace "
+            "(nullif(logit_sum, 'nan'::double) as logit_sum) from given_rows"
+        )
+        return database.execute(sql).df()
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=30, deadline=None)
+@given(_readings(), st.sampled_from([1.0, 0.25, 0.0]))
+def test_sql_and_python_agree(
+    rule: MeasurementRule, made: tuple[Reading, list[str]], follow_on: float
+) -> None:
+    reading, groups = made
+    values = [f"v{place}" for place in range(reading.relevance.shape[1])]
+    weights = np.where(np.arange(len(groups)) % 2, follow_on, 1.0)
+    sums = expressions(reading, values, groups, CUTS, weights)
+    # responses a and b are of one subject, c of another
+    sums = sums.assign(subject=sums["group"].map({"a": "s1", "b": "s1", "c": "s2"}))
+    expected = subject_scores(sums, rule).set_index(["subject", "value"])
+    found = in_sql(sums, rule).set_index(["subject_id", "value"])
+    left_out = expected.index.difference(found.index)
+    # a value that no perception is relevant to has no row where it has no score
+    assert expected.loc[left_out, "score"].isna().all()
+    shared = expected.loc[found.index]
+    for name in ("salience", "direction", "score"):
+        numbers = found[name].astype(float)
+        np.testing.assert_allclose(numbers, shared[name], rtol=0, atol=1e-12)
+    assert found["n"].tolist() == shared["n"].tolist()
+
+
+@given(_readings())
+def test_gpv_is_the_mean_of_measurements(made: tuple[Reading, list[str]]) -> None:
+    reading, groups = made
+    values = [f"v{place}" for place in range(reading.relevance.shape[1])]
+    sums = expressions(reading, values, groups, CUTS).rename(columns={"group": "subject"})
+    pairs = reading.pairs(values, CUTS.minimum_relevance)
+    pairs = pairs.assign(subject=np.array(groups, object)[pairs["row"].to_numpy(int)])
+    expected = pooled(pairs, ["subject", "value"])
+    found = subject_scores(sums, "gpv").set_index(["subject", "value"])
+    np.testing.assert_allclose(found["score"].reindex(expected.index), expected, atol=1e-12)
+    assert found["score"].drop(expected.index).isna().all()
+    assert found["n"].sum() == pairs["score"].notna().sum()

@@ -10,8 +10,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import gpla_assets
 from gpla_assets.evaluator.heads import Heads
@@ -19,7 +17,7 @@ from gpla_assets.evaluator.said import Relevance
 from gpla_assets.evaluator.scoring import counted, is_relevant, leaning, pooled, scored_pairs
 from gpla_assets.generator.embedded import EmbeddedGenerator
 from gpla_assets.orchestration.checks import CHECKS
-from gpla_assets.studies import Generator, dbt_folder
+from gpla_assets.studies import Generator
 from gpla_assets.training.quality_measures import pair_rows
 
 PACKAGE = Path(gpla_assets.__file__).parent
@@ -100,39 +98,6 @@ def test_training_measures_at_the_studys_cut() -> None:
     found = {measure: number for _, measure, number, _ in rows}
     assert found["recall of relevance above 0.5"] == 1
     assert found["false positives of relevance above 0.5"] == 0.5
-
-
-SCORES = st.lists(
-    st.tuples(
-        st.sampled_from(["s1", "s2"]),
-        st.sampled_from(["a", "b"]),
-        st.one_of(st.none(), st.floats(-1, 1)),
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(SCORES)
-def test_sql_pools_perceptions_as_the_rule_does(drawn: list[tuple[str, str, float | None]]) -> None:
-    keys = ["subject_id", "value"]
-    rows = pd.DataFrame(drawn, columns=[*keys, "score"])
-    rows = rows.assign(perception_id=range(len(rows)), score=rows["score"].astype(float))
-    expected = pooled(rows, keys)
-    counts = rows.groupby(keys)["score"].count()
-    path = dbt_folder() / "models" / "intermediate" / "structure" / "int_subject_list_values.sql"
-    sql = re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", path.read_text("utf-8"))
-    with duckdb.connect() as database:
-        given_rows = rows.astype({"score": object}).where(rows.notna(), None)
-        database.register("given_rows", given_rows)
-        database.execute(
-            "create table stg_measurements as select * replace (score::double as score), "
-            "'subjects' as origin, 'lexicon' as lexicon from given_rows"
-        )
-        found = database.execute(sql).df().set_index(keys).loc[expected.index]
-    np.testing.assert_allclose(found["score"], expected, atol=1e-12)
-    assert found["n"].tolist() == counts[expected.index].tolist()
 
 
 def test_the_check_of_measurements_is_the_rule() -> None:

@@ -38,6 +38,10 @@ SOUND: list[tuple[str, dict[str, object]]] = [
         {"perception_id": "own", "value": "Care", "subject_id": "s", "lexicon": "lexicon"}
         | {"p_support": 0.7, "p_oppose": 0.2, "p_either": 0.1, "score": 0.5},
     ),
+    (
+        "expressions",
+        {"response_id": "r", "value": "Care", "subject_id": "s", "lexicon": "lexicon"},
+    ),
     ("schwartz_scores", {"subject_id": "s"}),
     ("loadings", {"factor": "F1", "value": "Care", "is_primary": True}),
     ("factor_names", {"factor": "F1", "source": "study", "chosen": True}),
@@ -63,6 +67,7 @@ BREAKS: dict[tuple[str, str], tuple[str, ...]] = {
     ("measurements", "perception_id_is_in_perceptions"): ("delete from evidence.perceptions",),
     ("measurements", "subject_id_is_in_subjects"): ("delete from evidence.subjects",),
     ("measurements", "value_is_in_lexicon"): ("delete from marts.lexicon",),
+    ("measurements", "response_id_is_in_responses"): ("delete from evidence.responses",),
     ("measurements", "probabilities_add_to_one"): (
         "update evidence.measurements set p_either = 0.2",
         "update evidence.measurements set score = 0.4",
