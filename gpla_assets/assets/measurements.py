@@ -10,11 +10,17 @@ from gpla_assets.alignment.spaces import space
 from gpla_assets.content import definitions_of, published_factors, schwartz, vocabulary
 from gpla_assets.evaluator import scoring
 from gpla_assets.evaluator.backends import make_evaluator
-from gpla_assets.evaluator.expression import NO_TOP, SUMS, Cuts, Reading, expressions
+from gpla_assets.evaluator.expression import (
+    NO_TOP,
+    SUMS,
+    Cuts,
+    Reading,
+    expressions,
+    leading_weights,
+)
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
-from gpla_assets.parser.referents import holds_question
 from gpla_assets.validation.texts import CONVERSATIONS, SETS
 
 LEXICON = "lexicon"
@@ -68,16 +74,20 @@ def evaluator(made: Making) -> None:
     origin="subjects",
 )
 def measurements(made: Making) -> None:
-    """One row per perception and value of the lexicon, or of Schwartz's, that it is relevant to;
-    and the sums by response and value that subjects' scores are made of."""
+    """One row per perception and value of the lexicon, or of Schwartz's, that it is relevant to.
+
+    And of all pairs the sums by response and value, which subjects' scores are made of.
+    """
     found = made.read(SUBJECTS, [made.keys])
     cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
-    weights = leading_weights(found, made.study.measurement.follow_on)
+    weights = leading_weights(
+        found["content"], found["question"], found["ordinal"], made.study.measurement.follow_on
+    )
     lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
     sums = [pd.DataFrame(columns=SUM_COLUMNS)]
 
     def add_up(own: pd.DataFrame, name: str, values: list[str], reading: Reading) -> None:
-        groups, own_weights = own["response_id"].to_numpy(), weights[own.index].to_numpy()
+        groups, own_weights = own["response_id"].to_numpy(), weights[own.index]
         rows = expressions(reading, values, groups, cuts, own_weights)
         sums.append(of_responses(rows, own).assign(lexicon=name))
 
@@ -164,16 +174,6 @@ def in_parts(perceptions: pd.DataFrame) -> Iterator[pd.DataFrame]:
         if begin - first >= PART or begin == len(perceptions) > first:
             yield perceptions.iloc[first:begin]
             first = begin
-
-
-def leading_weights(perceptions: pd.DataFrame, follow_on: float) -> pd.Series:
-    """1 of what answers the question, and of a response's first perception; else `follow_on`."""
-    holds = [
-        holds_question(content, question)
-        for content, question in zip(perceptions["content"], perceptions["question"], strict=True)
-    ]
-    leads = np.array(holds, bool) | (perceptions["ordinal"] == 0).to_numpy()
-    return pd.Series(np.where(leads, 1.0, follow_on), perceptions.index)
 
 
 def of_responses(sums: pd.DataFrame, perceptions: pd.DataFrame) -> pd.DataFrame:

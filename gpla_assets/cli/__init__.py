@@ -5,9 +5,10 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment,
     alignment_judges,
     benchmarks,
+    plan,
     running,
     structure,
-    validity_study,
+    validity,
 )
 from gpla_assets.cli.commands import app
 

@@ -3,11 +3,15 @@
 The sums of a response add up to those of its subject, and each rule reads the same sums. SQL
 repeats the rules for a warehouse (dbt's int_subject_list_values) and is held to this module by
 tests/evaluator/test_expression.py. Point 10 of docs/open_points.md.
+
+Scores shrunk by a subject's reliability, with questions as random effects, are no rule of their
+own: where subjects answer the same questions they are a value's scores times one number (r .9998
+or more with scores by question on the demo), which changes neither factors nor ranks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -17,6 +21,7 @@ from numpy.typing import NDArray
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.evaluator.scoring import is_relevant, lean, scored_pairs
+from gpla_assets.parser.referents import holds_question
 from gpla_assets.studies.measurement import TOP_RELEVANCE, MeasurementRule
 from gpla_assets.studies.study import RELEVANT
 
@@ -131,6 +136,23 @@ def logit(share: Numbers) -> Numbers:
     known = np.clip(np.asarray(share, float), LEAST_SHARE, 1 - LEAST_SHARE)
     found: Numbers = np.log(known) - np.log1p(-known)
     return found
+
+
+def leading_weights(
+    contents: Iterable[str],
+    questions: Iterable[str | None],
+    ordinals: Iterable[int],
+    follow_on: float,
+) -> Numbers:
+    """Weights (n,) of perceptions, aligned with their questions and places in their responses.
+
+    1 of what holds the question, and of a response's first perception; else `follow_on`.
+    """
+    leads = [
+        ordinal == 0 or holds_question(content, question)
+        for content, question, ordinal in zip(contents, questions, ordinals, strict=True)
+    ]
+    return np.where(np.array(leads, bool), 1.0, follow_on)
 
 
 def expressions(

@@ -5,7 +5,7 @@ What a check needs and this machine has not (GPLA_DATA_DIR) is said and left out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,7 @@ from gpla_assets.embedding.embedder import Encoder
 from gpla_assets.evaluator.expression import Cuts, Reading
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.value_text import value_texts
+from gpla_assets.evaluator.weights import external_validity_rows, held_out_quality
 from gpla_assets.parser.protocol import PerceptionParser
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.training.labels import (
@@ -43,7 +44,8 @@ from gpla_assets.training.labels import (
     wordings,
 )
 from gpla_assets.training.material import project_items, source_rows
-from gpla_assets.validation.findings import Finding
+from gpla_assets.validation.findings import Finding, Floats
+from gpla_assets.validation.held_out_findings import external_findings, item_findings
 from gpla_assets.validation.judged_direction import (
     balanced,
     direction_findings,
@@ -81,37 +83,46 @@ FEWEST = {OWN: 10, PROSE: 6, PERSONA: 12}
 """Statements of each side that a value needs to be planted."""
 
 
+EVERY = ("planted", "direction", "relevance", "portrait", "held_out")
+"""The checks; held_out is what training measured, as it ships."""
+
+
 @dataclass(frozen=True)
 class Checks:
     """What is checked, and how much of it.
 
     `pairs`: at most so many pairs of texts and values are judged for one check of direction;
-    `values` are planted.
+    `values` are planted. `held_out`: names in lower case, where no others are to be planted or
+    tested for direction, since the agents were trained on these.
     """
 
-    names: Sequence[str] = ("planted", "direction", "relevance", "portrait")
+    names: Sequence[str] = EVERY
     rules: Sequence[MeasurementRule] = RULES
     seeds: int = 5
     pairs: int = 2000
     values: int = 50
     cuts: Cuts = field(default_factory=Cuts)
+    held_out: Container[str] | None = None
 
 
 def agent_findings(
-    agents: Mapping[str, ValueEvaluator],
+    agents: Sequence[ValueEvaluator],
     parser: PerceptionParser,
     encoder: Encoder,
     checks: Checks = Checks(),
     tell: Tell = lambda line: None,
 ) -> Iterator[Finding]:
-    """All findings of the checks, for agents by mode (fast, accurate)."""
+    """All findings of the checks; an agent is named by its model, which ends in its mode."""
     if "planted" in checks.names:
         yield from _planted(agents, parser, encoder, checks, tell)
-    for mode, evaluator in agents.items():
+    if "held_out" in checks.names:
+        yield from item_findings(held_out_quality())
+        yield from external_findings(external_validity_rows())
+    for evaluator in agents:
         for name, of in CHECKS.items():
             if name in checks.names:
-                yield from of(evaluator, mode, checks, tell)
-                tell(f"{name}, {mode}: done")
+                yield from of(evaluator, checks, tell)
+                tell(f"{name}, {evaluator.model}: done")
 
 
 def project_statements() -> pd.DataFrame:
@@ -137,27 +148,35 @@ def persona_statements() -> pd.DataFrame | None:
 def _plantings(
     parser: PerceptionParser, encoder: Encoder, checks: Checks, tell: Tell
 ) -> Iterator[Planting]:
-    def planting(data: str, planted: Planted, **how: object) -> Planting:
-        texts = value_texts(planted.values["value"], planted.values["definition"])
-        return Planting(data, planted, encoder.encode(texts), **how)
+    def vectors(planted: Planted) -> Floats:
+        return encoder.encode(value_texts(planted.values["value"], planted.values["definition"]))
 
     random = np.random.default_rng(0)
-    own = project_statements()
-    yield planting(OWN, as_statements(plantable(own, checks.values, random, FEWEST[OWN])))
+    own = _held_out(project_statements(), checks)
+    found = as_statements(plantable(own, checks.values, random, FEWEST[OWN]))
+    yield Planting(OWN, found, vectors(found))
     rows = plantable(own, checks.values, random, FEWEST[PROSE])
     fillers = list(neutral_sentences()["sentence"])
-    prose = as_prose(rows, questions(), fillers, parser, random)
-    yield planting(PROSE, prose, statements=STATEMENTS_AN_ANSWER, unequal=True)
+    found = as_prose(rows, questions(), fillers, parser, random)
+    yield Planting(PROSE, found, vectors(found), STATEMENTS_AN_ANSWER, unequal=True)
     persona = persona_statements()
     if persona is None:
         tell("Persona statements are not at hand: set GPLA_DATA_DIR to plant traits.")
         return
-    rows = plantable(persona, checks.values, random, FEWEST[PERSONA])
-    yield planting(PERSONA, as_statements(rows))
+    persona = _held_out(persona, checks)
+    found = as_statements(plantable(persona, checks.values, random, FEWEST[PERSONA]))
+    yield Planting(PERSONA, found, vectors(found))
+
+
+def _held_out(statements: pd.DataFrame, checks: Checks) -> pd.DataFrame:
+    known = checks.held_out
+    if known is None:
+        return statements
+    return statements[[value.casefold() in known for value in statements["value"]]]
 
 
 def _planted(
-    agents: Mapping[str, ValueEvaluator],
+    agents: Sequence[ValueEvaluator],
     parser: PerceptionParser,
     encoder: Encoder,
     checks: Checks,
@@ -169,21 +188,20 @@ def _planted(
         readings: dict[str, Reading] = {LABELS: known_reading(planted)}
         about = np.maximum(planted.own, 0)
         own = values.iloc[about]
-        for mode, evaluator in agents.items():
+        for evaluator in agents:
+            agent = evaluator.model
             leans = _scored(evaluator, own.assign(content=planted.perceptions))["score"]
-            readings[SIGN + mode] = signed_reading(planted, leans.to_numpy(float))
+            readings[SIGN + agent] = signed_reading(planted, leans.to_numpy(float))
             names, definitions = list(values["value"]), list(values["definition"])
             reading = evaluator.read(planted.perceptions, names, definitions, cuts.top_relevance)
-            readings[mode] = reading
-            yield from relevance_findings(planted, reading, one.data, mode, cuts.minimum_relevance)
-            tell(f"{one.data}, {mode}: {len(planted.perceptions)} perceptions read")
+            readings[agent] = reading
+            yield from relevance_findings(planted, reading, one.data, agent, cuts.minimum_relevance)
+            tell(f"{one.data}, {agent}: {len(planted.perceptions)} perceptions read")
         yield from planted_findings(one, readings, checks.rules, cuts, checks.seeds)
         tell(f"{one.data}: planted")
 
 
-def _direction(
-    evaluator: ValueEvaluator, mode: str, checks: Checks, tell: Tell
-) -> Iterator[Finding]:
+def _direction(evaluator: ValueEvaluator, checks: Checks, tell: Tell) -> Iterator[Finding]:
     definitions = dict(vocabulary()[["value", "definition"]].itertuples(index=False, name=None))
     plain = plain_statements().rename(columns={"statement": "content"})
     plain["definition"] = definitions_of(plain["value"], vocabulary())
@@ -196,20 +214,25 @@ def _direction(
         sets |= {f"{PROPOSITIONS}, {name}": rows for name, rows in readings.items()}
     for data, statements in ((OWN, project_statements()), (PERSONA, persona_statements())):
         if statements is not None:
-            per_side = max(1, checks.pairs // (2 * statements["value"].nunique()))
-            sets[data] = balanced(statements, min(per_side, 20)).head(checks.pairs)
+            sets[data] = balanced(_held_out(statements, checks), checks.pairs)
     for data, rows in sets.items():
         leans = _scored(evaluator, rows)["score"].to_numpy(float)
-        right = RIGHT[mode] if data == PLAIN else "1"
-        yield from direction_findings(rows, leans, data, mode, right)
-    for data, pairs in _labelled(tell):
+        right = RIGHT[evaluator.model.rsplit(", ")[-1]] if data == PLAIN else "1"
+        yield from direction_findings(rows, leans, data, evaluator.model, right)
+    for data, labelled in _labelled(tell):
+        pairs = labelled.sample(min(len(labelled), checks.pairs), random_state=0)
+        pairs = pairs.reset_index(drop=True)
         found = _scored(evaluator, pairs)
         relevance = found["relevance"].to_numpy(float)
-        yield from labelled_findings(pairs, relevance, data, mode, checks.cuts.minimum_relevance)
+        yield from labelled_findings(
+            pairs, relevance, data, evaluator.model, checks.cuts.minimum_relevance
+        )
         sided = pairs["relation"].isin(["s", "o"]).to_numpy()
         rows = pairs[sided].assign(unit=pairs["content"])
         rows["stance"] = rows["relation"].map({"s": "support", "o": "oppose"})
-        yield from direction_findings(rows, found.loc[sided, "score"].to_numpy(), data, mode)
+        yield from direction_findings(
+            rows, found.loc[sided, "score"].to_numpy(), data, evaluator.model
+        )
 
 
 def _scored(evaluator: ValueEvaluator, rows: pd.DataFrame) -> pd.DataFrame:
@@ -231,19 +254,17 @@ def _labelled(tell: Tell) -> Iterator[tuple[str, pd.DataFrame]]:
             yield data, labelled_relations(found, labels).reset_index(drop=True)
 
 
-def _touche(evaluator: ValueEvaluator, mode: str, checks: Checks, tell: Tell) -> Iterator[Finding]:
+def _touche(evaluator: ValueEvaluator, checks: Checks, tell: Tell) -> Iterator[Finding]:
     arguments = source_rows("touche")
     if arguments is None:
         tell("Touché's arguments are not at hand: set GPLA_DATA_DIR to test on them.")
         return
     drawn = arguments.sample(min(len(arguments), checks.pairs), random_state=0)
     cut = checks.cuts.minimum_relevance
-    yield from touche_findings(drawn, touche_categories(), evaluator, mode, cut)
+    yield from touche_findings(drawn, touche_categories(), evaluator, cut)
 
 
-def _portrait(
-    evaluator: ValueEvaluator, mode: str, checks: Checks, tell: Tell
-) -> Iterator[Finding]:
+def _portrait(evaluator: ValueEvaluator, checks: Checks, tell: Tell) -> Iterator[Finding]:
     labels, ratings = (
         source_rows(f"value_portrait_{name}") for name in ("correlations", "ratings")
     )
@@ -255,7 +276,7 @@ def _portrait(
     drawn = set(every.sample(min(len(every), most), random_state=0))
     definitions = dict(schwartz()[["value", "definition"]].itertuples(index=False, name=None))
     own = labels[labels["item"].isin(drawn)]
-    yield from portrait_findings(own, ratings, definitions, evaluator, mode)
+    yield from portrait_findings(own, ratings, definitions, evaluator)
 
 
 CHECKS = {"direction": _direction, "relevance": _touche, "portrait": _portrait}

@@ -17,6 +17,7 @@ from gpla_assets.validation.findings import Finding, Floats, Places, auc, with_i
 
 DIRECTION = "direction"
 TITLE = re.compile(r"^\s*title:[^\n]*\n", re.IGNORECASE)
+MOST_OF_A_SIDE = 20
 ALONE, ASKED = "first sentence", "first sentence after the question"
 
 
@@ -87,14 +88,17 @@ def first_sentence(text: str) -> str:
     return plain(rest[spans[0].start : spans[0].end]) if spans else plain(rest)
 
 
-def balanced(statements: pd.DataFrame, per_side: int, seed: int = 0) -> pd.DataFrame:
-    """So many statements of each side of each value, of those that have as many, in random order.
+def balanced(statements: pd.DataFrame, pairs: int, seed: int = 0) -> pd.DataFrame:
+    """At most `pairs` statements, as many of each side of each value, drawn at random.
 
-    Rows (value, definition, stance, statement) -> the same with content and unit, the value.
+    Rows (value, definition, stance, statement) -> the same with content and unit, the value. Of
+    values with fewer statements of a side than are drawn there are none; with more values than
+    pairs, values are drawn too.
     """
-    shuffled = statements.sample(frac=1, random_state=seed)
-    sided = shuffled[shuffled["stance"] != "either"]
+    sided = statements[statements["stance"] != "either"].sample(frac=1, random_state=seed)
+    per_side = min(max(pairs // (2 * sided["value"].nunique()), 1), MOST_OF_A_SIDE)
     drawn = sided.groupby(["value", "stance"]).head(per_side)
-    enough = drawn.groupby("value")["stance"].transform("size") == 2 * per_side
-    rows = drawn[enough].sort_values(["value", "stance"], kind="stable")
+    whole = drawn.groupby("value")["stance"].transform("size") == 2 * per_side
+    values = drawn.loc[whole, "value"].unique()[: pairs // (2 * per_side)]
+    rows = drawn[drawn["value"].isin(set(values))].sort_values(["value", "stance"], kind="stable")
     return rows.rename(columns={"statement": "content"}).assign(unit=rows["value"])

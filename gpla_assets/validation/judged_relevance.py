@@ -24,7 +24,6 @@ def touche_findings(
     arguments: pd.DataFrame,
     categories: pd.DataFrame,
     evaluator: ValueEvaluator,
-    agent: str,
     cut: float,
 ) -> Iterator[Finding]:
     """Relevance beside people's labels: AUC of each category and their mean, and recall at the cut.
@@ -46,11 +45,22 @@ def touche_findings(
     )
     for measure, each, known in rows:
         numbers = with_interval(_mean_of(each), names)
-        yield Finding(RELEVANCE, TOUCHE, agent, "", measure, *numbers, len(contents), known)
+        yield Finding(
+            RELEVANCE, TOUCHE, evaluator.model, "", measure, *numbers, len(contents), known
+        )
     for name, area in zip(names, areas, strict=True):
         n, nan = len(contents), float("nan")
         yield Finding(
-            RELEVANCE, TOUCHE, agent, "", f"AUC, {name}", area, nan, nan, n, "1; chance .5"
+            RELEVANCE,
+            TOUCHE,
+            evaluator.model,
+            "",
+            f"AUC, {name}",
+            area,
+            nan,
+            nan,
+            n,
+            "1; chance .5",
         )
 
 
@@ -69,7 +79,8 @@ def labelled_findings(
     above = is_relevant(relevance, cut)
 
     def share(of: NDArray[np.bool_]) -> Statistic:
-        return lambda places: float(above[places][of[places]].mean())
+        # a draw of texts may hold none of them
+        return lambda places: float(above[places][of[places]].sum() / max(of[places].sum(), 1))
 
     statistics: dict[str, tuple[Statistic, str]] = {
         "AUC": (lambda places: auc(truth[places], relevance[places]), "1; chance .5"),
@@ -86,7 +97,6 @@ def portrait_findings(
     ratings: pd.DataFrame,
     definitions: dict[str, str],
     evaluator: ValueEvaluator,
-    agent: str,
 ) -> Iterator[Finding]:
     """Rank correlation, within a value, of M_E's numbers with how people's own values go with
     agreeing to an answer; and the ceiling that the ratings' noise leaves.
@@ -111,7 +121,7 @@ def portrait_findings(
     for measure, own in numbers.items():
         name = f"rank r of {measure}, mean of values"
         interval = with_interval(_mean_rank_r(own, people), list(items["item"]))
-        yield Finding(PORTRAIT, PORTRAITS, agent, "", name, *interval, n * m, known)
+        yield Finding(PORTRAIT, PORTRAITS, evaluator.model, "", name, *interval, n * m, known)
 
 
 def _mean_rank_r(a: NDArray[np.floating], b: NDArray[np.floating]) -> Statistic:

@@ -49,7 +49,8 @@ class Side:
 
 def random_factors(n_values: int, random: np.random.Generator, factors: int = FACTORS) -> Counts:
     """The factor of each value (n_values,), of equal sizes, dealt at random."""
-    return random.permutation(np.arange(n_values) % factors)
+    found: Counts = random.permutation(np.arange(n_values) % factors)
+    return found
 
 
 def similar_factors(
@@ -73,7 +74,8 @@ def similar_factors(
 
 def planted_loadings(factor_of: Counts, factors: int = FACTORS, loading: float = LOADING) -> Floats:
     """Loadings (n_values, factors): `loading` on a value's factor, 0 elsewhere."""
-    return loading * np.eye(factors)[factor_of]
+    found: Floats = loading * np.eye(factors)[factor_of]
+    return found
 
 
 def latent_scores(loadings: Floats, n_subjects: int, random: np.random.Generator) -> Floats:
@@ -83,7 +85,8 @@ def latent_scores(loadings: Floats, n_subjects: int, random: np.random.Generator
     """
     common = random.standard_normal((n_subjects, loadings.shape[1])) @ loadings.T
     own = np.sqrt(1 - (loadings**2).sum(1))
-    return common + random.standard_normal(common.shape) * own
+    found: Floats = common + random.standard_normal(common.shape) * own
+    return found
 
 
 def planted_counts(

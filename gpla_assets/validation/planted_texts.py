@@ -99,13 +99,13 @@ def as_prose(
     codes, contents = pd.factorize(np.array([one.content for one in found], object))
     units = np.zeros((len(answers), len(contents)), np.int64)
     np.add.at(units, ([int(one.parent) for one in found], codes), 1)
-    own, truth = np.full(len(contents), -1), np.zeros(len(contents), np.int64)
+    stated, side = np.full(len(contents), -1), np.zeros(len(contents), np.int64)
     for one, code in zip(found, codes, strict=True):
         unit = int(one.parent)
         if any(start < one.end and one.start < end for start, end in spans[unit]):
-            own[code], truth[code] = about[unit], sides[unit]
+            stated[code], side[code] = about[unit], sides[unit]
     every = _sides(np.array(about), np.array(sides))
-    return Planted(values, every, units, list(contents), own, truth)
+    return Planted(values, every, units, list(contents), stated, side)
 
 
 def _answer(

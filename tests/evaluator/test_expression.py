@@ -16,6 +16,7 @@ from gpla_assets.evaluator.expression import (
     Reading,
     ReadingError,
     expressions,
+    leading_weights,
     logit,
     subject_scores,
     to_judge,
@@ -65,6 +66,13 @@ def test_a_weight_of_nothing_leaves_a_perception_out() -> None:
     assert only["score"].tolist() == [0.5, -1.0]
     half = _total("net", np.array([1.0, 0.5, 0.5, 0.0]))
     assert half.loc["Care", "score"] == 0.5 / 2
+
+
+def test_what_holds_the_question_or_comes_first_counts_whole() -> None:
+    contents = ["No, never.", "Is order good? It is.", 'Asked "Why order?": for peace.', "More."]
+    questions = ["Is order good?", "Is order  good?", "Why order?", None]
+    found = leading_weights(contents, questions, [0, 1, 2, 3], 0.25)
+    assert found.tolist() == [1, 1, 1, 0.25]
 
 
 def test_only_pairs_that_a_rule_reads_are_judged() -> None:

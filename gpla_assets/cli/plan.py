@@ -1,12 +1,11 @@
-"""Commands of a study's validity: what is known of it, and how many questions it needs."""
+"""Command of planning: how many questions a study needs, from one that ran."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from gpla_assets.cli.commands import StudyOption, app, console, readable_errors, shown
@@ -14,47 +13,9 @@ from gpla_assets.cli.commands import StudyOption, app, console, readable_errors,
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDITY = """
-select * from analysis.validity order by data, "check" != 'steering', "check", measure, "rule"
-"""
 EXPRESSIONS = """
 select e.*, s.llm from evidence.expressions e join evidence.subjects s using (subject_id)
 """
-
-
-def print_study_validity(study: str) -> None:
-    """The study's table `validity`, the rules side by side; raises QueryError without it."""
-    from gpla_assets.cli.queries import published
-    from gpla_assets.studies import load_study
-
-    rows = published(load_study(study).warehouse_path, VALIDITY)
-    # summaries first, then each profile's
-    rows = rows.sort_values("measure", key=lambda one: one.str.contains(" under "), kind="stable")
-    for (data, check), own in rows.groupby(["data", "check"], sort=False):
-        console.print(f"[bold]{escape(str(check))}, {escape(str(data))}[/bold]")
-        console.print(_side_by_side(own))
-    console.print(
-        "Numbers with 95% intervals over LLMs and profiles; * a classifier of the bare texts. "
-        f"`gpla plan --study {study}` says how many questions are needed.",
-        soft_wrap=True,
-    )
-
-
-def _side_by_side(rows: pd.DataFrame) -> Table:
-    rules = list(dict.fromkeys(rows["rule"]))
-    table = Table("measure", "n", "known", *(rule or "*" for rule in rules), box=None)
-    for measure, own in rows.groupby("measure", sort=False):
-        by_rule = {row.rule: _with_interval(row) for row in own.itertuples()}
-        first = own.iloc[0]
-        n, known = str(own["n"].max()), str(first["known"])
-        table.add_row(escape(str(measure)), n, known, *(by_rule.get(rule, "") for rule in rules))
-    return table
-
-
-def _with_interval(row: Any) -> str:
-    number = None if math.isnan(row.number) else row.number
-    text = shown(number, 0 if number is not None and abs(number) >= 100 else 2)
-    return text if math.isnan(row.low) else f"{text} [{row.low:.2f}, {row.high:.2f}]"
 
 
 @app.command(epilog="Example: gpla plan --study survey --reliability 0.7")
