@@ -26,7 +26,7 @@ class ChoiceError(KnownError, ValueError):
 
 OF_STUDY = """
 select * from analysis.validity
-order by data, "check" != 'steering', "check", measure like '% under %', measure, "rule" = '', "rule"
+order by data, "check" != 'steering', "check", measure like '% under %', measure, "rule"
 """
 
 
@@ -151,5 +151,7 @@ def print_validity(rows: pd.DataFrame) -> None:
 
 def _number(row: object) -> str:
     number, low, high = (float(getattr(row, name)) for name in ("number", "low", "high"))
+    if number != number:
+        return "-"
     interval = "" if low != low else f" [{low:.2f}, {high:.2f}]"
     return f"{number:.2f}{interval}"

@@ -70,7 +70,8 @@ def profile_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.shape[1] >= FEWEST_VALUES and not (np.isnan(a).any() or np.isnan(b).any()):
         x, y = (one - one.mean(axis=1, keepdims=True) for one in (a, b))
         spread = np.sqrt(np.outer((x**2).sum(axis=1), (y**2).sum(axis=1)))
-        return np.divide(x @ y.T, spread, out=found, where=spread > 1e-12)
+        np.divide(x @ y.T, spread, out=found, where=spread > 1e-12)
+        return found
     for i, left in enumerate(a):
         known = ~np.isnan(left) & ~np.isnan(b)
         count = known.sum(1)
