@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from gpla_assets.evaluator.expression import SUMS, subject_scores
+from gpla_assets.evaluator.expression import SUMS, less_questions, subject_scores
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.question_halves import FEWEST_UNITS, Scorer
 
@@ -16,7 +16,8 @@ class ByQuestion:
     """Sums (units, questions, values, SUMS) of a study's expressions on one list of values.
 
     `expressions`: question_id, value, SUMS and the column `unit` (subject_id, or llm, whose
-    profiles are then added up); units, questions and values are in alphabetical order.
+    profiles are then added up); units, questions and values are in alphabetical order. Scores
+    are of logits `less_questions`, as in a study; cells keep what differs between questions.
     """
 
     def __init__(self, expressions: pd.DataFrame, unit: str) -> None:
@@ -26,14 +27,18 @@ class ByQuestion:
         shape = (len(self.units), len(self.questions), len(self.values), len(SUMS))
         self.sums = np.zeros(shape)
         # an unknown sum (NaN) makes its total unknown
-        np.add.at(self.sums, (units, questions, values), expressions[SUMS].to_numpy(float))
+        places = (units, questions, values)
+        np.add.at(self.sums, places, expressions[SUMS].to_numpy(float))
+        self.less_questions = np.zeros(shape)
+        own = less_questions(expressions)[SUMS].to_numpy(float)
+        np.add.at(self.less_questions, places, own)
 
     def scores(self, rule: MeasurementRule) -> Scorer:
         """Scores by the rule (units x values) from some of the questions."""
         at = {question: place for place, question in enumerate(self.questions)}
 
         def of(questions: Collection[str]) -> pd.DataFrame:
-            total = self.sums[:, [at[one] for one in questions]].sum(axis=1)
+            total = self.less_questions[:, [at[one] for one in questions]].sum(axis=1)
             return self._scored(total, rule, self.units)
 
         return of

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gpla_assets.content import profiles, schwartz
-from gpla_assets.evaluator.expression import SUMS, subject_scores
+from gpla_assets.evaluator.expression import SUMS, less_questions, subject_scores
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
 from gpla_assets.validation.findings import COLUMNS
@@ -90,7 +90,8 @@ def test_sums_by_question_score_as_the_rules_do() -> None:
     sums = expressed(subjects, levels(subjects, 1.0))
     by_question = ByQuestion(sums, "subject_id")
     some = ["q01", "q07"]
-    part = sums[sums["question_id"].isin(some)].rename(columns={"subject_id": "subject"})
+    every = less_questions(sums).rename(columns={"subject_id": "subject"})
+    part = every[every["question_id"].isin(some)]
     for rule in RULES:
         wanted = subject_scores(part, rule).pivot(index="subject", columns="value", values="score")
         found = by_question.scores(rule)(some)
