@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from gpla_assets.studies import Study
 
 
+MODES = ("fast", "accurate")
+
+
 class ChoiceError(KnownError, ValueError):
     """A choice that there is not."""
 
@@ -76,10 +79,13 @@ def validity(
         from gpla_assets.validation.planted_check import RULES
 
         demo = load_study("demo")
-        measured, held_out = _agents(_chosen(agents, ["fast", "accurate"], "agents"), demo, folder)
+        names, modes = _chosen(checks, EVERY, "checks"), _chosen(agents, MODES, "agents")
+        kept = _chosen(rules, RULES, "rules")
+        # what training measured needs no agent here
+        measured, held_out = _agents(modes if names != ["held_out"] else [], demo, folder)
         wanted = Checks(
-            names=_chosen(checks, EVERY, "checks"),
-            rules=[rule for rule in RULES if rule in _chosen(rules, RULES, "rules")],
+            names=names,
+            rules=[rule for rule in RULES if rule in kept],
             seeds=seeds,
             pairs=pairs,
             cuts=Cuts(demo.evaluator.minimum_relevance, demo.measurement.top_relevance),
@@ -122,7 +128,7 @@ def _agents(
     from gpla_assets.evaluator.backends import make_evaluator
     from gpla_assets.training.by_fold import held_out_evaluators
 
-    if folder is None:
+    if folder is None or not modes:
         settings = [study.evaluator.model_copy(update={"mode": mode}) for mode in modes]
         return [make_evaluator(one) for one in settings], None
     by_mode = held_out_evaluators(folder)

@@ -85,8 +85,12 @@ def external_validity_rows() -> pd.DataFrame:
 
 def validity_rows() -> pd.DataFrame:
     """Validity by known answers as `gpla validity` measured it: rows of findings."""
-    text = ("check", "data", "agent", "rule", "measure", "known")
-    return pd.read_csv(VALIDITY, dtype=dict.fromkeys(text, str)).fillna({"rule": ""})
+    return pd.read_csv(
+        VALIDITY,
+        keep_default_na=False,
+        na_values={name: [""] for name in ("number", "low", "high")},
+        dtype={"known": str},
+    )
 
 
 def ship_validity(rows: pd.DataFrame) -> None:

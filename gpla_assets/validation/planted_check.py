@@ -35,7 +35,7 @@ from gpla_assets.validation.planted_texts import Planted
 RULES: tuple[MeasurementRule, ...] = get_args(MeasurementRule)
 SUBJECTS = 400
 LABELS, SIGN = "labels known", "relevance known, sign of "
-PLANTED, NULL, RELEVANCE = "planted structure", "null", "relevance"
+PLANTED, NULL, RELEVANCE = "planted structure", "nothing planted", "relevance"
 SALIENCE_SPREAD = 0.5
 """Of the logarithm of how many texts bear on a value, where values are unequally salient."""
 FALSE_POSITIVES = 0.03

@@ -33,6 +33,8 @@ FEWEST_UNITS = 4
 """Of fewer LLMs a correlation says nothing."""
 BELOW = 0.5
 """Reliability below which more than half of a score's variance is not the LLM's own."""
+FAR_TOO_MANY = 1000
+"""Questions that no study asks: a higher number would be a way to say never."""
 R_OF_HALVES, MEDIAN, UNRELIABLE, RANK, FIRST = (
     "r between halves, mean over values",
     "reliability of all questions, median value",
@@ -186,10 +188,10 @@ def reliability_caution(each: pd.Series, questions: int, units: str, wanted: flo
     needed = questions_needed(middle, questions, wanted)
     if middle >= wanted:
         remedy = "the median value is reliable"
-    elif np.isfinite(needed):
-        remedy = f"about {needed:,.0f} such questions would bring the median value to {wanted:.2f}"
+    elif needed > FAR_TOO_MANY:
+        remedy = f"{FAR_TOO_MANY:,} such questions would not bring the median value to {wanted:.2f}"
     else:
-        remedy = f"no number of such questions would bring the median value to {wanted:.2f}"
+        remedy = f"about {needed:,.0f} such questions would bring the median value to {wanted:.2f}"
     return (
         f"Not reliable: across {units}, {weak} of {len(known)} values have a reliability below "
         f"{BELOW:.2f} over halves of the {questions} questions (median {middle:.2f}); {remedy}."
