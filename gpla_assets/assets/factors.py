@@ -1,5 +1,7 @@
 """Subject x value scores -> the value system, its stability and the names of its factors."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from gpla_assets.content import vocabulary
@@ -20,9 +22,11 @@ from gpla_assets.psychometrics import (
 from gpla_assets.psychometrics.history import frozen_system, history_rows, loading_rows
 from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
 from gpla_assets.studies import Study
+from gpla_assets.validation.study_validity import unreliable
 
 SCORES = 'select subject_id, "value", score, n from marts.subject_values'
 SUBJECTS = "select subject_id, llm, profile from evidence.subjects order by subject_id"
+EXPRESSIONS = "select * from evidence.expressions where lexicon = 'lexicon'"
 PRIMARY = """
 select factor, "value", loading from analysis.loadings where is_primary
 order by factor, abs(loading) desc, "value"
@@ -46,14 +50,17 @@ order by factor, abs(loading) desc, "value"
         "variance_components",
         "frozen_scores",
     ),
-    upstream=("subjects", "value_correlations"),
-    settings=("structure", "seed"),
+    upstream=("subjects", "measurements", "value_correlations"),
+    settings=("structure", "measurement.rule", "seed"),
 )
 def factors(made: Making) -> None:
     """The value system: suitability, scree, loadings, removals, reliabilities and scores."""
     settings = made.study
     subjects = made.read(SUBJECTS).set_index("subject_id")
-    system, matrix = _system(made, settings, subjects)
+    caution = unreliable(
+        made.read(EXPRESSIONS), subjects.reset_index(), settings.measurement.rule, settings.seed
+    )
+    system, matrix = _system(made, settings, subjects, [caution] if caution else [])
     made.write("suitability", system.suitability.assign(matrix="subject_values"))
     made.write("value_suitability", system.value_suitability)
     made.write("eigenvalues", system.eigenvalues)
@@ -123,14 +130,15 @@ def factor_names(made: Making) -> None:
 
 
 def _system(
-    made: Making, settings: Study, subjects: pd.DataFrame
+    made: Making, settings: Study, subjects: pd.DataFrame, told: Sequence[str] = ()
 ) -> tuple[ValueSystem, pd.DataFrame]:
     cells = made.read(SCORES)
     matrix = cells.pivot(index="subject_id", columns="value", values="score").sort_index()
     counts = cells.pivot(index="subject_id", columns="value", values="n")
     llms = list(subjects["llm"].reindex(matrix.index))
     known = made.read("select * from marts.value_correlations")
-    return value_system(matrix, settings.structure, llms, counts, settings.seed, known), matrix
+    system = value_system(matrix, settings.structure, llms, counts, settings.seed, known, told)
+    return system, matrix
 
 
 def _write_history(made: Making, system: ValueSystem, subjects: pd.DataFrame) -> None:

@@ -5,8 +5,10 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment,
     alignment_judges,
     benchmarks,
+    plan,
     running,
     structure,
+    validity,
 )
 from gpla_assets.cli.commands import app
 

@@ -38,6 +38,16 @@ COUNTED = {
     }.items()
 }
 SHOWN_FACTORS = 3
+SHOWN_CAUTIONS = 2
+STEERED = """
+select number, low, high, (
+    select number from analysis.validity
+    where "check" = 'steering' and measure = 'share of pairs' and data = 'Schwartz-10'
+        and "rule" = ''
+) as ceiling
+from analysis.validity
+where "check" = 'steering' and measure = 'share of pairs' and data = 'Schwartz-10' and "rule" = ?
+"""
 FACTORS = """
 select factor, coalesce(name, leading_values) as name, n_values, alpha, ci_low, ci_high,
     interpretable, caution, "values" as top_values
@@ -49,7 +59,7 @@ def print_summary(console: Console, name: str, study: Study, done: Done) -> None
     """What was made and what was found, in ten lines; where things are, what next."""
     print_made(console, done)
     with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
-        for line in _found(connection):
+        for line in [*_found(connection), *_steered(connection, study.measurement.rule)]:
             console.print(line, soft_wrap=True)
     gpla = command()
     console.print(f"warehouse {escape(str(study.warehouse_path))}", soft_wrap=True)
@@ -106,10 +116,23 @@ def _found(connection: duckdb.DuckDBPyConnection) -> list[str]:
         + more
     )
     told = distinct_sentences(cautions)
-    if told:
-        rest = f" ({len(told) - 1} further cautions in the report)" if len(told) > 1 else ""
-        lines.append(f"[yellow]*[/yellow] {escape(told[0])}{rest}")
+    lines += [f"[yellow]*[/yellow] {escape(one)}" for one in told[:SHOWN_CAUTIONS]]
+    if len(told) > SHOWN_CAUTIONS:
+        lines[-1] += f" ({len(told) - SHOWN_CAUTIONS} more in the report)"
     return lines
+
+
+def _steered(connection: duckdb.DuckDBPyConnection, rule: str) -> list[str]:
+    """Whether profiles come out as they ask, where they ask for anything."""
+    row = connection.execute(STEERED, [rule]).fetchone()
+    if row is None or row[0] is None:
+        return []
+    number, low, high, ceiling = row
+    most = "" if ceiling is None else f"; a classifier of the texts {ceiling:.0%}"
+    return [
+        f"The value that a profile asks for is higher under it in {number:.0%} of pairs "
+        rf"\[{low:.0%}, {high:.0%}] (chance 50%{most})."
+    ]
 
 
 def print_estimate(console: Console, estimates: Sequence[Estimate]) -> None:

@@ -46,6 +46,52 @@ def value_statements(path: Path = CONTENT / "value_statements.csv") -> pd.DataFr
     return rows
 
 
+def rival_statements(path: Path = CONTENT / "rival_statements.csv") -> pd.DataFrame:
+    """Statements that oppose a value by a rival one, no word denied; as many that support it.
+
+    Rows (value, definition, stance, form, statement), none of which names its value; `form` is
+    action (what somebody does) or prose (a view or advice).
+    """
+    rows = _read(path, ("value", "definition", "stance", "form", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def persona_traits(path: Path = CONTENT / "persona_traits.csv") -> pd.DataFrame:
+    """The traits of Anthropic's persona statements as values: rows (trait, value, definition,
+    cluster), one a trait; traits of like meaning share a cluster."""
+    rows = _read(path, ("trait", "value", "definition", "cluster"))
+    _check_unique(rows, "trait", path)
+    return rows
+
+
+def plain_statements(path: Path = CONTENT / "plain_statements.csv") -> pd.DataFrame:
+    """One-liners whose side nobody doubts, to test M_E with: rows (statement, value, stance).
+
+    Nothing is trained on them.
+    """
+    rows = _read(path, ("statement", "value", "stance"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def proposition_values(path: Path = CONTENT / "proposition_values.csv") -> pd.DataFrame:
+    """What propositions of the Political Compass bear on, labelled by hand once.
+
+    Rows (proposition, value, stance): who agrees with it supports or opposes the value.
+    """
+    rows = _read(path, ("proposition", "value", "stance"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
+def touche_categories(path: Path = CONTENT / "touche_categories.csv") -> pd.DataFrame:
+    """Touché's 20 categories of values, defined in our words: rows (value, definition)."""
+    rows = _read(path, ("value", "definition"))
+    _check_unique(rows, "value", path)
+    return rows
+
+
 def neutral_sentences(path: Path = CONTENT / "neutral_sentences.csv") -> pd.DataFrame:
     """Sentences that state no attitude, which M_P is trained to drop: rows (kind, sentence)."""
     return _read(path, ("kind", "sentence"))
@@ -125,16 +171,28 @@ def questions(path: Path = CONTENT / "questions.csv") -> pd.DataFrame:
 
 
 def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
-    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt), Default first."""
+    """Profiling prompts (the paper's Table 7 names them): rows (profile, prompt, asks).
+
+    Default first. `asks` is the one of Schwartz's ten values that the profile asks for, or None.
+    """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt"])
+        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt", "asks"])
         rows["prompt"] = rows["prompt"].str.strip()
+        rows["asks"] = rows["asks"].astype(object).where(rows["asks"].notna(), None)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
         raise ContentError(
             f"{path}: expected a list `profiles`, each with a profile and its prompt: {e!r}."
         ) from e
     _check_unique(rows, "profile", path)
+    levels = schwartz()
+    ten = list(levels.loc[levels["level"] == "lower", "value"])
+    for row in rows.dropna(subset=["asks"]).itertuples():
+        if row.asks not in ten:
+            raise ContentError(
+                f"{path}, profile {row.profile!r}: asks {row.asks!r}, expected one of "
+                f"{', '.join(ten)}, or no such line."
+            )
     return rows
 
 

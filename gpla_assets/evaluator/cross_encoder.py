@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gpla_assets.content import STANCES
 from gpla_assets.embedding.encoder_model import BATCH_TOKENS, load_packed_encoder, mean_vectors
 from gpla_assets.embedding.store import EmbeddingStore, model_revision
-from gpla_assets.evaluator.cross_weights import CrossWeights
+from gpla_assets.evaluator.cross_weights import OUTPUTS, CrossWeights
 
 if TYPE_CHECKING:
     from gpla_assets.embedding.pretrained import Pretrained, Tokenizer
@@ -38,7 +37,7 @@ class PairJudge(Protocol):
     def inferences(self) -> int: ...
 
     def logits(self, texts: Sequence[str], values: Sequence[str]) -> Logits:
-        """Aligned pairs -> (n, 3): support, oppose, either."""
+        """Aligned pairs -> (n, 4): support, oppose, either, unrelated."""
         ...
 
 
@@ -78,11 +77,11 @@ class CrossEncoder:
         return model_revision(self.store, Path(self.folder), arrays, "pairs", MAX_TOKENS)
 
     def logits(self, texts: Sequence[str], values: Sequence[str]) -> Logits:
-        """Aligned pairs -> (n, 3): support, oppose, either; equal pairs are run once."""
+        """Aligned pairs -> (n, 4): support, oppose, either, unrelated; equal pairs are run once."""
         # a NUL stands in no text: two pairs never share a key
         pairs = [f"{text}\0{value}" for text, value in zip(texts, values, strict=True)]
         if not pairs:
-            return np.zeros((0, len(STANCES)), np.float32)
+            return np.zeros((0, OUTPUTS), np.float32)
         distinct = dict(zip(pairs, zip(texts, values, strict=True), strict=True))
         found = self.store.get(self.revision, list(distinct)) if self.store else {}
         new = [pair for pair in distinct if pair not in found]
@@ -94,7 +93,7 @@ class CrossEncoder:
 
     def _judged(self, pairs: list[tuple[str, str]]) -> Logits:
         if not pairs:
-            return np.zeros((0, len(STANCES)), np.float32)
+            return np.zeros((0, OUTPUTS), np.float32)
         tokenizer, model = self._model()
         texts, values = (list(part) for part in zip(*pairs, strict=True))
         # of a pair that is too long the text gives way, so that the value is read whole

@@ -13,12 +13,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gpla_assets.content import STANCES
 from gpla_assets.embedding.adapter import AdapterError
 from gpla_assets.embedding.arrays import load_arrays, save_arrays
 from gpla_assets.embedding.low_rank import LowRank
 from gpla_assets.evaluator.heads import Floats, softmax
 
-CROSS_VERSION = "2"
+CROSS_VERSION = "3"
+UNRELATED = len(STANCES)
+"""The output after those of the stances."""
+OUTPUTS = len(STANCES) + 1
 SHIPPED_CROSS = Path(__file__).resolve().parent / "cross_adapter"
 HEAD = "head.safetensors"
 NAMES = ("weights", "bias", "temperature")
@@ -29,8 +33,9 @@ NAMES = ("weights", "bias", "temperature")
 class CrossWeights:
     """What training gives; needs the base model that it was trained on.
 
-    `head_weights` (3, d) and `head_bias` (3,): logits of support, oppose and either from the mean
-    of the last layer's d dimensions. `temperature` (1,) divides them, fitted on held-out values.
+    `head_weights` (4, d) and `head_bias` (4,): logits of support, oppose, either and unrelated from
+    the mean of the last layer's d dimensions. `temperature` (1,) divides those of the stances,
+    fitted on held-out values.
     """
 
     encoder: LowRank
@@ -39,8 +44,14 @@ class CrossWeights:
     temperature: Floats
 
     def valence(self, logits: NDArray[np.floating]) -> Floats:
-        """(n, 3) logits -> (n, 3) probabilities of support, oppose, either."""
-        return softmax(np.asarray(logits, np.float64) / self.temperature[0])
+        """(n, 4) logits -> (n, 3) probabilities of support, oppose, either, if it is about it."""
+        stances = np.asarray(logits, np.float64)[:, : len(STANCES)]
+        return softmax(stances / self.temperature[0])
+
+    def about(self, logits: NDArray[np.floating]) -> Floats:
+        """(n, 4) logits -> (n,) probability that the text is about the value."""
+        found: Floats = 1 - softmax(np.asarray(logits, np.float64))[:, UNRELATED]
+        return found
 
     def calibrated(self, temperature: float) -> CrossWeights:
         """The same weights with the number that is fitted on held-out values."""

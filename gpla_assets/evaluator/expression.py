@@ -236,6 +236,19 @@ def subject_scores(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
     return added.index.to_frame(index=False).assign(**numbers)
 
 
+def less_questions(sums: pd.DataFrame) -> pd.DataFrame:
+    """Sums of responses (question_id, value, SUMS) whose logits are less what each question brings.
+
+    A question's mean over responses of their mean logit of a value becomes that of all responses:
+    who says more to one question than others do, or nothing to another, is not told by the
+    question. What differs between subjects within a question stays. Rows as they come.
+    """
+    logits = sums["logit_sum"] / sums["weight_sum"].where(sums["weight_sum"] > 0)
+    of_question = logits.groupby([sums["question_id"], sums["value"]]).transform("mean")
+    brought = (of_question - logits.groupby(sums["value"]).transform("mean")).fillna(0.0)
+    return sums.assign(logit_sum=sums["logit_sum"] - sums["weight_sum"] * brought)
+
+
 def whole(n: Numbers) -> NDArray[np.int64]:
     """Weighted counts as numbers of perceptions: what counts a little is one more."""
     return np.ceil(np.round(n, 6)).astype(np.int64)

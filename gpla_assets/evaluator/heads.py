@@ -131,8 +131,10 @@ class Heads:
     `valence` has the logits of support, oppose and either as outputs, and the SENTIMENTS as
     features; `related` has relatedness, and the cosine. `stance_weights` (3, d) and `stance_bias`
     (3,): whether a text that answers a question asserts, denies or leaves open what is asked;
-    `relevance_curve` (2,): slope and offset of the logit of relevance on relatedness; `temperature`
-    (1,): divides the valence's logits. The last two are fitted on held-out values.
+    `relevance_curve` (2,): slope and offset of the logit of relevance on relatedness; `offset`
+    (1,): is added to the logit of support, so that as many of balanced texts are called support as
+    oppose; `temperature` (1,): divides the valence's logits. The last three are fitted on held-out
+    values.
     """
 
     valence: Reader
@@ -140,6 +142,7 @@ class Heads:
     stance_weights: Floats
     stance_bias: Floats
     relevance_curve: Floats
+    offset: Floats
     temperature: Floats
 
     def relevance(self, u: Floats, v: Floats) -> Floats:
@@ -167,19 +170,22 @@ class Heads:
         return self.valence.aligned(u, v, sentiment_features(u_sentiment, v_sentiment))
 
     def judged(self, logits: Floats) -> Floats:
-        """Logits (..., 3) of pairs to probabilities, by temperature."""
-        return softmax(logits.astype(np.float64) / self.temperature[0])
+        """Logits (..., 3) of pairs to probabilities, by offset and temperature."""
+        moved = logits.astype(np.float64)
+        moved[..., SUPPORT] += self.offset[0]
+        return softmax(moved / self.temperature[0])
 
     def stance(self, u: Floats) -> Floats:
         """Texts with their questions: (n, d) -> (n, 3) of asserts, denies, leaves open."""
         weights = self.stance_weights.T.astype(np.float64)
         return softmax(u.astype(np.float64) @ weights + self.stance_bias)
 
-    def calibrated(self, curve: tuple[float, float], temperature: float) -> Heads:
+    def calibrated(self, curve: tuple[float, float], offset: float, temperature: float) -> Heads:
         """The same heads with the numbers that are fitted on held-out values."""
         return replace(
             self,
             relevance_curve=np.array(curve, np.float32),
+            offset=np.array([offset], np.float32),
             temperature=np.array([temperature], np.float32),
         )
 
@@ -197,7 +203,7 @@ class Heads:
         return cls(valence, related, *_named(arrays, "heads", PLAIN))
 
 
-PLAIN = ("stance_weights", "stance_bias", "relevance_curve", "temperature")
+PLAIN = ("stance_weights", "stance_bias", "relevance_curve", "offset", "temperature")
 """The arrays of Heads beside its readers."""
 
 

@@ -16,6 +16,7 @@ SHIPPED_VERSION = "4"
 SHIPPED = Path(__file__).resolve().parent / "weights.safetensors"
 EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
+VALIDITY = SHIPPED.with_name("validity.csv")
 QUALITY_COLUMNS = ["role", "backend", "model", "data", "measure", "number", "n", "held_out"]
 
 
@@ -80,3 +81,26 @@ def external_validity_rows() -> pd.DataFrame:
         keep_default_na=False,
         na_values={name: [""] for name in ("r", "low", "high", "coverage")},
     )
+
+
+def validity_rows() -> pd.DataFrame:
+    """Validity by known answers as `gpla validity` measured it: rows of findings."""
+    return pd.read_csv(
+        VALIDITY,
+        keep_default_na=False,
+        na_values={name: [""] for name in ("number", "low", "high")},
+        dtype={"known": str},
+    )
+
+
+def ship_validity(rows: pd.DataFrame) -> None:
+    """Put rows in the place of those that ship for the same checks and agents, or for another
+    version of these."""
+    kept = validity_rows() if VALIDITY.is_file() else rows[:0]
+    replaced = set(_agent_and_check(rows))
+    every = pd.concat([kept[~_agent_and_check(kept).isin(replaced)], rows])
+    every.round(4).to_csv(VALIDITY, index=False)
+
+
+def _agent_and_check(rows: pd.DataFrame) -> pd.Series:
+    return rows["check"] + "\n" + rows["agent"].str.replace(r"-\d+(?=,|$)", "", regex=True)

@@ -63,11 +63,9 @@ def subjects(study: Study) -> Hashes:
 
 
 def profiles(study: Study) -> Hashes:
-    """The wording of the profiles."""
+    """The wording of the profiles, and the values that they ask for."""
     rows = profiles_of(study)
-    return {
-        "profiles": _hash("\n".join(f"{row.profile}\t{row.prompt}" for row in rows.itertuples()))
-    }
+    return {"profiles": _hash("\n".join("\t".join(map(str, row)) for row in rows.to_numpy()))}
 
 
 def criteria(study: Study) -> Hashes:
@@ -203,7 +201,8 @@ class Origins:
                 self._answers[id(source)] = answers_by_llm(source)
             return source, {"answers": self._answers[id(source)].get(llm, MISSING)}
         if self._prompts is None:
-            self._prompts = dict(profiles_of(self._study).itertuples(index=False))
+            known = profiles_of(self._study)
+            self._prompts = dict(zip(known["profile"], known["prompt"], strict=True))
         return source, {"profile": _hash(str(self._prompts.get(profile)))}
 
 

@@ -71,8 +71,13 @@ def well_measured(
     return scores.mask(thin), int(thin.to_numpy().sum())
 
 
-def matrix_cautions(scores: pd.DataFrame, minimum_ratio: float, n_llms: int | None) -> list[str]:
-    """What a reader must know of the usable matrix (n_subjects, n_values) itself."""
+def matrix_cautions(
+    scores: pd.DataFrame, minimum_ratio: float, n_llms: int | None, told: Iterable[str] = ()
+) -> list[str]:
+    """What a reader must know of the usable matrix (n_subjects, n_values) itself.
+
+    `told` is what is known of its scores already; it stands beside what is most important.
+    """
     n, p = scores.shape
     cautions = []
     if n / p < minimum_ratio:
@@ -80,6 +85,7 @@ def matrix_cautions(scores: pd.DataFrame, minimum_ratio: float, n_llms: int | No
             f"Not interpretable: n = {n} subjects for p = {p} values, n/p = {n / p:.2f}, "
             f"below {minimum_ratio:g}."
         )
+    cautions += told
     # subjects without any score are alike, and no copies
     same = int(scores.dropna(how="all").duplicated().sum())
     if same:

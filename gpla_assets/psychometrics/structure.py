@@ -76,16 +76,17 @@ def value_system(
     counts: pd.DataFrame | None = None,
     seed: int = 0,
     known: pd.DataFrame | None = None,
+    told: Sequence[str] = (),
 ) -> ValueSystem:
     """Suitability, number of factors, extraction, rotation, purification, reliability, scores.
 
     `scores`: (n_subjects, n_values), NaN where a subject has no measurement; the order of rows
     and columns and the unit of a value change nothing. `llms` is the LLM of each row, `counts`
     (same shape) the measurements behind each cell; `seed` draws random data and halves; `known`
-    are correlations (value_a, value_b, r, n) that a database has computed of these scores. The
-    paper's sections 3 and B.2, its defaults by the settings. Raises StructureError for fewer than
-    three subjects or usable values, for names that stand twice, and for cells that are infinite or
-    no numbers.
+    are correlations (value_a, value_b, r, n) that a database has computed of these scores; `told`
+    are cautions on the scores themselves. The paper's sections 3 and B.2, its defaults by the
+    settings. Raises StructureError for fewer than three subjects or usable values, for names that
+    stand twice, and for cells that are infinite or no numbers.
     """
     settings = settings or StructureSettings()
     n_llms = len(set(llms)) if llms is not None else None
@@ -100,7 +101,7 @@ def value_system(
     number, purified = _purified(found, retained, settings)
     loadings = loadings_table(purified.solution)
     frozen = _frozen(usable, found, purified.solution, settings)
-    cautions = matrix_cautions(usable, settings.minimum_ratio, n_llms)
+    cautions = matrix_cautions(usable, settings.minimum_ratio, n_llms, told)
     cautions += kmo_cautions(whole["kmo"].iloc[0])
     cautions += _solution_cautions(found, purified, retained, number, thin)
     reliabilities, each_value = _reliabilities(usable, loadings, seed)

@@ -27,7 +27,9 @@ def variance_components(scores: pd.DataFrame) -> dict[str, object]:
             "two of each and more cells than both together."
         )
         return dict(zip(COLUMNS, (*sizes, None, None, None, caution), strict=True))
-    between_llms, between_profiles, residual = _henderson(rows, llms, profiles)
+    between_llms, between_profiles, residual = crossed_components(
+        rows["score"].to_numpy(float), rows["llm"], rows["profile"]
+    )
     negative = [
         name
         for name, found in (("LLMs", between_llms), ("profiles", between_profiles))
@@ -53,23 +55,35 @@ def system_variances(system: ValueSystem, subjects: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame(rows, columns=["kind", "name", *COLUMNS])
 
 
-def _henderson(rows: pd.DataFrame, llms: int, profiles: int) -> tuple[float, float, float]:
-    y = rows["score"].to_numpy(float)
-    # the grand mean is in both designs already; without it sums of squares lose fewer digits
-    y, n = y - y.mean(), len(y)
-    of_llm = np.eye(llms)[pd.factorize(rows["llm"])[0]]
-    of_profile = np.eye(profiles)[pd.factorize(rows["profile"])[0]]
-    unexplained, rank = _residuals(np.hstack([of_llm, of_profile]), y)
-    residual = unexplained / (n - rank)
-    # what LLMs add to profiles has expectation (n - profiles) component + (rank - profiles) error
-    added_by_llms = _residuals(of_profile, y)[0] - unexplained
-    added_by_profiles = _residuals(of_llm, y)[0] - unexplained
-    between_llms = (added_by_llms - (rank - profiles) * residual) / (n - profiles)
-    between_profiles = (added_by_profiles - (rank - llms) * residual) / (n - llms)
-    return between_llms, between_profiles, residual
+def crossed_components(
+    y: np.ndarray, first: pd.Series, second: pd.Series
+) -> tuple[float, float, float]:
+    """Components of scores (n,) crossed by two factors (n,), at most one a cell, and the residual.
+
+    Henderson's (1953) method III; the table need not be balanced. Estimates may be negative. It
+    needs two levels of each factor, and more scores than levels of both together less one.
+    """
+    a, b = (pd.factorize(codes)[0] for codes in (first, second))
+    levels_a, levels_b, n = int(a.max()) + 1, int(b.max()) + 1, len(y)
+    # the grand mean is in all designs already; without it sums of squares lose fewer digits
+    y = y - y.mean()
+    of_a, of_b = _between(y, a, levels_a), _between(y, b, levels_b)
+    # what b explains beside a, from its sums less what a's means make of them
+    cells = np.zeros((levels_a, levels_b))
+    np.add.at(cells, (a, b), 1.0)
+    per_a = cells / cells.sum(axis=1)[:, None]
+    left = np.diag(cells.sum(axis=0)) - cells.T @ per_a
+    sums = np.bincount(b, y, levels_b) - per_a.T @ np.bincount(a, y, levels_a)
+    solved, _, rank, _ = np.linalg.lstsq(left, sums, rcond=1e-10)
+    both, rank = of_a + float(sums @ solved), levels_a + int(rank)
+    residual = (float(y @ y) - both) / (n - rank)
+    # what a adds to b has expectation (n - levels of b) component + (rank - levels of b) error
+    between_a = (both - of_b - (rank - levels_b) * residual) / (n - levels_b)
+    between_b = (both - of_a - (rank - levels_a) * residual) / (n - levels_a)
+    return between_a, between_b, residual
 
 
-def _residuals(design: np.ndarray, y: np.ndarray) -> tuple[float, int]:
-    """Sum of squares that a least-squares fit leaves, and the rank of its design."""
-    fitted, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-    return float(((y - design @ fitted) ** 2).sum()), int(rank)
+def _between(y: np.ndarray, codes: np.ndarray, levels: int) -> float:
+    """Sum of squares that the levels' means explain."""
+    sums, sizes = np.bincount(codes, y, levels), np.bincount(codes, minlength=levels)
+    return float((sums**2 / sizes).sum())

@@ -31,6 +31,7 @@ from gpla_assets.report.validation_figures import (
     consistency_figure,
     coverage_figure,
     external_validity_figure,
+    validity_figure,
 )
 from gpla_assets.studies import sql_folder
 
@@ -38,6 +39,7 @@ Tables = Mapping[str, pd.DataFrame]
 SHOWN = (
     *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
     *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
+    "validity",
     *("targets", "target_convergence", "target_checks"),
     *(
         "alignment_table",
@@ -101,6 +103,7 @@ def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
         "consistency": consistency_figure(consistent[consistent["level"] == "values"]),
         "circle": circle_figure(tables["circumplex"]),
         "external": external_validity_figure(valid),
+        "validity": validity_figure(tables["q_validity"]),
         "targets": targets_figure(tables["q_targets"]),
         "target_checks": target_checks_figure(tables["q_target_checks"]),
         "training": training_figure(tables["q_alignment_steps"]),

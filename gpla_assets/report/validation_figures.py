@@ -19,10 +19,13 @@ from gpla_assets.report.structure_figures import (
     two_decimals,
 )
 from gpla_assets.validation.circumplex import CIRCLE
+from gpla_assets.validation.question_halves import R_OF_HALVES
+from gpla_assets.validation.study_validity import SHARE
 
 COLOURS = (ACCENT, WARM, INK)
 MOST_VALUES = 25
 PANEL = 0.44
+SHOWN_MEASURES = (SHARE, R_OF_HALVES)
 
 
 def coverage_figure(coverage: pd.DataFrame) -> go.Figure:
@@ -171,4 +174,25 @@ def external_validity_figure(rows: pd.DataFrame) -> go.Figure:
     ours = shown["evaluator"].str.startswith("M_E")
     figure = forest(shown, labels, "r with ratings", list(np.where(ours, ACCENT, INK)))
     figure.add_vline(x=0, line={"color": WARM, "dash": "dash"})
+    return figure
+
+
+def validity_figure(rows: pd.DataFrame) -> go.Figure:
+    """What known groups and halves of the questions say of each rule, with 95% intervals.
+
+    `rows` of the query validity: check, data, rule, measure, number, low, high; only measures
+    between -1 and 1 that have an interval. Dotted: chance of a share of pairs; of an r it is 0.
+    """
+    shown = rows[rows["low"].notna() & rows["measure"].isin(SHOWN_MEASURES)]
+    if shown.empty:
+        return nothing()
+    shown = shown.sort_values(["check", "data", "number"], ascending=[False, True, False])
+    labels = [
+        f"{label(one.check)}, {label(one.data)}: {label(one.rule or 'classifier of the texts')}"
+        for one in shown.itertuples()
+    ]
+    colours = [ACCENT if one.rule else INK for one in shown.itertuples()]
+    figure = forest(shown, labels, "share of pairs, or r between halves of the questions", colours)
+    figure.add_vline(x=0, line={"color": WARM, "dash": "dash"})
+    figure.add_vline(x=0.5, line={"color": WARM, "dash": "dot"})
     return figure

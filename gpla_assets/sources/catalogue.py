@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpla_assets.content import CONTENT
-from gpla_assets.sources import preferences, readers
+from gpla_assets.sources import items, judged, preferences, readers
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult
 
@@ -147,6 +147,69 @@ _ALL = (
         preferences.read_pku_saferlhf,
         f"{HUB}/PKU-Alignment/PKU-SafeRLHF",
         "CC BY-NC 4.0",
+    ),
+    Source(
+        "anthropic_persona",
+        "Statements that the holder of a trait would or would not say, written by LLMs",
+        "items",
+        ("anthropic_persona/persona_statements.parquet",),
+        items.read_persona,
+        f"{GITHUB}/anthropics/evals",
+        "CC BY 4.0",
+    ),
+    Source(
+        "ethics_virtue",
+        "ETHICS: sentences on people, and whether they show a trait of character",
+        "items",
+        ("ethics/virtue_train.parquet",),
+        items.read_virtue,
+        f"{GITHUB}/hendrycks/ethics",
+        "MIT",
+    ),
+    Source(
+        "value_fulcra",
+        "Value FULCRA: LLMs' answers with Schwartz's values that they are for or against",
+        "items",
+        ("value_fulcra/trustworthy_data.parquet",),
+        items.read_fulcra,
+        f"{GITHUB}/microsoft/ValueCompass",
+        "MIT",
+    ),
+    Source(
+        "llm_values_pct_agreement",
+        "Answers of two LLMs to political propositions, and whether they agree, by people",
+        "items",
+        ("llm_values_pct/agreement_classification_240124.csv",),
+        judged.read_agreement,
+        f"{GITHUB}/paul-rottger/llm-values-pct",
+        "CC BY 4.0",
+    ),
+    Source(
+        "touche",
+        "Touché 2023: arguments, and the categories of values that they resort to, by people",
+        "items",
+        ("touche_valueeval23/arguments_labelled.parquet",),
+        judged.read_touche,
+        "https://doi.org/10.5281/zenodo.6814563",
+        "CC BY-SA 4.0: test only, so that weights that ship owe nothing to it",
+    ),
+    Source(
+        "value_portrait_correlations",
+        "Value Portrait: how agreeing with an answer goes with people's own values",
+        "items",
+        ("value_portrait/item_value_correlations.parquet",),
+        judged.read_portrait_correlations,
+        f"{GITHUB}/holi-lab/ValuePortrait",
+        "MIT",
+    ),
+    Source(
+        "value_portrait_ratings",
+        "Value Portrait: people's ratings of answers, and their own values",
+        "items",
+        ("value_portrait/human_ratings.parquet",),
+        judged.read_portrait_ratings,
+        f"{GITHUB}/holi-lab/ValuePortrait",
+        "MIT",
     ),
     Source(
         "pairs",

@@ -48,6 +48,7 @@ class Profile(SQLModel, table=True):
     }
     profile: str = key("Name of the profile.")
     content: str = column("The system prompt that sets the profile.")
+    asks: str | None = column("The value of Schwartz's ten that it asks for.", default=None)
 
 
 class Subject(SQLModel, table=True):

@@ -141,6 +141,28 @@ class ExternalValidity(SQLModel, table=True):
     coverage: float | None = share("Share of answers with a score.", default=None)
 
 
+class Validity(SQLModel, table=True):
+    __tablename__ = "validity"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per check, list of values, agent, rule and measure.",
+    }
+    check: str = key(
+        "steering: is the value that a profile asks for higher under it; reliability: do LLMs come "
+        "out the same with other questions; reliability less style: the same without what length, "
+        "refusals and markdown explain."
+    )
+    data: str = key("The list of values: lexicon, Schwartz-10 or Schwartz-4.")
+    agent: str = key("M_E, or what it is compared with.")
+    rule: str = key("The measurement rule; empty of what needs none.")
+    measure: str = key("What was measured; in steering also each profile with its value.")
+    number: float | None = column("Its value; null where there is none.", default=None)
+    low: float | None = column("Lower end of its 95% interval.", default=None)
+    high: float | None = column("Upper end.", default=None)
+    n: int = column("Profiles, LLMs, values or questions that it was computed from.")
+    known: str = column("What chance gives, or what is right.")
+
+
 VALIDATION_TABLES: tuple[type[SQLModel], ...] = (
     ValidationText,
     Coverage,
@@ -151,4 +173,5 @@ VALIDATION_TABLES: tuple[type[SQLModel], ...] = (
     Circumplex,
     CircumplexFit,
     ExternalValidity,
+    Validity,
 )

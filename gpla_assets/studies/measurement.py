@@ -24,7 +24,8 @@ class MeasurementSettings(Settings):
         DEFAULT_RULE,
         description="Point 10: gpv is the paper's, the mean score of relevant perceptions; share "
         "is how many are relevant; net adds up scores over all perceptions; salience is the mean "
-        "logit of relevance; top lets each perception count for its most relevant value only.",
+        "logit of relevance, less what each question brings to whoever answers it; top lets each "
+        "perception count for its most relevant value only.",
     )
     top_relevance: float = Field(
         TOP_RELEVANCE,

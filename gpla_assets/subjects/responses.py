@@ -61,7 +61,7 @@ def answered(
     for subject in subjects:
         llm, profile = subject.rsplit("|", 1)
         by_llm.setdefault(llm, []).append(profile)
-    prompts = dict(profiles_of(study).itertuples(index=False))
+    prompts = dict(profiles_of(study)[["profile", "prompt"]].itertuples(index=False))
     parts, inferences, agents = [], 0, []
     for llm, profiles in by_llm.items():
         source = source_of(study, llm)

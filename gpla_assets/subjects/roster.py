@@ -178,7 +178,7 @@ def _llms(source: SubjectSource) -> list[str]:
 
 
 def profiles_of(study: Study) -> pd.DataFrame:
-    """The study's profiles: rows (profile, prompt); its own file's or the shipped ones."""
+    """The study's profiles: rows (profile, prompt, asks); its own file's or the shipped ones."""
     return shipped_profiles(study.profiles_file) if study.profiles_file else shipped_profiles()
 
 

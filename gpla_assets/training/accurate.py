@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gpla_assets.content import STANCES
 from gpla_assets.embedding.encoder_model import load_encoder
 from gpla_assets.evaluator.cross_encoder import CrossEncoder
 from gpla_assets.evaluator.cross_weights import CROSS_VERSION, SHIPPED_CROSS, CrossWeights
@@ -22,17 +23,25 @@ from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.studies import Evaluator
 from gpla_assets.training import folds, quality_measures
 from gpla_assets.training.cross_fine_tuning import CrossRecipe, fine_tune_cross
+from gpla_assets.training.cross_material import cross_material, material_folds
 from gpla_assets.training.examples import ATTITUDES
 from gpla_assets.training.fast import fold_encoder, fold_heads, quality_rows, trained_folds
 from gpla_assets.training.material import (
     EVERYTHING,
     FOLDS,
     apart,
-    cross_examples,
     known_folds,
-    prose_examples,
     training_answers,
 )
+
+LOGITS = [*folds.LOGITS, "unrelated_logit"]
+STRANGE = {
+    "persona": "persona, unrelated",
+    "LLM prose": "LLM prose, unrelated",
+    "LLM prose, opposing": "LLM prose, unrelated",
+}
+"""Of a source's statements, the rows that are about none of their values; others have one set."""
+OTHERS_STRANGE = "statements, unrelated"
 
 
 def train_cross_encoder(
@@ -48,8 +57,8 @@ def train_cross_encoder(
     cross_adapter.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = pd.concat([cross_examples(), prose_examples()], ignore_index=True)
-    fold_of = known_folds(rows)
+    rows = cross_material()
+    fold_of = material_folds(rows)
     for fold in (*range(FOLDS), EVERYTHING):
         path = _weights(folder, fold)
         if not CrossWeights.are_in(path):
@@ -59,7 +68,7 @@ def train_cross_encoder(
             weights = fine_tune_cross(lambda: load_encoder(base), part, recipe, seed, say)
             weights.save(path)
         if fold != EVERYTHING and not _scores(folder, fold).is_file():
-            tested = rows[(fold_of == fold).to_numpy()].reset_index(drop=True)
+            tested = test_rows(rows[(fold_of == fold).to_numpy()])
             judge = CrossEncoder(base, CrossWeights.load(path), f"fold {fold}")
             scored_rows(tested, judge).to_parquet(_scores(folder, fold))
     weights = calibrated(CrossWeights.load(_weights(folder, EVERYTHING)), held_out_scores(folder))
@@ -74,7 +83,13 @@ def _tell(tell: Callable[[str], None], fold: int, line: str) -> None:
 def scored_rows(rows: pd.DataFrame, judge: CrossEncoder) -> pd.DataFrame:
     """The rows with the judge's logits."""
     logits = judge.logits(list(rows["text"]), value_texts(rows["value"], rows["definition"]))
-    return rows.assign(**{name: logits[:, k] for k, name in enumerate(folds.LOGITS)})
+    return rows.assign(**{name: logits[:, k] for k, name in enumerate(LOGITS)})
+
+
+def test_rows(rows: pd.DataFrame, most: int = 120, seed: int = 0) -> pd.DataFrame:
+    """At most so many rows of a source and value, drawn by seed: a persona trait has a thousand."""
+    shuffled = rows.sample(frac=1, random_state=seed)
+    return shuffled.groupby(["source", "value"]).head(most).sort_index().reset_index(drop=True)
 
 
 def held_out_scores(folder: Path) -> pd.DataFrame:
@@ -85,7 +100,11 @@ def held_out_scores(folder: Path) -> pd.DataFrame:
 
 def calibrated(weights: CrossWeights, scores: pd.DataFrame) -> CrossWeights:
     """Weights whose temperature suits held-out statements."""
-    return weights.calibrated(folds.fitted_temperature(scores))
+    return weights.calibrated(folds.fitted_temperature(scores[_has_stance(scores)]))
+
+
+def _has_stance(scores: pd.DataFrame) -> pd.Series:
+    return scores[list(STANCES)].sum(axis=1) > 0
 
 
 def held_out_table(folder: Path) -> pd.DataFrame:
@@ -95,9 +114,16 @@ def held_out_table(folder: Path) -> pd.DataFrame:
     the bi-encoder's folds in the same folder, which give their stance; they are left out without.
     """
     weights = CrossWeights.load(folder / SHIPPED_CROSS.name)
-    scores = held_out_scores(folder)
-    valence = weights.valence(scores[folds.LOGITS].to_numpy(np.float32))
+    every = held_out_scores(folder)
+    scores = every[_has_stance(every)].reset_index(drop=True)
+    valence = weights.valence(scores[LOGITS].to_numpy(np.float32))
     found = list(quality_measures.sign_rows(scores, valence))
+    every = every.assign(about=weights.about(every[LOGITS].to_numpy(np.float32)))
+    for source, rows in every[_has_stance(every)].groupby("source", sort=True):
+        strange = every.loc[every["source"] == STRANGE.get(str(source), OTHERS_STRANGE), "about"]
+        found += quality_measures.about_rows(
+            str(source), rows["about"].to_numpy(), strange.to_numpy()
+        )
     answers = training_answers()
     if len(answers) and trained_folds(folder):
         said, rows = held_out_answers(folder, answers, scores, weights)
@@ -114,16 +140,16 @@ def held_out_answers(
     """
     asked = scores.drop_duplicates(["text", "value"])
     logits = answers[["question", "value"]].merge(
-        asked[["text", "value", *folds.LOGITS]],
+        asked[["text", "value", *LOGITS]],
         left_on=["question", "value"],
         right_on=["text", "value"],
         how="left",
     )
     done = trained_folds(folder)
-    known = logits[folds.LOGITS[0]].notna() & known_folds(answers).isin(done)
+    known = logits[LOGITS[0]].notna() & known_folds(answers).isin(done)
     known = known.to_numpy()
     answers = answers[known].reset_index(drop=True)
-    valence = weights.valence(logits.loc[known, folds.LOGITS].to_numpy(np.float32))
+    valence = weights.valence(logits.loc[known, LOGITS].to_numpy(np.float32))
     fold_of = known_folds(answers)
     stance = np.zeros((len(answers), 3), np.float32)
     for fold in done:

@@ -1,4 +1,8 @@
-"""Fine-tuning of the cross-encoder on statements: cross-entropy of their stance to a value."""
+"""Fine-tuning of the cross-encoder: cross-entropy of four classes, the three stances and unrelated.
+
+A row whose stance nobody labelled, but whether it is about the value, has the missing mass of its
+targets: that much is asked of the three stances together.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gpla_assets.content import STANCES
 from gpla_assets.embedding.low_rank import LowRank
 from gpla_assets.evaluator.cross_weights import CrossWeights
 from gpla_assets.evaluator.value_text import value_text
+from gpla_assets.training.examples import CLASSES
 from gpla_assets.training.fine_tuning import Progress
 from gpla_assets.training.layers import is_frozen, layer_bias, layer_weights, rate_factor
 from gpla_assets.training.pooling import masked_mean
@@ -35,6 +39,13 @@ class CrossRecipe:
             "ValueBench items": 2,
             "project": 1.3,
             "LLM prose, opposing": 2,
+            "LLM prose, unrelated": 0.15,
+            "rival": 1.5,
+            "FULCRA": 0.5,
+            "persona": 0.1,
+            "persona, unrelated": 0.03,
+            "statements, unrelated": 0.15,
+            "virtue": 0.3,
         }
     )
     batch: int = 48
@@ -80,7 +91,7 @@ def fine_tune_cross(
     model = torch.nn.ModuleDict(
         {
             "encoder": encoder,
-            "head": torch.nn.Linear(encoder.config.hidden_size, len(STANCES)),
+            "head": torch.nn.Linear(encoder.config.hidden_size, len(CLASSES)),
             "dropout": torch.nn.Dropout(recipe.dropout),
         }
     )
@@ -138,8 +149,10 @@ def _run(
     import torch
 
     texts = list(rows["text"])
-    targets = torch.tensor(rows[list(STANCES)].to_numpy(np.float32))
-    targets = targets * (1 - recipe.smoothing) + recipe.smoothing / len(STANCES)
+    targets = torch.tensor(rows[list(CLASSES)].to_numpy(np.float32))
+    unknown = 1 - targets.sum(1)
+    share = (1 - unknown)[:, None] * recipe.smoothing
+    targets = targets * (1 - recipe.smoothing) + share / len(CLASSES)
     rates = (recipe.learning_rate, recipe.head_learning_rate)
     parameters = [
         [one for one in model["encoder"].parameters() if one.requires_grad],
@@ -161,8 +174,10 @@ def _run(
             max_length=recipe.tokens,
             return_tensors="pt",
         )
+        places = [pair.row for pair in batch]
         logs = torch.log_softmax(_logits(model, tokens), 1)
-        loss = -(targets[[pair.row for pair in batch]] * logs).sum(1).mean()
+        about = torch.logsumexp(logs[:, :-1], 1)
+        loss = -((targets[places] * logs).sum(1) + unknown[places] * about).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_([one for group in parameters for one in group], 1.0)

@@ -5,10 +5,10 @@ are target probabilities, `inventory` is '' where a statement is of none. Answer
 definition, asserts, denies, open, stance, llm, group); `text` is the question and the answer to it,
 the three tell what the answer makes of what is asked, and `stance` is 1 or -1 where asserting it
 supports or opposes the value. `group` names what must not be on both sides of a split besides the
-value: an item that stands under several values. Taught: (text, value, definition, support, oppose,
-either), the last three a cross-encoder's probabilities. Pairs: sentences of LLMs with the labels
-(text, value, definition, related, support, oppose, either); `related` is 0 or 1, and the last three
-are 0 where it is 0.
+value: an item that stands under several values. Taught: (text, value, definition, related, support,
+oppose, either), the last four a cross-encoder's probabilities. Pairs: sentences of LLMs with the
+labels (text, value, definition, related, support, oppose, either); `related` is 0 or 1, and the
+last three are 0 where it is 0.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import pandas as pd
 
 from gpla_assets.content import STANCES
 
+CLASSES = (*STANCES, "unrelated")
+"""What the cross-encoder tells apart."""
 STATEMENT_COLUMNS = ["text", "value", "definition", *STANCES, "source", "group", "inventory"]
 ATTITUDES = ("asserts", "denies", "open")
 ANSWER_COLUMNS = [
@@ -30,7 +32,7 @@ ANSWER_COLUMNS = [
     "llm",
     "group",
 ]
-TAUGHT_COLUMNS = ["text", "value", "definition", *STANCES]
+TAUGHT_COLUMNS = ["text", "value", "definition", "related", *STANCES]
 PAIR_COLUMNS = ["text", "value", "definition", "related", *STANCES]
 NEUTRAL_RATING = 5
 """Of 0 to 10: the answer neither agrees nor disagrees with the item."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.content import vocabulary
+from gpla_assets.content import rival_statements, vocabulary
 from gpla_assets.embedding.cues import sentiment
 from gpla_assets.embedding.embedder import Embedder
 from gpla_assets.embedding.packaged import base_model, packaged_model
@@ -37,7 +37,8 @@ from gpla_assets.parser.embedded import SentenceParser
 from gpla_assets.studies import Generator, LexiconSettings
 from gpla_assets.training import folds, quality_measures
 from gpla_assets.training.batches import Lessons, Recipe
-from gpla_assets.training.examples import TAUGHT_COLUMNS, relations
+from gpla_assets.training.cross_material import material_folds, persona_examples
+from gpla_assets.training.examples import TAUGHT_COLUMNS, relations, statement_examples
 from gpla_assets.training.fine_tuning import Progress, fine_tune
 from gpla_assets.training.material import (
     EVERYTHING,
@@ -53,6 +54,8 @@ from gpla_assets.training.material import (
 from gpla_assets.training.readers import with_fitted_readers
 from gpla_assets.training.teaching import pairs_to_teach, taught, unlabelled_sentences
 
+OF_TRAIT = 50
+"""Statements for, and as many against, that are read of a persona trait."""
 TAUGHT = 32_000
 """Pairs that a fold's cross-encoder judges."""
 UNSEEN_PROSE = "labelled sentences that no fold read"
@@ -104,15 +107,20 @@ def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
         ignore_index=True,
     )
     fold_of = known_folds(pairs)
+    further = bi_examples()
+    further = further[further["source"].isin(["rival", "persona"])]
+    further_fold = material_folds(further)
     parts: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
     done = trained_folds(folder)
     for fold in done:
         heads, encode = fold_heads(folder, fold), fold_encoder(folder, fold).encode
         split = folds.split(statements, answers, fold, FOLDS)
         own = pairs[(fold_of == fold).to_numpy()].reset_index(drop=True)
+        more = further[(further_fold == fold).to_numpy()]
+        tested = pd.concat([split.test_statements, more], ignore_index=True)
         parts.append(
             (
-                folds.score_statements(split.test_statements, heads, encode, sentiment),
+                folds.score_statements(tested, heads, encode, sentiment),
                 folds.score_answers(split.test_answers, heads, encode, sentiment),
                 folds.score_statements(own, heads, encode, sentiment) if len(own) else own,
             )
@@ -140,15 +148,26 @@ def _train_fold(fold: int, folder: Path, recipe: Recipe, seed: int) -> None:
 
 def lessons_of_fold(folder: Path, fold: int, tell: Progress) -> Lessons:
     """What a fold learns from: all that does not hold its values."""
-    statements = cross_examples()
-    own = apart(statements, known_folds(statements), fold)
+    statements = bi_examples()
+    own = apart(statements, material_folds(statements), fold)
     answers = folds.split(training_statements(), training_answers(), fold, FOLDS).answers
     named = pd.concat([statements, vocabulary()])[["value", "definition"]]
-    values = named[(known_folds(named) != fold).to_numpy()].drop_duplicates("value")
+    held = set(statements.loc[(material_folds(statements) == fold).to_numpy(), "value"])
+    free = (known_folds(named) != fold) & ~named["value"].isin(held)
+    values = named[free.to_numpy()].drop_duplicates("value")
     pairs = labelled_pairs_of_training()
     pairs = pairs[(known_folds(pairs) != fold).to_numpy()]
     judged = lessons_of_teacher(folder, fold, own, values.reset_index(drop=True), tell)
     return Lessons(own, answers, judged, pairs.reset_index(drop=True))
+
+
+def bi_examples(seed: int = 0) -> pd.DataFrame:
+    """Statements that the bi-encoder learns from: of a persona trait a share, drawn by seed."""
+    persona = persona_examples().sample(frac=1, random_state=seed)
+    drawn = persona.groupby(["value", "support"]).head(OF_TRAIT)
+    parts = [cross_examples(), statement_examples(rival_statements(), "rival"), drawn]
+    rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return rows.drop_duplicates(["value", "text"], ignore_index=True)
 
 
 def lessons_of_teacher(
@@ -190,8 +209,8 @@ def _is_done(folder: Path, fold: int) -> bool:
 def held_out_table(folder: Path) -> pd.DataFrame:
     """What the folds say of the weights in `folder`: rows of `agent_quality`.
 
-    The numbers that are fitted on held-out scores (temperature, relevance curve: three over all
-    folds) come from the same scores.
+    The numbers that are fitted on held-out scores (offset, temperature, relevance curve: four over
+    all folds) come from the same scores.
     """
     heads = EvaluatorWeights.load(folder / SHIPPED.name).heads
     model = f"gpla-minilm-{SHIPPED_VERSION}"
@@ -270,9 +289,10 @@ def fold_encoder(folder: Path, fold: int) -> Embedder:
 
 
 def fold_heads(folder: Path, fold: int, shared: Heads | None = None) -> Heads:
-    """The heads of one fold in `folder`, with the three numbers of calibration of `shared`."""
+    """The heads of one fold in `folder`, with the four numbers of calibration of `shared`."""
     own = EvaluatorWeights.load(_weights(folder, fold)).heads
     if shared is None:
         return own
     slope, offset = shared.relevance_curve
-    return own.calibrated((float(slope), float(offset)), float(shared.temperature[0]))
+    curve = (float(slope), float(offset))
+    return own.calibrated(curve, float(shared.offset[0]), float(shared.temperature[0]))

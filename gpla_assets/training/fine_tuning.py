@@ -127,6 +127,7 @@ def _heads(model: nn.ModuleDict, rank: int) -> Heads:
         stance_weights=layer_weights(model["stance"]) * STANCE_SCALE,
         stance_bias=layer_bias(model["stance"]) * STANCE_SCALE,
         relevance_curve=np.array([1.0, 0.0], np.float32),
+        offset=np.zeros(1, np.float32),
         temperature=np.array([1.0], np.float32),
     )
 
@@ -159,6 +160,7 @@ class _Trainer:
             for kind, found in rows.items()
         }
         self.related = torch.tensor(lessons.pairs["related"].to_numpy(np.float32))
+        self.taught_related = torch.tensor(lessons.taught["related"].to_numpy(np.float32))
         named = pd.concat([rows[kind][["value", "definition"]] for kind in MATCHED])
         self.definitions = dict(named.drop_duplicates("value").itertuples(index=False))
         self.encoder_parameters = [p for p in model["encoder"].parameters() if p.requires_grad]
@@ -229,7 +231,11 @@ class _Trainer:
         smoothing = recipe.smoothing if batch.kind == "statement" else 0.0
         valence = self._valence_loss(logits[:, :RELATED], batch, smoothing)
         if batch.kind == "taught":
-            return valence
+            related = logits[:, RELATED] + RELATED_SCALE * (u * v[own]).sum(1)
+            judged = functional.binary_cross_entropy_with_logits(
+                related, self.taught_related[batch.rows]
+            )
+            return valence + recipe.relevance_weight * judged
         cosines = u @ v.T
         places = torch.tensor([self.place[name] for name in names])
         unclear = self.close[places][:, places][own]

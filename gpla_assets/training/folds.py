@@ -135,12 +135,35 @@ def calibrated(
     """Heads whose temperature and relevance curve suit scored held-out rows.
 
     Statements and labelled `pairs` as `score_statements` gives them; the curve is fitted to the own
-    values of both, the temperature to the statements.
+    values of both, the offset and then the temperature to the statements.
     """
     own = [statements["relatedness"], pairs.loc[pairs["related"] > 0, "relatedness"]]
     other = [statements["other_relatedness"], pairs["other_relatedness"]]
     curve = fitted_relevance(pd.concat(own), pd.concat(other), prior)
-    return heads.calibrated(curve, fitted_temperature(statements))
+    offset = fitted_offset(statements)
+    moved = statements.assign(**{LOGITS[0]: statements[LOGITS[0]] + offset})
+    return heads.calibrated(curve, offset, fitted_temperature(moved))
+
+
+def fitted_offset(statements: pd.DataFrame) -> float:
+    """What is to be added to the logit of support so that statements that support and oppose, half
+    each in every source, are called support as often as oppose.
+
+    0 where no source has both.
+    """
+    sided = statements[statements["either"] < 1]
+    supports = sided["support"] > sided["oppose"]
+    of_side = sided.groupby([sided["source"], supports])["text"].transform("size")
+    sides = supports.groupby(sided["source"]).transform("nunique")
+    lean = (sided[LOGITS[0]] - sided[LOGITS[1]]).to_numpy(float)
+    # a source counts by the root of its rows, so that none rules alone
+    rows = sided.groupby("source")["text"].transform("size")
+    weights = np.where(sides == 2, np.sqrt(rows) / of_side, 0)
+    if not weights.sum():
+        return 0.0
+    order = np.argsort(lean, kind="stable")
+    half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    return -float(lean[order[half]])
 
 
 def fitted_temperature(statements: pd.DataFrame) -> float:

@@ -81,7 +81,7 @@ def cross_examples() -> pd.DataFrame:
 
 def labelled_pairs_of_training() -> pd.DataFrame:
     """Labelled sentences of LLMs beside values, as in `examples`; none without AlpacaEval."""
-    return _labelled_pairs(pd.concat([training_perceptions(), opposing_perceptions()]))
+    return labelled_pairs_of(pd.concat([training_perceptions(), opposing_perceptions()]))
 
 
 def prose_examples() -> pd.DataFrame:
@@ -91,17 +91,18 @@ def prose_examples() -> pd.DataFrame:
         ("LLM prose", training_perceptions()),
         ("LLM prose, opposing", opposing_perceptions()),
     ):
-        pairs = _labelled_pairs(labels[labels["relation"] != "-"])
+        pairs = labelled_pairs_of(labels[labels["relation"] != "-"])
         parts.append(pairs.assign(source=source, group=pairs["text"], inventory=""))
     return pd.concat(parts, ignore_index=True)[STATEMENT_COLUMNS]
 
 
 def labelled_pairs_of_test() -> pd.DataFrame:
     """The labelled perceptions of the test, likewise."""
-    return _labelled_pairs(labelled_perceptions())
+    return labelled_pairs_of(labelled_perceptions())
 
 
-def _labelled_pairs(labels: pd.DataFrame) -> pd.DataFrame:
+def labelled_pairs_of(labels: pd.DataFrame) -> pd.DataFrame:
+    """Labels' sentences beside their values, as in `examples`; none without AlpacaEval."""
     texts = texts_with_hash("alpaca_eval", set(labels["text"]))
     if texts is None:
         return pd.DataFrame(columns=PAIR_COLUMNS)

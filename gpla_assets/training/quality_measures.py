@@ -21,6 +21,8 @@ from gpla_assets.training.sign_quality import (
 
 Row = tuple[str, str, float, int]
 COVERAGES = (0.8, 0.6)
+FALSE = 0.03
+"""Share of strange pairs that may pass."""
 CUT = Evaluator().minimum_relevance
 RECALL = f"recall of relevance above {CUT}"
 FALSE_POSITIVES = f"false positives of relevance above {CUT}"
@@ -97,6 +99,19 @@ def pair_rows(
     sided = np.isin(codes, ["s", "o"])
     if len(set(codes[sided])) == 2:
         yield from _signs(data, codes[sided] == "s", scores[sided])
+
+
+def about_rows(data: str, own: Floats, strange: Floats) -> Iterator[Row]:
+    """How far the cross-encoder tells texts beside their own value (n,) from strange ones (m,).
+
+    Nothing where there is none of either.
+    """
+    if len(own) and len(strange):
+        labels = np.repeat([True, False], [len(own), len(strange)])
+        auc = sign_quality(labels, np.concatenate([own, strange]) - CUT).auc
+        yield data, "AUC of being about the value", auc, len(own)
+        cut = np.quantile(strange, 1 - FALSE)
+        yield data, f"recall at {FALSE:.0%} false of being about it", (own > cut).mean(), len(own)
 
 
 def _keyed_both_ways(rows: pd.DataFrame) -> pd.Series:

@@ -95,17 +95,20 @@ def valence_pairs(
 def related_pairs(
     lessons: Lessons, encode: Encode, recipe: ReaderRecipe, seed: int
 ) -> EmbeddedPairs:
-    """Statements with their own value and with another; labelled pairs.
+    """Statements with their own value and with another; labelled pairs; taught ones.
 
-    Related and unrelated ones weigh the same in each of the two kinds, and the kinds by their rows.
+    Related and unrelated ones weigh the same in each of the first two kinds, and the kinds by their
+    rows.
     """
     columns = ["text", "value", "definition"]
     own = lessons.statements.reset_index(drop=True)
     other = own.iloc[unrelated(own, seed)]
     other = other.assign(text=own["text"].to_numpy())
-    rows = pd.concat([part[columns] for part in (own, other, lessons.pairs)], ignore_index=True)
+    parts = (own, other, lessons.pairs, lessons.taught)
+    rows = pd.concat([part[columns] for part in parts], ignore_index=True)
     labels = lessons.pairs["related"].to_numpy(np.float32)
-    targets = np.concatenate([np.ones(len(own)), np.zeros(len(other)), labels])
+    said = lessons.taught["related"].to_numpy(np.float32)
+    targets = np.concatenate([np.ones(len(own)), np.zeros(len(other)), labels, said])
     share = float(labels.mean()) if len(labels) else 0.5
     of_labels = np.where(labels > 0, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9))
     u, v = encode(list(rows["text"])), encode(_value_texts(rows, recipe, seed))
@@ -114,7 +117,7 @@ def related_pairs(
         v,
         (u * v).sum(1, keepdims=True),
         targets[:, None].astype(np.float32),
-        np.concatenate([np.ones(2 * len(own)), of_labels]).astype(np.float32),
+        np.concatenate([np.ones(2 * len(own)), of_labels, np.ones(len(said))]).astype(np.float32),
     )
 
 

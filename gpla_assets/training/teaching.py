@@ -20,7 +20,6 @@ from gpla_assets.content import (
 )
 from gpla_assets.embedding.embedder import Encoder
 from gpla_assets.evaluator.cross_encoder import CrossEncoder
-from gpla_assets.evaluator.heads import Floats, softmax
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.parser.attitude import attitude_cues
 from gpla_assets.parser.embedded import SentenceParser, candidates
@@ -109,5 +108,6 @@ def taught(pairs: pd.DataFrame, teacher: CrossEncoder, seed: int = 0) -> pd.Data
     """The pairs with the teacher's probabilities, as in `evaluator.examples`."""
     bare = np.random.default_rng(seed).random(len(pairs)) < BARE
     texts = value_texts(pairs["value"], pairs["definition"].mask(bare, ""))
-    found: Floats = softmax(teacher.logits(list(pairs["text"]), texts))
-    return pairs.assign(**{name: found[:, k] for k, name in enumerate(STANCES)})[TAUGHT_COLUMNS]
+    logits = teacher.logits(list(pairs["text"]), texts)
+    stances = dict(zip(STANCES, teacher.weights.valence(logits).T, strict=True))
+    return pairs.assign(**stances, related=teacher.weights.about(logits))[TAUGHT_COLUMNS]

@@ -35,7 +35,7 @@ def ask_directly(
     Raises StudyError where the study's subjects are recorded answers, which cannot be asked.
     """
     _, _, subjects = study_subjects(study)
-    prompts = dict(profiles_of(study).itertuples(index=False))
+    prompts = dict(profiles_of(study)[["profile", "prompt"]].itertuples(index=False))
     rows: list[tuple[str, str, str, str]] = []
     for llm, own in subjects.groupby("llm", sort=True):
         source = source_of(study, str(llm))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 from gpla_assets.cli.queries import QueryError, list_queries, run_query
 from gpla_assets.storage import TABLES, relation
 from gpla_assets.storage.reading import opened_whole
+from gpla_assets.validation.study_validity import RULES
 from tests.conftest import Ran, gpla
 
 QUERIES = [query.name for query in list_queries()]
@@ -86,7 +88,32 @@ def test_the_summary_says_what_was_made_and_what_may_not_be_interpreted(demo: Ra
     for part in ("measurements", "alpha", "warehouse", "report", "go on", "gpla ui demo"):
         assert part in demo.output
     assert "Not interpretable: n = 21 subjects for p = " in demo.output
+    assert "Not reliable: across 21 subjects, " in demo.output
+    assert re.search(r"is higher under it in \d+% of pairs \[\d+%, \d+%\]", demo.output)
     assert str(demo.folder / "demo.duckdb") in demo.output
+
+
+def test_validity_has_each_rule_and_what_a_classifier_reaches(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows = connection.execute(
+        "from analysis.validity where \"check\" = 'steering' and data = 'Schwartz-10' "
+        "and measure = 'share of pairs'"
+    ).df()
+    assert set(rows["rule"]) == {*RULES, ""}
+    assert rows["number"].between(0, 1).all()
+    assert (rows["low"] < rows["high"]).all()
+    # two profiles each of Self-Direction, Power, Security, Conformity, Benevolence; three of
+    # Universalism; one each of the other four
+    assert rows.set_index("rule").loc["share", "n"] == 17
+    classifier = rows.set_index("rule").loc[""]
+    assert classifier["low"] > 0.5
+
+
+def test_the_plan_says_how_many_questions_each_value_needs(demo: Ran) -> None:
+    output = gpla("plan", "--lexicon", "Schwartz-10", folder=demo.folder)
+    assert "Universalism" in output
+    assert "between 21 subjects, between 60 questions" in " ".join(output.split())
 
 
 def test_too_few_subjects_are_flagged_in_the_table(connection: duckdb.DuckDBPyConnection) -> None:

@@ -128,3 +128,14 @@ def test_sources_are_listed_with_address_and_licence_and_an_unknown_one_is_named
     wrong = runner.invoke(app, ["download", "nothing"])
     assert wrong.exit_code == 1
     assert "expected one of valuebench" in wrong.output
+
+
+def test_validity_by_folds_needs_no_agent_and_names_a_wrong_choice(tmp_path: Path) -> None:
+    out = tmp_path / "validity.csv"
+    found = runner.invoke(app, ["validity", "--checks", "held_out", "--out", str(out)])
+    assert found.exit_code == 0, found.output
+    rows = pd.read_csv(out)
+    assert set(rows["check"]) == {"direction", "external validity"}
+    assert "share right" in found.output
+    wrong = runner.invoke(app, ["validity", "--rules", "best"])
+    assert wrong.exit_code == 1 and "--rules best: expected some of gpv" in wrong.output

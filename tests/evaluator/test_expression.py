@@ -17,6 +17,7 @@ from gpla_assets.evaluator.expression import (
     ReadingError,
     expressions,
     leading_weights,
+    less_questions,
     logit,
     subject_scores,
     to_judge,
@@ -105,6 +106,28 @@ def test_a_gated_llm_refuses_continuous_rules() -> None:
     assert load_study("demo").measurement.rule == "gpv"
 
 
+def test_what_a_question_brings_goes_and_what_differs_within_it_stays() -> None:
+    columns = ["subject", "question_id", "value", "weight_sum", "logit_sum"]
+    # s2 says little to q1, which brings much; within each question s2 is 1 higher
+    rows = [
+        *(("s1", "q1", "Care", 10.0, 30.0), ("s1", "q2", "Care", 2.0, 0.0)),
+        *(("s2", "q1", "Care", 2.0, 8.0), ("s2", "q2", "Care", 10.0, 10.0)),
+    ]
+    sums = pd.DataFrame(rows, columns=columns).reindex(columns=[*columns[:3], *SUMS])
+    sums = sums.fillna({name: 1.0 for name in SUMS})
+    before, after = (
+        subject_scores(one, "salience").set_index("subject")["score"]
+        for one in (sums, less_questions(sums))
+    )
+    assert before["s1"] > before["s2"]
+    assert after["s2"] - after["s1"] == pytest.approx(1)
+    assert after.mean() == pytest.approx(2)
+    # equal answers to a question are no difference, whatever it brings
+    sums["logit_sum"] = sums["weight_sum"] * sums["question_id"].map({"q1": 3.0, "q2": -2.0})
+    same = subject_scores(less_questions(sums), "salience")["score"]
+    assert same[0] == pytest.approx(same[1])
+
+
 def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(ReadingError, match=r"lean \(1, 2\)"):
         Reading(np.zeros((2, 2)), np.zeros((1, 2)), np.zeros((2, 2), bool))
@@ -187,7 +210,9 @@ def test_sql_and_python_agree(
     sums = expressions(reading, values, groups, CUTS, weights)
     # responses a and b are of one subject, c of another
     sums = sums.assign(subject=sums["group"].map({"a": "s1", "b": "s1", "c": "s2"}))
-    expected = subject_scores(sums, rule).set_index(["subject", "value"])
+    # and answer a's and c's question is one
+    sums["question_id"] = sums["group"].map({"a": "q1", "b": "q2", "c": "q1"})
+    expected = subject_scores(less_questions(sums), rule).set_index(["subject", "value"])
     found = in_sql(sums, rule).set_index(["subject_id", "value"])
     left_out = expected.index.difference(found.index)
     # a value that no perception is relevant to has no row where it has no score

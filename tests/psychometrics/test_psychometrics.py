@@ -98,6 +98,13 @@ def test_more_values_than_subjects_is_computed_and_flagged() -> None:
     assert "n = 21 subjects for p = 123 values, n/p = 0.17" in system.cautions[0]
 
 
+def test_what_is_known_of_the_scores_stands_beside_it_in_every_factors_caution() -> None:
+    told = "Not reliable: across 21 LLMs, 100 of 123 values have a reliability below 0.50."
+    system = value_system(simulated(n_subjects=21), told=[told])
+    assert system.cautions[1] == told
+    assert system.reliabilities.caution.str.contains(told, regex=False).all()
+
+
 def test_constant_and_sparse_values_are_removed_by_name(scores: pd.DataFrame) -> None:
     frame = scores.iloc[:, :40].copy()
     frame["Equity"] = 0.3

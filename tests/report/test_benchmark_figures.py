@@ -13,6 +13,8 @@ import pytest
 from gpla_assets.report.benchmark_figures import RANDOM, cfa_fit_figure, path_diagram_figure
 from gpla_assets.report.benchmark_page import BENCHMARK_QUERIES, benchmark_pictures
 from gpla_assets.validation.circumplex import CIRCLE
+from gpla_assets.validation.question_halves import R_OF_HALVES
+from gpla_assets.validation.study_validity import SHARE
 
 MARKUP = re.compile(r"</?(?:b|br|i)>")
 NUMBERS = {"low": 0.1, "high": 0.9, "n": 3}
@@ -134,6 +136,12 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
             {"evaluator": ["M_E, fast", name], "reading": name, "level": "answer", "r": [0.4, None],
              **NUMBERS}
         ),
+        "q_validity": pd.DataFrame(
+            {"check": ["steering", "steering", "reliability"], "data": name, "agent": name,
+             "rule": [name, "", name], "measure": [SHARE, SHARE, R_OF_HALVES],
+             "number": [0.7, 0.8, 0.1], "low": [0.6, 0.7, None], "high": [0.8, 0.9, None], "n": 9,
+             "known": name}
+        ),
     }  # fmt: skip
     assert set(found) == {"names", *BENCHMARK_QUERIES}
     return found
@@ -204,6 +212,13 @@ def test_consistency_is_symmetric_and_ceilings_stand_in_the_hover() -> None:
     first = np.array(figure.data[0].z, float)
     np.testing.assert_array_equal(first, first.T)
     assert any("ceiling 0.90" in text for text in texts(figure))
+
+
+def test_validity_shows_what_has_an_interval_with_the_classifier_in_another_colour() -> None:
+    figure = benchmark_pictures(benchmark_tables())["validity"]
+    points = figure.data[1]
+    assert list(points.x) == [0.8, 0.7]
+    assert points.marker.color[0] != points.marker.color[1]
 
 
 @pytest.mark.parametrize("place", [0, 1])

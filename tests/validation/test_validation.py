@@ -113,7 +113,10 @@ def test_profile_correlations_are_pearsons_over_shared_cells() -> None:
         for j in range(2):
             known = ~np.isnan(a[i]) & ~np.isnan(b[j])
             assert found[i, j] == pytest.approx(np.corrcoef(a[i, known], b[j, known])[0, 1])
+    whole = profile_correlations(a[1:], b[:1])
+    assert whole[:, 0] == pytest.approx([np.corrcoef(one, b[0])[0, 1] for one in a[1:]])
     assert np.isnan(profile_correlations(a[:, :4], b[:, :4])).all()
+    assert np.isnan(profile_correlations(a[1:, :4], b[:1, :4])).all()
     assert np.isnan(profile_correlations(np.ones((1, 9)), b)).all()
 
 

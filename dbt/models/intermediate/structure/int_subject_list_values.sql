@@ -1,6 +1,30 @@
 {% set rule = var('measurement_rule') %}
-with expressions as (
+with sums as (
     select * from {{ ref('stg_expressions') }}
+),
+
+brought as (
+    -- what a question brings of a value to whoever answers it, and what all questions bring
+    select
+        question_id, lexicon, "value",
+        avg(logit_sum / nullif(weight_sum, 0) order by response_id) as logits
+    from sums
+    group by grouping sets ((question_id, lexicon, "value"), (lexicon, "value"))
+),
+
+expressions as (
+    select
+        sums.* exclude (logit_sum),
+        sums.logit_sum - sums.weight_sum * coalesce(own.logits - every.logits, 0) as logit_sum
+    from sums
+    left join brought as own
+        on
+            sums.question_id = own.question_id
+            and sums.lexicon = own.lexicon and sums."value" = own."value"
+    left join brought as every
+        on
+            every.question_id is null
+            and sums.lexicon = every.lexicon and sums."value" = every."value"
 ),
 
 totals as (

@@ -1,0 +1,40 @@
+"""What is known of a study's validity by known groups and by halves of its questions."""
+
+from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.steps import step
+from gpla_assets.validation.study_validity import SHARE, STEERING, study_validity
+
+EXPRESSIONS = """
+select e.* exclude (agent_id), a.model as agent from evidence.expressions e
+left join internal.agents a using (agent_id) order by e.lexicon, e.response_id, e."value"
+"""
+RESPONSES = """
+select subject_id, question_id, content from evidence.responses order by subject_id, question_id
+"""
+SUBJECTS = """
+select s.subject_id, s.llm, s.profile, p.asks
+from evidence.subjects s left join evidence.profiles p using (profile) order by s.subject_id
+"""
+
+
+@step(
+    stage="10_validation",
+    tables=("validity",),
+    upstream=("subjects", "responses", "measurements"),
+    settings=("seed",),
+)
+def validity(made: Making) -> None:
+    """Steering by profiles and reliability across LLMs, by every measurement rule."""
+    expressions = made.read(EXPRESSIONS)
+    agents = sorted(set(expressions["agent"].dropna()))
+    rows = study_validity(
+        *(expressions.drop(columns="agent"), made.read(RESPONSES), made.read(SUBJECTS)),
+        agent=", ".join(agents),
+        seed=made.study.seed,
+    )
+    made.write("validity", rows)
+    steered = rows[(rows["check"] == STEERING) & (rows["measure"] == SHARE)]
+    made.details = {
+        f"{row.measure}, {row.data}, {row.rule or row.agent}": float(row.number)
+        for row in steered.itertuples()
+    }
