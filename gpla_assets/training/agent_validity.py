@@ -217,7 +217,7 @@ def _direction(evaluator: ValueEvaluator, checks: Checks, tell: Tell) -> Iterato
             sets[data] = balanced(_held_out(statements, checks), checks.pairs)
     for data, rows in sets.items():
         leans = _scored(evaluator, rows)["score"].to_numpy(float)
-        right = RIGHT[evaluator.model.rsplit(", ")[-1]] if data == PLAIN else "1"
+        right = RIGHT.get(evaluator.model.rsplit(", ")[-1], "1") if data == PLAIN else "1"
         yield from direction_findings(rows, leans, data, evaluator.model, right)
     for data, labelled in _labelled(tell):
         pairs = labelled.sample(min(len(labelled), checks.pairs), random_state=0)
