@@ -88,7 +88,7 @@ def test_no_model_runs_on_the_others_texts(small: Ran, added: Ran) -> None:
 
 def test_the_new_llm_is_measured_and_scored(added: Ran) -> None:
     with duckdb.connect(str(added.folder / "small.duckdb"), read_only=True) as connection:
-        for table in ("responses", "measurements", "factor_scores"):
+        for table in ("responses", "measurements", "expressions", "factor_scores"):
             row = connection.execute(
                 f"select count(*) from {relation(table)} where subject_id = 'new-llm|Default'"
             ).fetchone()
@@ -103,7 +103,7 @@ def test_an_llm_that_is_removed_leaves_everything_and_comes_back_whole(
     shutil.copytree(added.folder, tmp_path, dirs_exist_ok=True)
     output = gpla("remove-llm", "new-llm", "--study", small.study, folder=tmp_path)
     assert "its answers were moved to" in output
-    own = ("responses", "perceptions", "measurements", "factor_scores")
+    own = ("responses", "perceptions", "measurements", "expressions", "factor_scores")
     with duckdb.connect(str(tmp_path / "small.duckdb"), read_only=True) as connection:
         for table in own:
             sql = f"select count(*) from {relation(table)} where subject_id = 'new-llm|Default'"
