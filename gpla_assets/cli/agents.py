@@ -182,8 +182,12 @@ def train_evaluator(
     folder: Annotated[Path, typer.Argument(help="Where folds and weights are kept.")],
     mode: Annotated[Mode, typer.Option(help="Which of M_E's models.")] = Mode.fast,
     folds: Annotated[
-        int | None, typer.Option(help="Of mode fast: how many folds; all if absent.", min=1, max=5)
+        int | None, typer.Option(help="How many folds; all if absent.", min=1, max=5)
     ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(help="Train on all values for the weights; else they are the first fold's."),
+    ] = True,
     ship: Annotated[bool, typer.Option(help="Replace the weights that ship.")] = False,
 ) -> None:
     """Train M_E with folds of values held out, and on all (one to two hours on two cores).
@@ -200,10 +204,14 @@ def train_evaluator(
         weights: CrossWeights | EvaluatorWeights
         if mode == Mode.accurate:
             base = base_model()
-            weights = accurate.train_cross_encoder(folder, base, tell=console.print)
+            weights = accurate.train_cross_encoder(
+                folder, base, tell=console.print, folds_to_run=folds or FOLDS, everything=everything
+            )
             table = accurate.held_out_table(folder)
         else:
-            weights = fast.train_evaluator(folder, folds_to_run=folds or FOLDS)
+            weights = fast.train_evaluator(
+                folder, folds_to_run=folds or FOLDS, everything=everything
+            )
             table = fast.held_out_table(folder)
         table.to_csv(folder / f"held_out_{mode.value}.csv", index=False)
         if ship:

@@ -58,6 +58,9 @@ def validity(
         Path | None,
         typer.Option(help="Of `gpla train-evaluator`: read each value by the fold without it."),
     ] = None,
+    unseen: Annotated[
+        bool, typer.Option(help="Only values of the first fold, which shipped weights may lack.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
     ship: Annotated[bool, typer.Option(help="Replace these rows of the table that ships.")] = False,
 ) -> None:
@@ -75,6 +78,7 @@ def validity(
         from gpla_assets.parser.backends import make_parser
         from gpla_assets.studies import load_study
         from gpla_assets.training.agent_validity import EVERY, Checks, agent_findings
+        from gpla_assets.training.by_fold import unseen_values
         from gpla_assets.validation.findings import table
         from gpla_assets.validation.planted_check import RULES
 
@@ -83,6 +87,8 @@ def validity(
         kept = _chosen(rules, RULES, "rules")
         # what training measured needs no agent here
         measured, held_out = _agents(modes if names != ["held_out"] else [], demo, folder)
+        if unseen and folder is None:
+            held_out = unseen_values()
         wanted = Checks(
             names=names,
             rules=[rule for rule in RULES if rule in kept],

@@ -50,16 +50,19 @@ def train_cross_encoder(
     recipe: CrossRecipe = CrossRecipe(),
     seed: int = 0,
     tell: Callable[[str], None] = print,
+    folds_to_run: int = FOLDS,
+    everything: bool = True,
 ) -> CrossWeights:
-    """Train on all folds and on everything; the weights are calibrated on the held-out scores.
+    """Train on folds and on everything; the weights are calibrated on the held-out scores.
 
-    Leaves in `folder` cross_<fold> (a folder) and cross_scores_<fold>.parquet of each fold, and
-    cross_adapter.
+    Without `everything` the weights are the first fold's, which has seen none of the values that
+    it is measured on. Leaves in `folder` cross_<fold> (a folder) and cross_scores_<fold>.parquet
+    of each fold, and cross_adapter.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = cross_material()
     fold_of = material_folds(rows)
-    for fold in (*range(FOLDS), EVERYTHING):
+    for fold in (*range(folds_to_run), *([EVERYTHING] if everything else [])):
         path = _weights(folder, fold)
         if not CrossWeights.are_in(path):
             part = apart(rows, fold_of, fold)
@@ -71,7 +74,8 @@ def train_cross_encoder(
             tested = test_rows(rows[(fold_of == fold).to_numpy()])
             judge = CrossEncoder(base, CrossWeights.load(path), f"fold {fold}")
             scored_rows(tested, judge).to_parquet(_scores(folder, fold))
-    weights = calibrated(CrossWeights.load(_weights(folder, EVERYTHING)), held_out_scores(folder))
+    ships = _weights(folder, EVERYTHING if everything else 0)
+    weights = calibrated(CrossWeights.load(ships), held_out_scores(folder))
     weights.save(folder / SHIPPED_CROSS.name)
     return weights
 
@@ -93,8 +97,9 @@ def test_rows(rows: pd.DataFrame, most: int = 120, seed: int = 0) -> pd.DataFram
 
 
 def held_out_scores(folder: Path) -> pd.DataFrame:
-    """Scored rows of all folds (see `scored_rows`), with the column `fold`."""
-    parts = [pd.read_parquet(_scores(folder, fold)).assign(fold=fold) for fold in range(FOLDS)]
+    """Scored rows of the folds that are done (see `scored_rows`), with the column `fold`."""
+    done = [fold for fold in range(FOLDS) if _scores(folder, fold).is_file()]
+    parts = [pd.read_parquet(_scores(folder, fold)).assign(fold=fold) for fold in done]
     return pd.concat(parts, ignore_index=True)
 
 

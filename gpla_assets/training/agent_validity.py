@@ -154,18 +154,19 @@ def _plantings(
     random = np.random.default_rng(0)
     own = _held_out(project_statements(), checks)
     found = as_statements(plantable(own, checks.values, random, FEWEST[OWN]))
-    yield Planting(OWN, found, vectors(found))
+    yield Planting(_named(OWN, checks), found, vectors(found))
     rows = plantable(own, checks.values, random, FEWEST[PROSE])
     fillers = list(neutral_sentences()["sentence"])
     found = as_prose(rows, questions(), fillers, parser, random)
-    yield Planting(PROSE, found, vectors(found), STATEMENTS_AN_ANSWER, unequal=True)
+    data = _named(PROSE, checks)
+    yield Planting(data, found, vectors(found), STATEMENTS_AN_ANSWER, unequal=True)
     persona = persona_statements()
     if persona is None:
         tell("Persona statements are not at hand: set GPLA_DATA_DIR to plant traits.")
         return
     persona = _held_out(persona, checks)
     found = as_statements(plantable(persona, checks.values, random, FEWEST[PERSONA]))
-    yield Planting(PERSONA, found, vectors(found))
+    yield Planting(_named(PERSONA, checks), found, vectors(found))
 
 
 def _held_out(statements: pd.DataFrame, checks: Checks) -> pd.DataFrame:
@@ -173,6 +174,10 @@ def _held_out(statements: pd.DataFrame, checks: Checks) -> pd.DataFrame:
     if known is None:
         return statements
     return statements[[value.casefold() in known for value in statements["value"]]]
+
+
+def _named(data: str, checks: Checks) -> str:
+    return data if checks.held_out is None else f"{data}, values held out"
 
 
 def _planted(
@@ -214,10 +219,10 @@ def _direction(evaluator: ValueEvaluator, checks: Checks, tell: Tell) -> Iterato
         sets |= {f"{PROPOSITIONS}, {name}": rows for name, rows in readings.items()}
     for data, statements in ((OWN, project_statements()), (PERSONA, persona_statements())):
         if statements is not None:
-            sets[data] = balanced(_held_out(statements, checks), checks.pairs)
+            sets[_named(data, checks)] = balanced(_held_out(statements, checks), checks.pairs)
     for data, rows in sets.items():
         leans = _scored(evaluator, rows)["score"].to_numpy(float)
-        right = RIGHT[evaluator.model.rsplit(", ")[-1]] if data == PLAIN else "1"
+        right = RIGHT.get(evaluator.model.rsplit(", ")[-1], "1") if data == PLAIN else "1"
         yield from direction_findings(rows, leans, data, evaluator.model, right)
     for data, labelled in _labelled(tell):
         pairs = labelled.sample(min(len(labelled), checks.pairs), random_state=0)

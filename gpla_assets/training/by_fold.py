@@ -99,6 +99,12 @@ def held_out_evaluators(folder: Path) -> dict[str, ByFold]:
     }
 
 
+def unseen_values() -> set[str]:
+    """Names, in lower case, of the first fold's values: training without `everything` ships what
+    has not seen them."""
+    return {value for value, fold in folds_of_values().items() if fold == 0}
+
+
 def folds_of_values() -> dict[str, int]:
     """The fold of each value that has one, names in lower case; persona's traits by cluster."""
     dealt = pd.concat([training_statements()["value"], training_answers()["value"]])

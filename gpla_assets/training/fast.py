@@ -72,19 +72,21 @@ def train_evaluator(
     seed: int = 0,
     processes: int = 2,
     folds_to_run: int = FOLDS,
+    everything: bool = True,
 ) -> EvaluatorWeights:
     """Train on folds and on everything; the weights are calibrated on the held-out scores.
 
-    Leaves in `folder` weights_<fold>.safetensors of each fold, and weights.safetensors. With
+    Without `everything` the weights are the first fold's, as of the cross-encoder. Leaves in `folder` weights_<fold>.safetensors of each fold, and weights.safetensors. With
     fewer `folds_to_run` than FOLDS the values of the other folds are held out by none, and not
     measured.
     """
     folder.mkdir(parents=True, exist_ok=True)
     work = partial(_train_fold, folder=folder, recipe=recipe, seed=seed)
-    todo = [EVERYTHING, *range(folds_to_run)]
+    ships = EVERYTHING if everything else 0
+    todo = sorted({ships, *range(folds_to_run)})
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(work, [fold for fold in todo if not _is_done(folder, fold)]))
-    weights = EvaluatorWeights.load(_weights(folder, EVERYTHING))
+    weights = EvaluatorWeights.load(_weights(folder, ships))
     held_out, _, pairs = held_out_scores(folder)
     heads = folds.calibrated(weights.heads, held_out, pairs[~pairs["tested"]])
     weights = EvaluatorWeights(weights.adapter, heads)
