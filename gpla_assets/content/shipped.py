@@ -57,6 +57,16 @@ def rival_statements(path: Path = CONTENT / "rival_statements.csv") -> pd.DataFr
     return rows
 
 
+def plain_lines(path: Path = CONTENT / "plain_lines.csv") -> pd.DataFrame:
+    """One-liners for and against values, each side with and without a negation.
+
+    Rows (value, definition, stance, form, statement); those of `plain_statements` are a test.
+    """
+    rows = _read(path, ("value", "definition", "stance", "form", "statement"))
+    check_stances(rows["stance"], str(path))
+    return rows
+
+
 def persona_traits(path: Path = CONTENT / "persona_traits.csv") -> pd.DataFrame:
     """The traits of Anthropic's persona statements as values: rows (trait, value, definition,
     cluster), one a trait; traits of like meaning share a cluster."""

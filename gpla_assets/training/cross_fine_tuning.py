@@ -75,19 +75,24 @@ def fine_tune_cross(
     recipe: CrossRecipe = CrossRecipe(),
     seed: int = 0,
     progress: Progress = lambda line: None,
+    start: CrossWeights | None = None,
 ) -> CrossWeights:
     """Weights of the cross-encoder; the same seed gives the same.
 
-    `load` gives tokenizer and encoder; `rows` are statements as in `examples`. Word embeddings and
-    the lowest layers stay as they are.
+    `load` gives tokenizer and encoder; `rows` are as in `cross_material`. Word embeddings and the
+    lowest layers stay as they are. With `start` training goes on from these weights.
     """
     import torch
 
     torch.manual_seed(seed)
     tokenizer, encoder = load()
+    trained = [name for name, _ in encoder.named_parameters()]
+    trained = [name for name in trained if not is_frozen(name, recipe.frozen_layers)]
+    base = _arrays(encoder, trained)
+    if start is not None:
+        start.encoder.apply(encoder)
     for name, parameter in encoder.named_parameters():
-        parameter.requires_grad = not is_frozen(name, recipe.frozen_layers)
-    base = _trained(encoder)
+        parameter.requires_grad = name in trained
     model = torch.nn.ModuleDict(
         {
             "encoder": encoder,
@@ -95,22 +100,26 @@ def fine_tune_cross(
             "dropout": torch.nn.Dropout(recipe.dropout),
         }
     )
+    if start is not None:
+        model["head"].load_state_dict(
+            {
+                "weight": torch.tensor(start.head_weights),
+                "bias": torch.tensor(start.head_bias),
+            }
+        )
     batches = list(pair_batches(rows, recipe, random.Random(seed)))
     _run(model, tokenizer, rows, batches, recipe, progress)
     return CrossWeights(
-        LowRank.between(base, _trained(encoder), recipe.rank),
+        LowRank.between(base, _arrays(encoder, trained), recipe.rank),
         layer_weights(model["head"]),
         layer_bias(model["head"]),
         temperature=np.array([1], np.float32),
     )
 
 
-def _trained(encoder: Pretrained) -> dict[str, np.ndarray]:
-    return {
-        name: parameter.detach().numpy().copy()
-        for name, parameter in encoder.named_parameters()
-        if parameter.requires_grad
-    }
+def _arrays(encoder: Pretrained, names: list[str]) -> dict[str, np.ndarray]:
+    found = dict(encoder.named_parameters())
+    return {name: found[name].detach().numpy().copy() for name in names}
 
 
 def pair_batches(
@@ -170,6 +179,8 @@ def _run(
             [texts[pair.row] for pair in batch],
             [pair.value for pair in batch],
             padding=True,
+            # few shapes: the kernels of each are kept in memory
+            pad_to_multiple_of=8,
             truncation="only_first",
             max_length=recipe.tokens,
             return_tensors="pt",

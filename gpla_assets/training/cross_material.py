@@ -13,6 +13,7 @@ import pandas as pd
 from gpla_assets.content import (
     STANCES,
     persona_traits,
+    plain_lines,
     rival_statements,
     training_perceptions,
 )
@@ -44,6 +45,7 @@ def cross_material(seed: int = 0) -> pd.DataFrame:
             cross_examples(),
             prose_examples(),
             statement_examples(rival_statements(), "rival"),
+            statement_examples(plain_lines(), "plain"),
             persona_examples(),
             fulcra_examples(),
         ],

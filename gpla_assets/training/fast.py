@@ -76,9 +76,9 @@ def train_evaluator(
 ) -> EvaluatorWeights:
     """Train on folds and on everything; the weights are calibrated on the held-out scores.
 
-    Without `everything` the weights are the first fold's, as of the cross-encoder. Leaves in `folder` weights_<fold>.safetensors of each fold, and weights.safetensors. With
-    fewer `folds_to_run` than FOLDS the values of the other folds are held out by none, and not
-    measured.
+    Without `everything` the weights are the first fold's, as of the cross-encoder. Leaves in
+    `folder` weights_<fold>.safetensors of each fold, and weights.safetensors. With fewer
+    `folds_to_run` than FOLDS the values of the other folds are held out by none, and not measured.
     """
     folder.mkdir(parents=True, exist_ok=True)
     work = partial(_train_fold, folder=folder, recipe=recipe, seed=seed)
