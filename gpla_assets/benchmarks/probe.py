@@ -60,9 +60,11 @@ def _penalties(
     losses = np.zeros((len(PENALTIES), len(splits.trained)))
     for fitted, validated in inner_folds(splits.trained, seed):
         inside, outside = _standardised(features, fitted, validated)
-        for place, penalty in enumerate(PENALTIES):
+        weights = None
+        # from the strongest penalty on: the next optimum is not far
+        for place, penalty in reversed(list(enumerate(PENALTIES))):
             l2 = np.full(len(inside), penalty)
-            weights = bradley_terry(inside, criterion[fitted], l2)
+            weights = bradley_terry(inside, criterion[fitted], l2, weights)
             scores = np.einsum("bnd,bd->bn", outside, weights)
             # a fold whose LLMs all tie says nothing
             losses[place] += np.nan_to_num(cross_entropy(scores, criterion[validated]))
@@ -163,9 +165,5 @@ def permuted_accuracies(
 ) -> np.ndarray:
     """Accuracies (permutations,) of the whole procedure with the criterion dealt out at random."""
     random = np.random.default_rng(seed)
-    return np.array(
-        [
-            probed(features, random.permutation(criterion), splits, seed).accuracy
-            for _ in range(permutations)
-        ]
-    )
+    dealt = (random.permutation(criterion) for _ in range(permutations))
+    return np.array([probed(features, one, splits, seed).accuracy for one in dealt])

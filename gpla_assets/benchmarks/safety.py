@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from gpla_assets.benchmarks.probe import (
     Tested,
@@ -96,6 +97,12 @@ def predict(
             "scores that differ."
         )
     run = _Run(name, llms, criterion, splits, settings, into, seed, null_repeats)
+    # matrices of some tens of LLMs gain nothing from threads, and lose by waking them
+    with threadpool_limits(1):
+        _predicted(run, features, llms)
+
+
+def _predicted(run: _Run, features: Features, llms: list[str]) -> None:
     for system, frame in features.systems.items():
         run.system(system, frame.reindex(llms))
     own = features.systems[OURS].reindex(llms)
@@ -105,8 +112,8 @@ def predict(
     run.baseline("general valence", values.mean(axis=1).to_frame("general valence"))
     run.baseline("response length", features.length.reindex(llms).to_frame("response length"))
     run.add("all values (ridge)", BASELINE, values.shape[1],
-            ridge_probed(values.to_numpy(float), criterion, splits))  # fmt: skip
-    run.add("majority", BASELINE, 0, majority_probed(criterion, splits))
+            ridge_probed(values.to_numpy(float), run.criterion, run.splits))  # fmt: skip
+    run.add("majority", BASELINE, 0, majority_probed(run.criterion, run.splits))
     run.partitions(values, features.ours)
 
 

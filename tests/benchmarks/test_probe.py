@@ -250,3 +250,27 @@ def test_with_few_llms_chance_goes_through_every_pair() -> None:
     halves = nulls["accuracy"] * 56
     assert (halves - halves.round()).abs().max() < 1e-9
     assert nulls["accuracy"].mul(28).round(6).nunique() > 5
+
+
+def test_wherever_the_search_begins_it_ends_at_the_optimum() -> None:
+    random = np.random.default_rng(4)
+    features, criterion = random.standard_normal((30, 11, 4)), random.integers(0, 4, (30, 11))
+    l2 = np.full(30, 0.003)
+    found = bradley_terry(features, criterion.astype(float), l2)
+    far = bradley_terry(features, criterion.astype(float), l2, 30 * random.standard_normal((30, 4)))
+    np.testing.assert_allclose(far, found, atol=1e-4)
+    # there the gradient, worked out pair by pair, is nothing
+    for at in range(3):
+        high, low = np.nonzero(criterion[at][:, None] > criterion[at][None, :])
+        pairs = features[at][high] - features[at][low]
+        lost = 1 / (1 + np.exp(pairs @ found[at]))
+        gradient = l2[at] * found[at] - (pairs * lost[:, None]).mean(0)
+        assert np.abs(gradient).max() < 1e-6
+
+
+def test_separable_pairs_far_apart_stay_finite() -> None:
+    features = 1e3 * np.random.default_rng(0).standard_normal((4, 10, 3))
+    found = bradley_terry(features, features[:, :, 0], np.full(4, 1e-9))
+    assert np.isfinite(found).all()
+    scores = np.einsum("bnd,bd->bn", features, found)
+    assert (np.argsort(scores) == np.argsort(features[:, :, 0])).all()
