@@ -51,8 +51,9 @@ def criteria(made: Making) -> None:
     for source in own.criteria:
         reader = CRITERIA[source.source]
         path = criterion_path(source.source, data_dir(), source.file)
-        found = matched(reader.read(path), llm_aliases(), llms, own.matches)
-        name = source.name or reader.title
+        scored = reader.read(path, source.part)
+        found = matched(scored, llm_aliases(), llms, own.matches, source.source)
+        name = source.name or ", ".join([reader.title, *filter(None, [source.part])])
         scores.append(found.assign(criterion=name))
         sources.append(_criterion(source, name, found, own.exact_below))
     columns = ["criterion", "name", "score", "llm", "match"]
@@ -75,6 +76,7 @@ def _criterion(
     return {
         "criterion": name,
         "kind": source.kind or reader.kind,
+        "unit": reader.unit,
         "source": str(source.file or reader.file),
         "n_names": len(found),
         "n_llms": n,

@@ -159,12 +159,13 @@ def _families() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def llm_aliases(path: Path = CONTENT / "llm_aliases.csv") -> pd.DataFrame:
-    """Names of LLMs in criteria and what they are called here: rows (name, llm, match).
+    """Names of LLMs in criteria and what they are called here: rows (name, llm, match, source).
 
     `match` is same (one model under two names), version (another release of it) or near (a
-    relative, such as another context length).
+    relative, such as another context length). `source` is the criterion whose name it is; '' where
+    the name means the same LLM everywhere.
     """
-    return _read(path, ("name", "llm", "match"))
+    return _read(path, ("name", "llm", "match", "source"))
 
 
 def topics(path: Path = CONTENT / "topics.csv") -> pd.DataFrame:

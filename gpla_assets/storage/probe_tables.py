@@ -15,8 +15,10 @@ class Criterion(SQLModel, table=True):
     }
     criterion: str = key("Name of the criterion.")
     kind: str = column(
-        "What it measures: safety, helpfulness or other.", among=("safety", "helpfulness", "other")
+        "What it measures: safety, helpfulness, a control or other.",
+        among=("safety", "helpfulness", "control", "other"),
     )
+    unit: str = column("The unit of its scores; more of it is higher.")
     source: str = column("Where its scores come from.")
     n_names: int = column("LLMs that it has scores of.")
     n_llms: int = column("Of them, LLMs that the study measured.")
