@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -160,6 +161,25 @@ def weight_intervals(
     return percentile_interval(weights)
 
 
+def probed_over(
+    features: np.ndarray, criterion: np.ndarray, designs: Sequence[Design], seed: int = 0
+) -> Tested:
+    """The probe over several designs; a repeat of the whole is a pair that was met.
+
+    Pairs of one family are met whenever the family is left out, and count once.
+    """
+    found = [probed(features, criterion, one, seed) for one in designs]
+    won, met = sum(one.won for one in found), sum(one.met for one in found)
+    share = np.divide(won, met, out=np.zeros_like(won), where=met > 0)
+    return Tested(
+        share[met > 0],
+        share,
+        (met > 0).astype(float),
+        np.concatenate([one.weights for one in found]),
+        np.concatenate([one.l2 for one in found]),
+    )
+
+
 def permuted_accuracies(
     features: np.ndarray, criterion: np.ndarray, splits: Design, permutations: int, seed: int = 0
 ) -> np.ndarray:
@@ -167,3 +187,22 @@ def permuted_accuracies(
     random = np.random.default_rng(seed)
     dealt = (random.permutation(criterion) for _ in range(permutations))
     return np.array([probed(features, one, splits, seed).accuracy for one in dealt])
+
+
+def accuracies_beside(
+    controls: np.ndarray,
+    features: np.ndarray,
+    criterion: np.ndarray,
+    splits: Design,
+    permutations: int,
+    seed: int = 0,
+) -> np.ndarray:
+    """Accuracies (permutations,) with the features dealt to other LLMs, whole.
+
+    Each LLM keeps its `controls` (n, c) and its criterion: what is left is what features add.
+    """
+    random = np.random.default_rng(seed)
+    dealt = (random.permutation(features) for _ in range(permutations))
+    return np.array(
+        [probed(np.hstack([controls, one]), criterion, splits, seed).accuracy for one in dealt]
+    )
