@@ -169,7 +169,8 @@ def probed_over(
     Pairs of one family are met whenever the family is left out, and count once.
     """
     found = [probed(features, criterion, one, seed) for one in designs]
-    won, met = sum(one.won for one in found), sum(one.met for one in found)
+    won = np.sum([one.won for one in found], axis=0)
+    met = np.sum([one.met for one in found], axis=0)
     share = np.divide(won, met, out=np.zeros_like(won), where=met > 0)
     return Tested(
         share[met > 0],
