@@ -44,7 +44,9 @@ ACCURACY_COLUMNS = [
 ]
 PARAMETER_COLUMNS = ["criterion", "features", "factor", "weight", "low", "high"]
 NULL_REPEATS = 20
-"""Splits that each draw of a null goes through; where pairs are left out, all of them."""
+"""Splits that each draw of a null goes through."""
+NULL_PAIRS = 60
+"""Of pairs left out one by one, those that each draw goes through: all of up to eleven LLMs'."""
 NULL_COLUMNS = ["criterion", "features", "null", "draw", "accuracy"]
 
 
@@ -170,20 +172,19 @@ def _beside(run: _Run, features: Features, names: tuple[str, ...]) -> None:
         permuted_accuracies(controls, own.criterion, own.few, own.settings.permutations, own.seed),
     )
     own.add(CONTROLS_ALONE, BASELINE, 0, alone, p, controls=text)
-    for name, frame in {**features.systems, ALL_VALUES: features.values}.items():
-        role = SYSTEM if name in features.systems else BASELINE
+    for system, frame in features.systems.items():
         matrix = frame.reindex(llms).to_numpy(float)
-        both = np.hstack([controls, matrix])
-        tested = probed(both, own.criterion, own.splits, own.seed)
         null = accuracies_beside(
             *(controls, matrix, own.criterion, own.few, own.settings.permutations, own.seed)
         )
+        both = np.hstack([controls, matrix])
         observed = probed(both, own.criterion, own.few, own.seed).accuracy
-        own.add(
-            *(name, role, matrix.shape[1], tested, permutation_p(observed, null)),
-            controls=text,
-            gain=tested.accuracy - alone.accuracy,
+        own.beside(
+            system, SYSTEM, both, matrix.shape[1], alone, text, permutation_p(observed, null)
         )
+    values = features.values.reindex(llms).to_numpy(float)
+    # as many features as LLMs: what draws would cost here, the systems' draws tell for less
+    own.beside(ALL_VALUES, BASELINE, np.hstack([controls, values]), values.shape[1], alone, text)
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,21 @@ class _Run:
         matrix = frame.to_numpy(float)
         tested = probed(matrix, self.criterion, self.splits, self.seed)
         self.add(features, BASELINE, matrix.shape[1], tested)
+
+    def beside(
+        self,
+        features: str,
+        role: str,
+        both: np.ndarray,
+        n_features: int,
+        alone: Tested,
+        controls: str,
+        p: float | None = None,
+    ) -> None:
+        """Controls and features (n, c + n_features) together, and the gain over controls alone."""
+        tested = probed(both, self.criterion, self.splits, self.seed)
+        gain = tested.accuracy - alone.accuracy
+        self.add(features, role, n_features, tested, p, controls=controls, gain=gain)
 
     def over(self, llms: list[str]) -> _Run | None:
         """The same on some of the LLMs; None where they are too few, or all have one score."""
@@ -269,7 +285,7 @@ class _Run:
     def few(self) -> Design:
         """The splits that each draw of a null goes through, and ours to be compared with them."""
         exact = self.splits.name == LEFT_OUT
-        return self.splits if exact else self.splits.first(self.null_repeats)
+        return self.splits.first(NULL_PAIRS if exact else self.null_repeats)
 
     def _null(self, features: str, null: str, found: np.ndarray) -> None:
         """Rows of a null; the first is what was observed, scored alike, and has draw -1."""
