@@ -42,7 +42,8 @@ def study_subjects(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         subject_key(*pair) for pair in zip(rows["llm"], rows["profile"], strict=False)
     ]
     llms = rows.drop_duplicates("llm")[["llm", "source"]].assign(parameters=None)
-    llms["family"] = llms["llm"].map(llm_family)
+    # objects: a column of texts has no None
+    llms["family"] = pd.Series([llm_family(llm) for llm in llms["llm"]], llms.index, object)
     used = known[known["profile"].isin(rows["profile"])]
     return (
         llms.reset_index(drop=True),
