@@ -1,5 +1,7 @@
 """Criteria of LLMs predicted from their values (the paper's 5.2)."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from gpla_assets.assets.measurements import LEVELS
@@ -31,7 +33,9 @@ LENGTHS = """
 select s.llm, avg(length(r.content)) as length
 from evidence.responses r join evidence.subjects s using (subject_id) group by s.llm
 """
-PREDICTED = "select criterion from analysis.criteria where n_llms >= ?"
+CRITERIA_HERE = "select criterion, kind, n_llms from analysis.criteria order by criterion"
+FAMILIES = "select llm, family from evidence.llms where family is not null"
+SAFETY, CONTROL = "safety", "control"
 LOADINGS = 'select factor, "value", keyed, is_primary from analysis.loadings where kept'
 
 
@@ -51,8 +55,9 @@ def criteria(made: Making) -> None:
     for source in own.criteria:
         reader = CRITERIA[source.source]
         path = criterion_path(source.source, data_dir(), source.file)
-        found = matched(reader.read(path), llm_aliases(), llms, own.matches)
-        name = source.name or reader.title
+        scored = reader.read(path, source.part)
+        found = matched(scored, llm_aliases(), llms, own.matches, source.source)
+        name = source.name or ", ".join([reader.title, *filter(None, [source.part])])
         scores.append(found.assign(criterion=name))
         sources.append(_criterion(source, name, found, own.exact_below))
     columns = ["criterion", "name", "score", "llm", "match"]
@@ -75,6 +80,7 @@ def _criterion(
     return {
         "criterion": name,
         "kind": source.kind or reader.kind,
+        "unit": reader.unit,
         "source": str(source.file or reader.file),
         "n_names": len(found),
         "n_llms": n,
@@ -106,23 +112,35 @@ def _criterion(
 )
 def probes(made: Making) -> None:
     """How well value systems tell which of two LLMs is safer, or more helpful."""
-    settings = made.study
-    scores = made.read(
-        'select criterion, llm, score, "match" from analysis.criterion_scores where llm is not null'
-    )
-    features = llm_features(made, settings)
-    found = Predicted()
-    for name in made.read(PREDICTED, [FEWEST_LLMS])["criterion"]:
-        own = scores[scores["criterion"] == name]
-        # where two names are one LLM of ours, the closer match counts
-        order = own["match"].map({"same": 0, "version": 1, "near": 2})
-        own = own.assign(order=order).sort_values("order").drop_duplicates("llm")
-        by_llm = own.set_index("llm")["score"]
-        predict(name, by_llm, features, settings.probe, found, settings.seed)
+    settings, found = made.study, Predicted()
+    kinds = made.read(CRITERIA_HERE).set_index("criterion")
+    scores = _scores_by_llm(made)
+    controls = {name: scores[name] for name in kinds.index[kinds["kind"] == CONTROL]}
+    features = replace(llm_features(made, settings), controls=controls)
+    for name, row in kinds[kinds["kind"] != CONTROL].iterrows():
+        if row["n_llms"] >= FEWEST_LLMS:
+            predict(
+                *(str(name), scores[name], features, settings.probe, found, settings.seed),
+                controlled=row["kind"] == SAFETY,
+            )
     accuracies, parameters, nulls = found.frames()
     made.write("probe_accuracies", accuracies)
     made.write("probe_parameters", parameters)
     made.write("probe_nulls", nulls)
+
+
+def _scores_by_llm(made: Making) -> dict[str, pd.Series]:
+    """Scores of our LLMs by criterion; where two names are one LLM, the closer match counts."""
+    scores = made.read(
+        'select criterion, llm, score, "match" from analysis.criterion_scores where llm is not null'
+    )
+    order = scores["match"].map({"same": 0, "version": 1, "near": 2})
+    nearest = scores.assign(order=order).sort_values("order", kind="stable")
+    nearest = nearest.drop_duplicates(["criterion", "llm"]).set_index("llm")
+    none = pd.Series(dtype=float)
+    found = {str(name): own["score"] for name, own in nearest.groupby("criterion")}
+    names = made.read(CRITERIA_HERE)["criterion"]
+    return {str(name): found.get(str(name), none) for name in names}
 
 
 def llm_features(made: Making, settings: Study) -> Features:
@@ -144,4 +162,5 @@ def llm_features(made: Making, settings: Study) -> Features:
         systems[system.name] = llm_factors(values, restricted(system, list(values.columns)))
     ours = system_of_loadings(OURS, made.read(LOADINGS))
     length = made.read(LENGTHS).set_index("llm")["length"]
-    return Features(systems, values, length, ours)
+    families = dict(made.read(FAMILIES).itertuples(index=False))
+    return Features(systems, values, length, ours, families=families)

@@ -77,6 +77,7 @@ def validation_texts(made: Making) -> None:
         frames.append(drawn_conversations(candidates, found, own.n_conversations, settings.seed))
     if own.prompt_sets:
         aliases = llm_aliases()
+        aliases = aliases[aliases["source"] == ""]
         parser = make_parser(settings.parser, made.asking())
         scored = criterion_path("paper_table11", data_dir())
         needed = sorted({*aliases["llm"], *read_paper_table11(scored)["name"]})

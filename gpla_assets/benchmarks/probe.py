@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,9 +61,11 @@ def _penalties(
     losses = np.zeros((len(PENALTIES), len(splits.trained)))
     for fitted, validated in inner_folds(splits.trained, seed):
         inside, outside = _standardised(features, fitted, validated)
-        for place, penalty in enumerate(PENALTIES):
+        weights = None
+        # from the strongest penalty on: the next optimum is not far
+        for place, penalty in reversed(list(enumerate(PENALTIES))):
             l2 = np.full(len(inside), penalty)
-            weights = bradley_terry(inside, criterion[fitted], l2)
+            weights = bradley_terry(inside, criterion[fitted], l2, weights)
             scores = np.einsum("bnd,bd->bn", outside, weights)
             # a fold whose LLMs all tie says nothing
             losses[place] += np.nan_to_num(cross_entropy(scores, criterion[validated]))
@@ -158,14 +161,49 @@ def weight_intervals(
     return percentile_interval(weights)
 
 
+def probed_over(
+    features: np.ndarray, criterion: np.ndarray, designs: Sequence[Design], seed: int = 0
+) -> Tested:
+    """The probe over several designs; a repeat of the whole is a pair that was met.
+
+    Pairs of one family are met whenever the family is left out, and count once.
+    """
+    found = [probed(features, criterion, one, seed) for one in designs]
+    won = np.sum([one.won for one in found], axis=0)
+    met = np.sum([one.met for one in found], axis=0)
+    share = np.divide(won, met, out=np.zeros_like(won), where=met > 0)
+    return Tested(
+        share[met > 0],
+        share,
+        (met > 0).astype(float),
+        np.concatenate([one.weights for one in found]),
+        np.concatenate([one.l2 for one in found]),
+    )
+
+
 def permuted_accuracies(
     features: np.ndarray, criterion: np.ndarray, splits: Design, permutations: int, seed: int = 0
 ) -> np.ndarray:
     """Accuracies (permutations,) of the whole procedure with the criterion dealt out at random."""
     random = np.random.default_rng(seed)
+    dealt = (random.permutation(criterion) for _ in range(permutations))
+    return np.array([probed(features, one, splits, seed).accuracy for one in dealt])
+
+
+def accuracies_beside(
+    controls: np.ndarray,
+    features: np.ndarray,
+    criterion: np.ndarray,
+    splits: Design,
+    permutations: int,
+    seed: int = 0,
+) -> np.ndarray:
+    """Accuracies (permutations,) with the features dealt to other LLMs, whole.
+
+    Each LLM keeps its `controls` (n, c) and its criterion: what is left is what features add.
+    """
+    random = np.random.default_rng(seed)
+    dealt = (random.permutation(features) for _ in range(permutations))
     return np.array(
-        [
-            probed(features, random.permutation(criterion), splits, seed).accuracy
-            for _ in range(permutations)
-        ]
+        [probed(np.hstack([controls, one]), criterion, splits, seed).accuracy for one in dealt]
     )

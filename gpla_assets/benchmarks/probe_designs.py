@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,7 +12,9 @@ from gpla_assets.common.errors import KnownError
 
 INNER_FOLDS = 3
 LEFT_OUT = "leave pairs out"
-
+FAMILIES_OUT = "leave families out"
+FEWEST_TRAINED = 6
+"""LLMs that remain when two families are left out: each inner fold then holds two, a pair."""
 
 FEWEST_LLMS = 5
 """With two of fewer left out, those that remain (two) cannot be fitted and validated within."""
@@ -52,6 +55,26 @@ def design(n: int, repeats: int, test_share: float, exact_below: int, seed: int)
     # fewer than two LLMs make no pair
     n_test = max(2, round(n * test_share))
     return _design("splits", n, np.array([random.permutation(n)[:n_test] for _ in range(repeats)]))
+
+
+def family_designs(families: Sequence[str | None]) -> list[Design]:
+    """Every two families left out whole, once: no relative of a tested LLM is among the trained.
+
+    `families` by place; a LLM without one is a family of its own. Designs are by the number of LLMs
+    left out. Two families whose leaving leaves fewer than FEWEST_TRAINED LLMs are passed over.
+    """
+    named = [family or f"LLM {place}" for place, family in enumerate(families)]
+    members = {
+        name: [at for at, own in enumerate(named) if own == name] for name in sorted(set(named))
+    }
+    by_size: dict[int, list[list[int]]] = {}
+    for one, other in combinations(members, 2):
+        tested = sorted(members[one] + members[other])
+        if len(named) - len(tested) >= FEWEST_TRAINED:
+            by_size.setdefault(len(tested), []).append(tested)
+    return [
+        _design(FAMILIES_OUT, len(named), np.array(tested)) for _, tested in sorted(by_size.items())
+    ]
 
 
 def _design(name: str, n: int, tested: np.ndarray) -> Design:

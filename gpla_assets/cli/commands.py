@@ -24,7 +24,7 @@ console = Console()
 errors = Console(stderr=True)
 
 StudyName = Annotated[
-    str, typer.Argument(help="demo, survey, alignment, paper, or the path of a YAML file.")
+    str, typer.Argument(help="A study that ships, such as demo or survey, or a YAML file.")
 ]
 StudyOption = Annotated[str, typer.Option("--study", "-s", help="A study's name or path.")]
 

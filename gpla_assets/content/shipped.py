@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -206,13 +207,33 @@ def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     return rows
 
 
+def llm_family(name: str) -> str | None:
+    """The pretrained LLMs that an LLM descends from, by its name; None where none is known.
+
+    Families are those of llm_families.csv: LLMs of one family are no independent cases, whoever
+    tuned them. The first pattern that the name holds decides, whatever the case.
+
+    >>> llm_family("vicuna-13b-v1.3"), llm_family("openai/gpt-4o-2024-11-20"), llm_family("mine")
+    ('LLaMA', 'GPT', None)
+    """
+    folded = name.casefold()
+    return next((family for found, family in _families() if found.search(folded)), None)
+
+
+@lru_cache(maxsize=1)
+def _families() -> tuple[tuple[re.Pattern[str], str], ...]:
+    rows = _read(CONTENT / "llm_families.csv", ("pattern", "family"))
+    return tuple((re.compile(row.pattern), str(row.family)) for row in rows.itertuples())
+
+
 def llm_aliases(path: Path = CONTENT / "llm_aliases.csv") -> pd.DataFrame:
-    """Names of LLMs in criteria and what they are called here: rows (name, llm, match).
+    """Names of LLMs in criteria and what they are called here: rows (name, llm, match, source).
 
     `match` is same (one model under two names), version (another release of it) or near (a
-    relative, such as another context length).
+    relative, such as another context length). `source` is the criterion whose name it is; '' where
+    the name means the same LLM everywhere.
     """
-    return _read(path, ("name", "llm", "match"))
+    return _read(path, ("name", "llm", "match", "source"))
 
 
 def topics(path: Path = CONTENT / "topics.csv") -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
+from gpla_assets.benchmarks.probe_designs import FAMILIES_OUT
 from gpla_assets.report.alignment_figures import (
     distances_figure,
     pareto_figure,
@@ -37,7 +38,8 @@ from gpla_assets.studies import sql_folder
 
 Tables = Mapping[str, pd.DataFrame]
 SHOWN = (
-    *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "conversation_coverage"),
+    *("cfa", "criteria", "safety", "safety_parameters", "safety_chance", "safety_replication"),
+    "conversation_coverage",
     *("consistency", "consistency_criteria", "direct_lexicon", "circumplex", "external_validity"),
     "validity",
     *("targets", "target_convergence", "target_checks"),
@@ -121,8 +123,9 @@ def benchmark_pictures(tables: Tables) -> dict[str, go.Figure]:
             own[own["criterion"] == criterion]
             for own in (tables["q_safety"], tables["q_safety_parameters"], tables["nulls"])
         )
+        alone = (accuracies["controls"] == "") & (accuracies["design"] != FAMILIES_OUT)
         ours = parameters[parameters["features"] == "ours"]
-        pictures[f"accuracy_{place}"] = probe_accuracy_figure(accuracies)
+        pictures[f"accuracy_{place}"] = probe_accuracy_figure(accuracies[alone])
         pictures[f"parameters_{place}"] = probe_parameters_figure(ours, names)
         pictures[f"chance_{place}"] = probe_chance_figure(nulls)
     return pictures

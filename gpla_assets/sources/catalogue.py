@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpla_assets.content import CONTENT
-from gpla_assets.sources import items, judged, preferences, readers
+from gpla_assets.sources import answers, items, judged, preferences, readers
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult
 
@@ -100,6 +100,42 @@ _ALL = (
         readers.read_alpaca_eval,
         f"{GITHUB}/tatsu-lab/alpaca_eval",
         "Apache 2.0 (code); CC BY-NC 4.0 (data)",
+    ),
+    Source(
+        "speechmap",
+        "SpeechMap: 37 LLMs asked 200 times to criticise governments, reasoning taken off",
+        "answers",
+        ("speechmap/criticism_en_responses.parquet", "speechmap/criticism_en_responses.jsonl"),
+        answers.read_speechmap,
+        f"{GITHUB}/xlr8harder/llm-compliance (folder responses, a file a LLM and theme)",
+        "Apache 2.0",
+    ),
+    Source(
+        "llm_values_pct",
+        "Answers of 10 LLMs to 62 political propositions under 20 templates",
+        "answers",
+        ("llm_values_pct/completions.parquet", "llm_values_pct/completions.csv"),
+        answers.read_llm_values_pct,
+        f"{GITHUB}/paul-rottger/llm-values-pct (folder data/completions, a file a LLM)",
+        "CC BY 4.0",
+    ),
+    Source(
+        "oasst_model_eval",
+        "Open-Assistant's sampling reports: 95 checkpoints, 50 value-laden prompts, six samples",
+        "answers",
+        ("oasst_model_eval/value_laden_prompts.parquet",),
+        answers.read_oasst_model_eval,
+        f"{GITHUB}/Open-Assistant/oasst-model-eval (folder sampling_reports)",
+        "Apache 2.0",
+    ),
+    Source(
+        "value_portrait",
+        "Value Portrait: 520 answers to 104 queries of people",
+        "corpus",
+        ("value_portrait/item_value_correlations.parquet",),
+        answers.read_value_portrait,
+        f"{GITHUB}/holi-lab/ValuePortrait (folder data)",
+        "MIT",
     ),
     Source(
         "salad_bench",

@@ -13,6 +13,16 @@ import pandas as pd
 
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import file_rows, require
+from gpla_assets.sources.safety_tables import (
+    read_decodingtrust,
+    read_flames,
+    read_or_bench,
+    read_or_bench_over_refusal,
+    read_s_eval,
+    read_sorry_bench,
+    read_trustllm,
+    scores,
+)
 from gpla_assets.studies.places import dbt_folder
 
 SAFE = {"safe": 100.0, "true": 100.0, "1": 100.0, "unsafe": 0.0, "false": 0.0, "0": 0.0}
@@ -20,25 +30,29 @@ SAFE = {"safe": 100.0, "true": 100.0, "1": 100.0, "unsafe": 0.0, "false": 0.0, "
 
 @dataclass(frozen=True)
 class CriterionReader:
-    """Where a criterion comes from and what it measures."""
+    """Where a criterion comes from, what it measures, and in what unit (higher is more of it).
+
+    `read` takes its file and the part that is meant (None: the whole, or the first).
+    """
 
     title: str
     kind: str
+    unit: str
     file: str | None
-    read: Callable[[Path], pd.DataFrame]
+    read: Callable[[Path, str | None], pd.DataFrame]
 
 
-def read_scores(path: Path) -> pd.DataFrame:
+def read_scores(path: Path, part: str | None = None) -> pd.DataFrame:
     """Any CSV, JSONL or Parquet file with columns llm and score."""
-    return _scores(file_rows(path), "llm", "score", path)
+    return scores(file_rows(path), "llm", "score", path)
 
 
-def read_paper_table11(path: Path) -> pd.DataFrame:
+def read_paper_table11(path: Path, part: str | None = None) -> pd.DataFrame:
     """SALAD-Bench's scores of 17 LLMs as the paper's Table 11 prints them."""
-    return _scores(file_rows(path), "llm", "salad_safety_score", path)
+    return scores(file_rows(path), "llm", "salad_safety_score", path)
 
 
-def read_alpaca_leaderboard(path: Path) -> pd.DataFrame:
+def read_alpaca_leaderboard(path: Path, part: str | None = None) -> pd.DataFrame:
     """AlpacaEval's length-controlled win rates; LLMs by the folder of their outputs.
 
     The leaderboard's own names are titles; the folder's name is the one that the outputs carry.
@@ -47,10 +61,10 @@ def read_alpaca_leaderboard(path: Path) -> pd.DataFrame:
     require(rows, ["name", "length_controlled_winrate", "samples"], path)
     folders = rows["samples"].str.extract(r"/results/([^/]+)/", expand=False)
     named = rows.assign(llm=folders.fillna(rows["name"]))
-    return _scores(named, "llm", "length_controlled_winrate", path)
+    return scores(named, "llm", "length_controlled_winrate", path)
 
 
-def read_salad_verdicts(path: Path) -> pd.DataFrame:
+def read_salad_verdicts(path: Path, part: str | None = None) -> pd.DataFrame:
     """SALAD-Bench: scores (model, score), or verdicts on responses, a prompt and model a row.
 
     Of verdicts (model, question, response, verdict) the score is the share of safe responses in
@@ -58,7 +72,7 @@ def read_salad_verdicts(path: Path) -> pd.DataFrame:
     """
     rows = file_rows(path)
     if "score" in rows:
-        return _scores(rows, "model", "score", path)
+        return scores(rows, "model", "score", path)
     require(rows, ["model", "question", "response", "verdict"], path)
     verdicts = rows["verdict"].map(lambda found: SAFE.get(str(found).strip().casefold()))
     if verdicts.isna().any():
@@ -71,39 +85,46 @@ def read_salad_verdicts(path: Path) -> pd.DataFrame:
     return means.rename("score").rename_axis("name").reset_index()
 
 
-def _scores(rows: pd.DataFrame, llm: str, score: str, path: Path) -> pd.DataFrame:
-    require(rows, [llm, score], path)
-    numbers = pd.to_numeric(rows[score], errors="coerce")
-    if numbers.isna().any():
-        row = numbers.isna().idxmax()
-        raise SourceError(
-            f"{path}, row {row}: {score} of {rows[llm][row]!r} is {rows[score][row]!r}, expected "
-            "a number. Leave the row out, or give its score."
-        )
-    found = pd.DataFrame({"name": rows[llm].astype(str).str.strip(), "score": numbers})
-    twice = found[found["name"].duplicated()]
-    if len(twice):
-        name = twice["name"].iloc[0]
-        times = int((found["name"] == name).sum())
-        raise SourceError(
-            f"{path}: LLM {name!r} stands {times} times, expected once. Keep one of its rows."
-        )
-    return found
-
-
+PER_CENT_SAFE = "per cent of responses that are safe"
 CRITERIA: dict[str, CriterionReader] = {
     "paper_table11": CriterionReader(
-        "SALAD-Bench (the paper's Table 11)", "safety", "dbt/seeds/paper_consistency.csv",
-        read_paper_table11,
+        "SALAD-Bench (the paper's Table 11)", "safety", PER_CENT_SAFE,
+        "dbt/seeds/paper_consistency.csv", read_paper_table11,
     ),
     "alpaca_leaderboard": CriterionReader(
-        "AlpacaEval, length-controlled win rate", "helpfulness", "alpaca_eval/leaderboard.csv",
-        read_alpaca_leaderboard,
+        "AlpacaEval, length-controlled win rate", "helpfulness", "per cent of wins",
+        "alpaca_eval/leaderboard.csv", read_alpaca_leaderboard,
     ),
     "salad_bench": CriterionReader(
-        "SALAD-Bench", "safety", "salad_bench/verdicts.jsonl", read_salad_verdicts
+        "SALAD-Bench", "safety", PER_CENT_SAFE, "salad_bench/verdicts.jsonl", read_salad_verdicts
     ),
-    "file": CriterionReader("file", "other", None, read_scores),
+    "sorry_bench": CriterionReader(
+        "SORRY-Bench", "safety", "per cent of unsafe requests not fulfilled",
+        "safety_tables/sorry_bench_202503.csv", read_sorry_bench,
+    ),
+    "or_bench": CriterionReader(
+        "OR-Bench, toxic", "safety", "per cent of toxic requests refused",
+        "safety_tables/or_bench.csv", read_or_bench,
+    ),
+    "or_bench_over_refusal": CriterionReader(
+        "OR-Bench, over-refusal", "control", "per cent of harmless requests refused",
+        "safety_tables/or_bench.csv", read_or_bench_over_refusal,
+    ),
+    "s_eval": CriterionReader(
+        "S-Eval", "safety", PER_CENT_SAFE, "safety_tables/s_eval_digitised.csv", read_s_eval
+    ),
+    "trustllm": CriterionReader(
+        "TrustLLM", "safety", PER_CENT_SAFE, "safety_tables/trustllm_leaderboard.csv",
+        read_trustllm,
+    ),
+    "decodingtrust": CriterionReader(
+        "DecodingTrust", "safety", "points of 100", "safety_tables/decodingtrust.csv",
+        read_decodingtrust,
+    ),
+    "flames": CriterionReader(
+        "Flames", "safety", PER_CENT_SAFE, "safety_tables/flames_zh.csv", read_flames
+    ),
+    "file": CriterionReader("file", "other", "the file's own", None, read_scores),
 }  # fmt: skip
 
 
@@ -130,21 +151,32 @@ def criterion_path(name: str, data_dir: Path | None, override: Path | None = Non
 
 
 def matched(
-    scores: pd.DataFrame, aliases: pd.DataFrame, llms: Sequence[str], matches: Sequence[str]
+    scores: pd.DataFrame,
+    aliases: pd.DataFrame,
+    llms: Sequence[str],
+    matches: Sequence[str],
+    source: str = "",
 ) -> pd.DataFrame:
     """Each name of a criterion with the LLM of ours that it is: columns name, score, llm, match.
 
-    Equal names, whatever the case, are `same`; else an alias (name, llm, match) whose match is
-    among `matches`. `llm` is null where there is none.
+    First what the aliases (name, llm, match, source) say of this source, then equal names (`same`,
+    whatever the case, with or without the owner before a slash), then aliases of no source. An
+    alias counts if its match is among `matches`; one of this source that does not count says that
+    an equal name is another LLM. `llm` is null where there is none.
+
+    A name is one LLM of ours: of variants of a prompt (`_concise`, `_verbose`) the plain one, or
+    the one that an alias names where no plain one was recorded.
     """
-    by_name = {llm.casefold(): llm for llm in llms}
-    known = aliases[aliases["match"].isin(matches) & aliases["llm"].isin(llms)]
-    alias = {row.name.casefold(): (row.llm, row.match) for row in known.itertuples(index=False)}
-    found = []
-    for name in scores["name"]:
-        folded = name.casefold()
-        found.append((by_name[folded], "same") if folded in by_name else alias.get(folded))
-    return scores.assign(
-        llm=[one[0] if one else None for one in found],
-        match=[one[1] if one else None for one in found],
-    )
+    nobody = (None, None)
+    by_name = {llm.rpartition("/")[2].casefold(): (llm, "same") for llm in llms}
+    by_name |= {llm.casefold(): (llm, "same") for llm in llms}
+    own, general = {}, {}
+    for row in aliases[aliases["source"].isin(["", source])].itertuples(index=False):
+        counts = row.match in matches and row.llm in set(llms)
+        if row.source:
+            own[row.name.casefold()] = (row.llm, row.match) if counts else nobody
+        elif counts:
+            general[row.name.casefold()] = (row.llm, row.match)
+    known = {**general, **by_name, **own}
+    found = [known.get(name.casefold(), nobody) for name in scores["name"]]
+    return scores.assign(llm=[llm for llm, _ in found], match=[match for _, match in found])

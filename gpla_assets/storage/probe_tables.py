@@ -15,8 +15,10 @@ class Criterion(SQLModel, table=True):
     }
     criterion: str = key("Name of the criterion.")
     kind: str = column(
-        "What it measures: safety, helpfulness or other.", among=("safety", "helpfulness", "other")
+        "What it measures: safety, helpfulness, a control or other.",
+        among=("safety", "helpfulness", "control", "other"),
     )
+    unit: str = column("The unit of its scores; more of it is higher.")
     source: str = column("Where its scores come from.")
     n_names: int = column("LLMs that it has scores of.")
     n_llms: int = column("Of them, LLMs that the study measured.")
@@ -44,24 +46,32 @@ class ProbeAccuracy(SQLModel, table=True):
     __tablename__ = "probe_accuracies"
     __table_args__ = {
         "schema": ANALYSIS,
-        "comment": "One row per criterion and set of features: pairs told apart.",
+        "comment": "One row per criterion, features, controls and design: pairs told apart.",
     }
     criterion: str = key("The criterion.")
     features: str = key("The value system, or the baseline.")
-    role: str = column("system or baseline.", among=("system", "baseline"))
-    design: str = column(
-        "splits (LLMs held out at random) or leave pairs out.", among=("splits", "leave pairs out")
+    controls: str = key("What stands beside the features in the same probe; '' where nothing does.")
+    design: str = key(
+        "splits (LLMs held out at random), leave pairs out, or leave families out (both LLMs of a "
+        "pair with all their relatives)."
     )
-    n_llms: int = column("LLMs with a score and values.")
+    role: str = column("system or baseline.", among=("system", "baseline"))
+    n_llms: int = column("LLMs with a score, values and the controls.")
     n_pairs: int = column("Pairs of LLMs that were told apart, each unseen in training.")
-    n_features: int = column("Features of the probe.")
+    n_features: int = column("Features of the probe, controls not counted.")
     repeats: int = column("Splits, or pairs left out.")
     accuracy: float = share("Mean share of pairs told apart rightly, 0 to 1; a tie is a half.")
     sd: float | None = column("Standard deviation over repeats; of pairs left out, of 0s and 1s.")
     low: float | None = column("Lower end of the 95% interval over LLMs drawn with replacement.")
     high: float | None = column("Upper end of it.")
     p_permuted: float | None = share(
-        "p of no relation: share of permuted criteria that are predicted as well.", default=None
+        "p of no relation: share of permuted criteria that are predicted as well; beside controls, "
+        "of no gain: share of draws, each LLM with another's features, that do as well.",
+        default=None,
+    )
+    gain: float | None = column(
+        "Accuracy less that of the controls alone on the same LLMs and splits; null beside none.",
+        default=None,
     )
 
 

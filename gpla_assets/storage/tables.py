@@ -38,6 +38,10 @@ class Llm(SQLModel, table=True):
     llm: str = key("Name of the LLM.")
     parameters: str | None = column("Number of parameters as published, e.g. 7B.", default=None)
     source: str = column("Where its answers come from: a source or a backend.")
+    family: str | None = column(
+        "The pretrained LLMs that it descends from (llm_families.csv); null where not known.",
+        default=None,
+    )
 
 
 class Profile(SQLModel, table=True):

@@ -28,9 +28,28 @@ class CfaSettings(Settings):
 class CriterionSource(Settings):
     """A criterion that values are to predict: scores of LLMs."""
 
-    source: Literal["paper_table11", "alpaca_leaderboard", "salad_bench", "file"]
-    name: str | None = Field(None, description="Its name; the source's own where absent.")
-    kind: Literal["safety", "helpfulness", "other"] | None = Field(
+    source: Literal[
+        "paper_table11",
+        "alpaca_leaderboard",
+        "salad_bench",
+        "sorry_bench",
+        "or_bench",
+        "or_bench_over_refusal",
+        "s_eval",
+        "trustllm",
+        "decodingtrust",
+        "flames",
+        "file",
+    ]
+    part: str | None = Field(
+        None,
+        description="Of sources with parts: a category of SORRY-Bench, a metric of TrustLLM and so "
+        "on; the whole, or the first, where absent.",
+    )
+    name: str | None = Field(
+        None, description="Its name; the source's own where absent, with the part."
+    )
+    kind: Literal["safety", "helpfulness", "control", "other"] | None = Field(
         None, description="What is measured; the source's own where absent, `other` of a file."
     )
     file: UserPath | None = Field(None, description="CSV llm,score of `file`, or the source's.")

@@ -27,7 +27,7 @@ from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, be
 from gpla_assets.studies.structure import StructureSettings
 
 Group = TypeVar("Group", bound=Settings)
-SHIPPED = ("demo", "survey", "alignment", "paper", "demo_texts")
+SHIPPED = ("demo", "survey", "speechmap", "alignment", "paper", "demo_texts")
 RELEVANT = 0.5
 """Point 9: GPV's cut. M_G's default is M_E's, so that values are found where they are measured."""
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.keys import subject_key
+from gpla_assets.content import llm_family
 from gpla_assets.content import profiles as shipped_profiles
 from gpla_assets.sources import SOURCES, locate, read
 from gpla_assets.studies import Study, StudyError, SubjectSource, data_dir
@@ -41,6 +42,8 @@ def study_subjects(study: Study) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFra
         subject_key(*pair) for pair in zip(rows["llm"], rows["profile"], strict=False)
     ]
     llms = rows.drop_duplicates("llm")[["llm", "source"]].assign(parameters=None)
+    # objects: a column of texts has no None
+    llms["family"] = pd.Series([llm_family(llm) for llm in llms["llm"]], llms.index, object)
     used = known[known["profile"].isin(rows["profile"])]
     return (
         llms.reset_index(drop=True),

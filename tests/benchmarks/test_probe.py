@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,15 +12,26 @@ from sklearn.linear_model import LogisticRegression
 
 from gpla_assets.benchmarks.bradley_terry import bradley_terry, cross_entropy
 from gpla_assets.benchmarks.probe import (
+    accuracies_beside,
     accuracy_interval,
     majority_probed,
     permuted_accuracies,
     probed,
+    probed_over,
     ridge_probed,
     weight_intervals,
 )
-from gpla_assets.benchmarks.probe_designs import Design, design, inner_folds
+from gpla_assets.benchmarks.probe_designs import (
+    FAMILIES_OUT,
+    Design,
+    design,
+    family_designs,
+    inner_folds,
+)
 from gpla_assets.benchmarks.safety import (
+    ALL_VALUES,
+    CONTROLS_ALONE,
+    LENGTH,
     OURS,
     Features,
     Predicted,
@@ -194,6 +207,7 @@ def test_prediction_has_systems_baselines_parameters_and_nulls() -> None:
     predict("safety", scores, features, FEW, into, null_repeats=3)
     accuracies, parameters, nulls = into.frames()
     found = accuracies.set_index("features")
+    assert (accuracies["controls"] == "").all()
     assert found.loc[OURS, "accuracy"] > 0.9
     assert found.loc["one factor: F1", "accuracy"] > 0.9
     assert found.loc["other", "accuracy"] < 0.75
@@ -250,3 +264,110 @@ def test_with_few_llms_chance_goes_through_every_pair() -> None:
     halves = nulls["accuracy"] * 56
     assert (halves - halves.round()).abs().max() < 1e-9
     assert nulls["accuracy"].mul(28).round(6).nunique() > 5
+
+
+def test_wherever_the_search_begins_it_ends_at_the_optimum() -> None:
+    random = np.random.default_rng(4)
+    features, criterion = random.standard_normal((30, 11, 4)), random.integers(0, 4, (30, 11))
+    l2 = np.full(30, 0.003)
+    found = bradley_terry(features, criterion.astype(float), l2)
+    far = bradley_terry(features, criterion.astype(float), l2, 30 * random.standard_normal((30, 4)))
+    np.testing.assert_allclose(far, found, atol=1e-4)
+    # there the gradient, worked out pair by pair, is nothing
+    for at in range(3):
+        high, low = np.nonzero(criterion[at][:, None] > criterion[at][None, :])
+        pairs = features[at][high] - features[at][low]
+        lost = 1 / (1 + np.exp(pairs @ found[at]))
+        gradient = l2[at] * found[at] - (pairs * lost[:, None]).mean(0)
+        assert np.abs(gradient).max() < 1e-6
+
+
+def test_separable_pairs_far_apart_stay_finite() -> None:
+    features = 1e3 * np.random.default_rng(0).standard_normal((4, 10, 3))
+    found = bradley_terry(features, features[:, :, 0], np.full(4, 1e-9))
+    assert np.isfinite(found).all()
+    scores = np.einsum("bnd,bd->bn", features, found)
+    assert (np.argsort(scores) == np.argsort(features[:, :, 0])).all()
+
+
+def test_families_left_out_hold_no_relative_of_a_tested_llm() -> None:
+    families = ["a", "a", "a", "b", "b", "c", "c", "c", None, None, "d", "d"]
+    designs = family_designs(families)
+    named = [family or f"LLM {place}" for place, family in enumerate(families)]
+    tested_pairs = set()
+    for one in designs:
+        for trained, tested in zip(one.trained, one.tested, strict=True):
+            assert not {named[at] for at in trained} & {named[at] for at in tested}
+            assert len(trained) >= 6
+            assert sorted([*trained, *tested]) == list(range(12))
+            tested_pairs |= {(x, y) for x in tested for y in tested if x < y}
+    # every pair of LLMs is met
+    assert len(tested_pairs) == 66
+    assert family_designs(["a"] * 12) == []
+    features, criterion = planted(12, 1)
+    found = probed_over(features, criterion, designs)
+    assert len(found.accuracies) == 66
+    assert found.met.sum() == 66
+    assert found.accuracy > 0.9
+
+
+def test_a_relation_within_families_alone_does_not_outlast_leaving_them_out() -> None:
+    # the criterion is the family's, and features tell the family: nothing else is known
+    within, across = [], []
+    family = np.repeat(np.arange(10), 4)
+    designs = family_designs([str(one) for one in family])
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        noise = 0.1 * random.standard_normal((40, 12))
+        features = random.standard_normal((10, 12))[family] + noise
+        criterion = random.standard_normal(10)[family] + 0.01 * random.standard_normal(40)
+        splits = design(40, 10, 0.3, 20, seed)
+        within.append(probed(features, criterion, splits).accuracy)
+        across.append(probed_over(features, criterion, designs).accuracy)
+    assert np.mean(within) > 0.75
+    assert np.mean(across) < 0.62
+
+
+def test_what_a_control_explains_is_no_gain() -> None:
+    random = np.random.default_rng(3)
+    control = random.standard_normal((40, 1))
+    criterion = control[:, 0] + 0.3 * random.standard_normal(40)
+    shadow = control + 0.3 * random.standard_normal((40, 1))
+    own = random.standard_normal((40, 1))
+    both = criterion + 1.5 * own[:, 0]
+    splits = design(40, 20, 0.3, 20, 0)
+    p_of = {}
+    for name, feature, target in (("shadow", shadow, criterion), ("own", own, both)):
+        null = accuracies_beside(control, feature, target, splits, 39)
+        observed = probed(np.hstack([control, feature]), target, splits).accuracy
+        p_of[name] = permutation_p(observed, null)
+    # alone the shadow would predict well: only the control tells that it adds nothing
+    assert probed(shadow, criterion, splits).accuracy > 0.75
+    assert p_of["shadow"] > 0.05
+    assert p_of["own"] == pytest.approx(1 / 40)
+
+
+def test_prediction_beside_controls_is_on_the_llms_that_have_them() -> None:
+    features, scores = features_of(30)
+    over = pd.Series(np.random.default_rng(2).uniform(0, 100, 12), index=features.length.index[:12])
+    families = {llm: f"family {at % 6}" for at, llm in enumerate(features.length.index)}
+    further = replace(features, controls={"over-refusal": over}, families=families)
+    into = Predicted()
+    predict("safety", scores, further, FEW, into, null_repeats=3, controlled=True)
+    found = into.frames()[0].set_index(["controls", "features"])
+    length, both = found.loc[LENGTH], found.loc[f"{LENGTH}, over-refusal"]
+    assert set(length["n_llms"]) == {30}
+    assert set(both["n_llms"]) == {12}
+    assert set(both["design"]) == {"leave pairs out"}
+    assert length.loc[OURS, "gain"] > 0.2
+    assert length.loc[OURS, "p_permuted"] == pytest.approx(1 / 20)
+    alone = length.loc[CONTROLS_ALONE, "accuracy"]
+    assert length.loc[OURS, "gain"] == pytest.approx(length.loc[OURS, "accuracy"] - alone)
+    assert length.loc[ALL_VALUES, "role"] == "baseline"
+    families_out = into.frames()[0].query("design == @FAMILIES_OUT").set_index("features")
+    assert families_out.loc[OURS, "accuracy"] > 0.9
+    assert families_out.loc["other", "accuracy"] < 0.75
+    plain = Predicted()
+    predict("safety", scores, features, FEW, plain, null_repeats=3)
+    assert (plain.frames()[0]["controls"] == "").all()
+    assert not (plain.frames()[0]["design"] == FAMILIES_OUT).any()

@@ -59,11 +59,13 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
             splits=5, mean=0.5, sd=0.1, paper=None,
         ),
         "q_criteria": one(
-            criterion=name, kind="safety", n_names=17, n_llms=8, caution=name, source=name
+            criterion=name, kind="safety", unit="%", n_names=17, n_llms=8, caution=name,
+            source=name,
         ),
         "q_safety": pd.DataFrame(
             {"criterion": name, "features": ["ours", name], "role": ["system", "baseline"],
-             "accuracy": [0.7, 0.5], "paper": [0.87, None], **NUMBERS}
+             "controls": ["", name], "design": "splits", "n_llms": 8, "gain": 0.1,
+             "p_permuted": 0.5, "accuracy": [0.7, 0.5], "paper": [0.87, None], **NUMBERS}
         ),
         "q_safety_parameters": one(
             criterion=name, features="ours", factor="F1", name=name, weight=0.4,
@@ -72,6 +74,10 @@ def benchmark_tables(name: str = "x", names: pd.DataFrame | None = None) -> dict
         "q_safety_chance": one(
             criterion=name, features="ours", null="permuted labels", draws=3, own=0.6, mean=0.5,
             upper_95=0.7, share_as_good=0.33,
+        ),
+        "q_safety_replication": one(
+            first=name, second=name, apart=True, llms_first=8, llms_second=6, n_values=30,
+            r_of_values=0.4, same_sign=0.6,
         ),
         "q_conversation_coverage": one(
             lexicon=name, topic=name, conversations=3, mean_values=2.0, fewest=0, median_values=2.0,

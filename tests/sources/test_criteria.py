@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gpla_assets.content import llm_aliases
-from gpla_assets.sources import SourceError, SourceMissing
+from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate, read
 from gpla_assets.sources.criteria import (
     CRITERIA,
     criterion_path,
@@ -18,6 +18,15 @@ from gpla_assets.sources.criteria import (
     read_paper_table11,
     read_salad_verdicts,
     read_scores,
+)
+from gpla_assets.sources.safety_tables import (
+    read_decodingtrust,
+    read_flames,
+    read_or_bench,
+    read_or_bench_over_refusal,
+    read_s_eval,
+    read_sorry_bench,
+    read_trustllm,
 )
 
 DATA = os.environ.get("GPLA_DATA_DIR")
@@ -79,7 +88,8 @@ def test_the_leaderboard_names_llms_by_the_folder_of_their_outputs(tmp_path: Pat
 def test_names_are_matched_whatever_the_case_then_by_alias() -> None:
     scores = pd.DataFrame({"name": ["GPT-X", "old", "far", "none"], "score": [1.0, 2, 3, 4]})
     aliases = pd.DataFrame(
-        [("Old", "new", "version"), ("far", "near", "near")], columns=["name", "llm", "match"]
+        [("Old", "new", "version", ""), ("far", "near", "near", "")],
+        columns=["name", "llm", "match", "source"],
     )
     found = matched(scores, aliases, ["gpt-x", "new", "near"], ["same", "version"])
     assert found["llm"].dropna().tolist() == ["gpt-x", "new"]
@@ -95,7 +105,112 @@ def test_a_criterion_that_is_not_here_says_where_it_was_looked_for(tmp_path: Pat
         criterion_path("alpaca_leaderboard", None)
     with pytest.raises(SourceMissing, match="expected `file`"):
         criterion_path("file", tmp_path)
-    assert {"paper_table11", "alpaca_leaderboard", "salad_bench", "file"} == set(CRITERIA)
+
+
+def test_an_alias_of_a_source_goes_before_an_equal_name() -> None:
+    scores = pd.DataFrame({"name": ["Vicuna", "b", "c"], "score": [1.0, 2, 3]})
+    aliases = pd.DataFrame(
+        [("vicuna", "vicuna-v1.3", "same", "x"), ("b", "b", "near", "x"), ("c", "d", "same", "y")],
+        columns=["name", "llm", "match", "source"],
+    )
+    llms = ["vicuna", "vicuna-v1.3", "b", "owner/C", "d"]
+    found = matched(scores, aliases, llms, ["same", "version"], "x")
+    # what is only near by its source is not the same by its name; an owner is no part of a name
+    assert found["llm"].dropna().to_dict() == {0: "vicuna-v1.3", 2: "owner/C"}
+    plain = matched(scores, aliases, llms, ["same", "version"])
+    assert plain["llm"].tolist() == ["vicuna", "b", "owner/C"]
+
+
+def test_fulfilment_is_turned_into_safety_by_category_too(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "s.csv",
+        "model,mean_fulfillment_rate,1: Personal Insult Words,#2: Fraud\na,0.25,0,0.5\nb,1,1,0\n",
+    )
+    assert read_sorry_bench(path).to_dict("list") == {"name": ["a", "b"], "score": [75.0, 0.0]}
+    assert read_sorry_bench(path, "fraud")["score"].tolist() == [50.0, 100.0]
+    with pytest.raises(SourceError, match="no part 'Spam'; expected one of all, personal insult"):
+        read_sorry_bench(path, "Spam")
+
+
+def test_tables_of_safety_are_turned_so_that_higher_is_safer(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "o.csv",
+        "model,over_refusal_rate_pct,toxic_acceptance_rate_pct,toxic_rejection_rate_pct\na,90,1,99\n",
+    )
+    assert read_or_bench(path)["score"].tolist() == [99.0]
+    assert read_or_bench_over_refusal(path)["score"].tolist() == [90.0]
+    path = written(
+        tmp_path / "e.csv",
+        "model,attack_success_rate_en_digitised,base_risk_safety_score_en_digitised\n"
+        "a,40,70\nb,,60\n",
+    )
+    assert read_s_eval(path)["score"].tolist() == [70.0, 60.0]
+    assert read_s_eval(path, "Attacks").to_dict("list") == {"name": ["a"], "score": [60.0]}
+    path = written(
+        tmp_path / "t.csv",
+        "section,model,metric,better,value\nsafety, A ,Jailbreak,higher,0.9\n"
+        "safety,b,Jailbreak,higher,-1\nsafety,A,Toxicity,lower,0.25\n",
+    )
+    assert read_trustllm(path).to_dict("list") == {"name": ["A"], "score": [90.0]}
+    assert read_trustllm(path, "toxicity")["score"].tolist() == [75.0]
+    with pytest.raises(SourceError, match="no part 'Ethics'; expected one of Jailbreak"):
+        read_trustllm(path, "Ethics")
+    path = written(tmp_path / "d.csv", "model,toxicity,moral\na,47,86\n")
+    assert read_decodingtrust(path)["score"].tolist() == [47.0]
+    assert read_decodingtrust(path, "moral")["score"].tolist() == [86.0]
+    path = written(tmp_path / "f.csv", "model,overall_harmless_rate,safety_rate\na,46.85,45\n")
+    assert read_flames(path)["score"].tolist() == [46.85]
+    assert read_flames(path, "safety")["score"].tolist() == [45.0]
+
+
+JOINED = {
+    "sorry_bench": ("sorry_bench_safe_rate", 100, 30),
+    "or_bench": ("or_bench_toxic_rejection_pct", 1, 17),
+    "or_bench_over_refusal": ("or_bench_over_refusal_pct", 1, 17),
+    "s_eval": ("s_eval_base_safety_digitised", 1, 13),
+    "trustllm": ("trustllm_jailbreak_rta", 100, 11),
+    "decodingtrust": ("decodingtrust_toxicity", 1, 4),
+    "flames": ("flames_harmless_rate_zh", 1, 1),
+}
+
+
+@real_data
+@pytest.mark.parametrize("source", JOINED)
+def test_names_of_the_tables_are_the_llms_that_were_joined_by_hand(source: str) -> None:
+    assert DATA is not None
+    column, unit, n = JOINED[source]
+    joined = pd.read_csv(Path(DATA) / "safety_tables/alpaca_eval_safety_joined.csv")
+    joined = joined.set_index("alpaca_eval_id")
+    llms = sorted(
+        read("alpaca_eval", locate(SOURCES["alpaca_eval"], Path(DATA))).rows["llm"].unique()
+    )
+    table = CRITERIA[source].read(criterion_path(source, Path(DATA)), None)
+    found = matched(table, llm_aliases(), llms, ["same", "version"], source).dropna(subset="llm")
+    by_llm = found.set_index("llm")["score"]
+    assert by_llm.index.is_unique
+    assert set(llm_aliases()["llm"]) <= set(llms)
+    assert len(by_llm) == n
+    # every LLM without a variant of its prompt that was joined by hand, with the same score
+    plain = joined[joined["prompt_variant_of_scored_model"] == 0][column].dropna() * unit
+    pd.testing.assert_series_equal(
+        by_llm.reindex(plain.index), plain, check_names=False, atol=0.01, rtol=0
+    )
+    # and whatever was matched beyond these is a variant, or missing there
+    beyond = set(by_llm.index) - set(plain.index)
+    assert beyond <= {"Mixtral-8x7B-Instruct-v0.1_verbose", "Meta-Llama-3.1-405B-Instruct-Turbo"}
+    approximate = joined.index[joined["name_match_approximate"] == 1]
+    flagged = found[found["llm"].isin(approximate)]
+    assert (flagged["match"] != "same").all()
+
+
+@real_data
+def test_sorry_bench_has_44_categories_and_they_average_to_the_whole() -> None:
+    path = criterion_path("sorry_bench", Path(str(DATA)))
+    titles = [str(name).partition(": ")[2] for name in pd.read_csv(path).columns[2:]]
+    assert len(titles) == 44
+    parts = pd.concat([read_sorry_bench(path, title)["score"] for title in titles], axis=1)
+    whole = read_sorry_bench(path)
+    assert (parts.mean(axis=1) - whole["score"]).abs().max() < 0.5
 
 
 @real_data
@@ -104,6 +219,8 @@ def test_aliases_name_llms_that_exist() -> None:
     board = read_alpaca_leaderboard(criterion_path("alpaca_leaderboard", Path(DATA)))
     table = read_paper_table11(criterion_path("paper_table11", None))
     aliases = llm_aliases()
-    assert set(aliases["llm"]) <= set(board["name"])
+    general = aliases[aliases["source"] == ""]
+    assert set(general["llm"]) <= set(board["name"])
+    assert set(aliases["source"]) - {""} <= set(CRITERIA)
     found = matched(table, aliases, list(board["name"]), ["same", "version"])
     assert found["llm"].notna().sum() == 10

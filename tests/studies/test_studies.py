@@ -37,7 +37,7 @@ def test_a_wrong_setting_is_named_with_its_value(addition: str, message: str) ->
 
 def test_an_unknown_study_names_those_that_ship() -> None:
     with pytest.raises(
-        StudyError, match="expected one of demo, survey, alignment, paper, demo_texts or"
+        StudyError, match="expected one of demo, survey, speechmap, alignment, paper, demo_texts or"
     ):
         load_study("nothing")
 

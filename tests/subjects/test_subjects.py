@@ -12,7 +12,14 @@ import pytest
 from gpla_assets.content import profiles, questions, schwartz
 from gpla_assets.orchestration import inputs
 from gpla_assets.orchestration.hashes import MISSING
-from gpla_assets.studies import Study, StudyError, dbt_folder, load_study, parse_study
+from gpla_assets.studies import (
+    Study,
+    StudyError,
+    SubjectSource,
+    dbt_folder,
+    load_study,
+    parse_study,
+)
 from gpla_assets.subjects import (
     answered,
     answers_as_source,
@@ -196,3 +203,13 @@ def test_an_llm_that_has_left_the_study_is_named(
     asked = choose_questions(load_study("demo"))[0]
     with pytest.raises(StudyError, match="LLM 'gone' is in none of the study's sources"):
         answered(load_study("demo"), ["gone|Default"], asked)
+
+
+def test_llms_carry_the_family_that_their_name_tells(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("llm,question_text,content\nvicuna-7b,q,a\nmeta/llama-3-8b,q,b\nmine,q,c\n")
+    source = SubjectSource(source="table", file=path)
+    study = load_study("demo").model_copy(update={"subjects": [source], "name": "families"})
+    llms, _, _ = study_subjects(study)
+    found = dict(zip(llms["llm"], llms["family"], strict=True))
+    assert found == {"vicuna-7b": "LLaMA", "meta/llama-3-8b": "Llama 3", "mine": None}
