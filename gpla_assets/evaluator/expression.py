@@ -167,7 +167,7 @@ def expressions(
     Columns group, value and SUMS: `n` perceptions; `weight_sum` of their weights; `logit_sum` of
     logits of relevance; `relevant_n` relevant ones, of which `sided_n` take a side, and their
     `score_sum` of leans; `top_n` whose most relevant value it is, and of those that take a side
-    `top_weight`, the sum of roots of relevance, and `top_sum`, of these times leans. All but `n`
+    `top_weight`, the sum of their strengths, and `top_sum`, of these times leans. All but `n`
     are weighted. Rows by group as it first comes, then by value. Raises ReadingError where
     numbers of perceptions or values differ.
     """
@@ -196,8 +196,7 @@ def _by_pair(reading: Reading, cuts: Cuts) -> dict[str, Numbers]:
         is_relevant(relevance, cuts.minimum_relevance),
         tops(relevance, cuts.top_relevance),
     )
-    # the cross-talk of a weakly relevant top value counts less
-    strength = np.where(top & reading.sided, np.sqrt(np.nan_to_num(relevance)), 0)
+    strength = np.where(top & reading.sided, _strength(relevance), 0)
     return {
         "weight_sum": np.ones_like(relevance),
         "logit_sum": logit(relevance),
@@ -208,6 +207,20 @@ def _by_pair(reading: Reading, cuts: Cuts) -> dict[str, Numbers]:
         "top_weight": strength,
         "top_sum": strength * leans,
     }
+
+
+def _strength(relevance: Numbers) -> Numbers:
+    """(n, m): how much a perception's top value counts, the same for all values of a perception.
+
+    The root of the highest relevance, times how far its logit lies above the second: a value that
+    is hardly more relevant than another may be the other's cross-talk. Of one value the root alone.
+    """
+    known = np.nan_to_num(relevance)
+    if relevance.shape[1] < 2:
+        return np.sqrt(known)
+    second, first = np.sort(logit(known), axis=1)[:, -2:].T
+    strength: Numbers = np.sqrt(known.max(axis=1)) * (first - second)
+    return np.broadcast_to(strength[:, None], relevance.shape)
 
 
 def _added(array: Numbers, codes: NDArray[np.integer], groups: int) -> Numbers:
