@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.content import rival_statements, vocabulary
+from gpla_assets.content import plain_lines, rival_statements, vocabulary
 from gpla_assets.embedding.cues import sentiment
 from gpla_assets.embedding.embedder import Embedder
 from gpla_assets.embedding.packaged import base_model, packaged_model
@@ -110,7 +110,7 @@ def held_out_scores(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
     )
     fold_of = known_folds(pairs)
     further = bi_examples()
-    further = further[further["source"].isin(["rival", "persona"])]
+    further = further[further["source"].isin(["rival", "plain", "persona"])]
     further_fold = material_folds(further)
     parts: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
     done = trained_folds(folder)
@@ -167,7 +167,11 @@ def bi_examples(seed: int = 0) -> pd.DataFrame:
     """Statements that the bi-encoder learns from: of a persona trait a share, drawn by seed."""
     persona = persona_examples().sample(frac=1, random_state=seed)
     drawn = persona.groupby(["value", "support"]).head(OF_TRAIT)
-    parts = [cross_examples(), statement_examples(rival_statements(), "rival"), drawn]
+    written = [
+        statement_examples(rival_statements(), "rival"),
+        statement_examples(plain_lines(), "plain"),
+    ]
+    parts = [cross_examples(), *written, drawn]
     rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
     return rows.drop_duplicates(["value", "text"], ignore_index=True)
 
