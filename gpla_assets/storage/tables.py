@@ -250,7 +250,8 @@ class Expression(SQLModel, table=True):
     score_sum: float = column("Scores of these, p_support - p_oppose.")
     top_n: float = column("Of those whose most relevant value of the list it is.", low=0)
     top_weight: float = column(
-        "Of those of them that take a side, their strengths: root of relevance times margin over the next value.", low=0
+        "Of those of them that take a side: root of relevance times its logit's lead.",
+        low=0,
     )
     top_sum: float = column("The same, times p_support - p_oppose.")
     agent_id: str | None = column("Key of the agent that made the row.", default=None)

@@ -9,7 +9,9 @@ from pydantic import Field
 from gpla_assets.studies.settings import Settings
 
 MeasurementRule = Literal["gpv", "share", "net", "salience", "top"]
-DEFAULT_RULE: MeasurementRule = "gpv"
+DEFAULT_RULE: MeasurementRule = "salience"
+GATED_RULE: MeasurementRule = "gpv"
+"""The default where M_E does not give the relevance of every pair."""
 CONTINUOUS: tuple[MeasurementRule, ...] = ("salience",)
 """Rules that read the relevance of every pair, however small."""
 TOP_RELEVANCE = 0.2
@@ -25,7 +27,8 @@ class MeasurementSettings(Settings):
         description="Point 10: gpv is the paper's, the mean score of relevant perceptions; share "
         "is how many are relevant; net adds up scores over all perceptions; salience is the mean "
         "logit of relevance, less what each question brings to whoever answers it; top lets each "
-        "perception count for its most relevant value only.",
+        "perception count for its most relevant value only. If absent salience, or gpv where a "
+        "gated LLM is M_E.",
     )
     top_relevance: float = Field(
         TOP_RELEVANCE,

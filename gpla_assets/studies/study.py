@@ -20,7 +20,7 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
-from gpla_assets.studies.measurement import CONTINUOUS, MeasurementSettings
+from gpla_assets.studies.measurement import CONTINUOUS, GATED_RULE, MeasurementSettings
 from gpla_assets.studies.places import absolute, warehouse_folder
 from gpla_assets.studies.ppo import Alignment
 from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing, user_model
@@ -214,6 +214,8 @@ class Study(Settings):
         asked = info.data.get("evaluator")
         if not asked or asked.backend not in PROMPTED or asked.gate is None:
             return own
+        if "rule" not in own.model_fields_set:
+            return own.model_copy(update={"rule": GATED_RULE})
         if own.rule in CONTINUOUS:
             raise ValueError(
                 f"rule {own.rule} needs the relevance of every pair, and evaluator.gate = "

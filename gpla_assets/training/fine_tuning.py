@@ -23,7 +23,13 @@ from gpla_assets.embedding.adapter import Adapter
 from gpla_assets.evaluator.heads import SENTIMENTS, Heads, Reader
 from gpla_assets.training.batches import MATCHED, Batch, Batches, Lessons, Recipe
 from gpla_assets.training.examples import ATTITUDES
-from gpla_assets.training.layers import is_frozen, layer_bias, layer_weights, rate_factor
+from gpla_assets.training.layers import (
+    balanced_loss,
+    is_frozen,
+    layer_bias,
+    layer_weights,
+    rate_factor,
+)
 from gpla_assets.training.pooling import masked_mean
 
 if TYPE_CHECKING:
@@ -72,17 +78,6 @@ def fine_tune(
     _Trainer(model, tokenizer, lessons, recipe, seed).run(progress)
     tuned = {name: found.detach().numpy() for name, found in encoder.named_parameters()}
     return Adapter.between(base, tuned), _heads(model, recipe.rank)
-
-
-def _balanced_loss(logits: Tensor, labels: Tensor, which: Tensor) -> Tensor:
-    """Logistic loss where `which`, so that ones and zeros weigh the same in all."""
-    import torch
-    from torch.nn import functional
-
-    losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-    sides = [which & (labels == side) for side in (0, 1)]
-    means = [losses[side].mean() for side in sides if side.any()]
-    return sum(means, torch.zeros(())) / len(means) if means else logits.sum() * 0
 
 
 def _module(encoder: Pretrained, recipe: Recipe) -> nn.ModuleDict:
@@ -245,7 +240,7 @@ class _Trainer:
         every = self._relatedness(cosines, left, right, linear_u, linear_v)
         contrast = (cosines * recipe.contrast_scale).masked_fill(unclear, -1e4)
         relevance = functional.cross_entropy(contrast, own)
-        relevance = relevance + _balanced_loss(every, related, ~unclear)
+        relevance = relevance + balanced_loss(every, related, ~unclear)
         return valence + recipe.relevance_weight * relevance
 
     def _pairs(self, batch: Batch) -> Tensor:
@@ -266,8 +261,8 @@ class _Trainer:
         related = torch.zeros(every.shape)
         related[rows, columns] = self.related[batch.rows]
         loss = recipe.relevance_weight * (
-            _balanced_loss(every, related, labelled)
-            + _balanced_loss(every, related, ~labelled | (related > 0))
+            balanced_loss(every, related, labelled)
+            + balanced_loss(every, related, ~labelled | (related > 0))
         )
         known = self.related[batch.rows] > 0
         if known.any():

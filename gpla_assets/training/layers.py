@@ -41,3 +41,14 @@ def _copied(found: Tensor | nn.Module) -> NDArray[np.float32]:
 
     assert isinstance(found, torch.Tensor)
     return np.array(found.detach().numpy(), np.float32)
+
+
+def balanced_loss(logits: Tensor, labels: Tensor, which: Tensor) -> Tensor:
+    """Logistic loss where `which`, so that ones and zeros weigh the same in all."""
+    import torch
+    from torch.nn import functional
+
+    losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    sides = [which & (labels == side) for side in (0, 1)]
+    means = [losses[side].mean() for side in sides if side.any()]
+    return sum(means, torch.zeros(())) / len(means) if means else logits.sum() * 0

@@ -55,9 +55,10 @@ def test_rules_by_hand() -> None:
     assert _total("salience").loc["Order", "score"] == pytest.approx(expected)
     top = _total("top").loc["Order"]
     # the second and the last perception are about Order before all
-    signed = np.sqrt(0.25) * 0.4 + np.sqrt(0.8) * 0.3
+    strength = np.sqrt([0.25, 0.8]) * (logit(np.array([0.25, 0.8])) - logit(np.array([0.1, 0.7])))
+    signed = strength @ [0.4, 0.3]
     assert top["salience"] == 0.5
-    assert top["direction"] == pytest.approx(signed / (np.sqrt(0.25) + np.sqrt(0.8)))
+    assert top["direction"] == pytest.approx(signed / strength.sum())
     assert top["score"] == pytest.approx(signed / 4)
 
 
@@ -103,7 +104,8 @@ def test_a_gated_llm_refuses_continuous_rules() -> None:
     for gate, rule in (("null", "salience"), ("0.1", "net")):
         study = parse_study(text.replace("GATE", gate).replace("RULE", rule), "x")
         assert study.measurement.rule == rule
-    assert load_study("demo").measurement.rule == "gpv"
+    assert load_study("demo").measurement.rule == "salience"
+    assert load_study("paper").measurement.rule == "gpv"
 
 
 def test_what_a_question_brings_goes_and_what_differs_within_it_stays() -> None:
