@@ -12,7 +12,7 @@ from gpla_assets.embedding.adapter import Adapter
 from gpla_assets.embedding.arrays import load_arrays, save_arrays
 from gpla_assets.evaluator.heads import Heads
 
-SHIPPED_VERSION = "4"
+SHIPPED_VERSION = "5"
 SHIPPED = Path(__file__).resolve().parent / "weights.safetensors"
 EXTERNAL_VALIDITY = SHIPPED.with_name("external_validity.csv")
 HELD_OUT = SHIPPED.with_name("held_out.csv")
