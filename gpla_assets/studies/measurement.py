@@ -9,6 +9,7 @@ from pydantic import Field
 from gpla_assets.studies.settings import Settings
 
 MeasurementRule = Literal["gpv", "share", "net", "salience", "top"]
+# decision 0014
 DEFAULT_RULE: MeasurementRule = "salience"
 GATED_RULE: MeasurementRule = "gpv"
 """The default where M_E does not give the relevance of every pair."""
