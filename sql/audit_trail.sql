@@ -3,7 +3,7 @@
 with best as (
     select subject_id, "value" from marts.subject_values
     where score is not null
-    order by n desc, subject_id, "value" limit 1
+    order by n_relevant desc, subject_id, "value" limit 1
 )
 
 select

@@ -44,6 +44,7 @@ class Tokenizer(Protocol):
         *,
         return_tensors: Literal["pt"],
         padding: bool,
+        pad_to_multiple_of: int = ...,
         truncation: bool | str = ...,
         max_length: int = ...,
         add_special_tokens: bool = ...,
