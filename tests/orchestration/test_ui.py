@@ -109,7 +109,7 @@ def test_factors_made_alone_rest_on_old_rows_and_stay_stale(opened: Open) -> Non
     assert opened.ui.ended(run) == "SUCCESS"
     assert opened.published(made) != before
     stale = opened.agreed(lambda stale: stale == earlier)
-    assert stale["factors"] == ("", "upstream changed: value_correlations")
+    assert stale["factors"] == ("", "upstream changed: measurements, value_correlations")
     gpla("run", opened.study, folder=opened.folder)
     opened.agreed(lambda stale: not stale)
 
