@@ -212,14 +212,17 @@ def _by_pair(reading: Reading, cuts: Cuts) -> dict[str, Numbers]:
 def _strength(relevance: Numbers) -> Numbers:
     """(n, m): how much a perception's top value counts, the same for all values of a perception.
 
-    The root of the highest relevance, times how far its logit lies above the second: a value that
-    is hardly more relevant than another may be the other's cross-talk. Of one value the root alone.
+    The root of the highest relevance, times how far its logit lies above the second, as a share of
+    how far it can: a value that is hardly more relevant than another may be the other's cross-talk.
+    Of one value the root alone.
     """
     known = np.nan_to_num(relevance)
     if relevance.shape[1] < 2:
         return np.sqrt(known)
     second, first = np.sort(logit(known), axis=1)[:, -2:].T
-    strength: Numbers = np.sqrt(known.max(axis=1)) * (first - second)
+    lowest, highest = logit(np.array([0.0, 1.0]))
+    lead = (first - second) / (highest - lowest)
+    strength: Numbers = np.sqrt(known.max(axis=1)) * lead
     return np.broadcast_to(strength[:, None], relevance.shape)
 
 

@@ -211,7 +211,7 @@ def test_agents_meet_the_labels_of_random_perceptions() -> None:
     assert len(pairs) == len(labelled_perceptions())
     scored = {row[2]: row[3] for row in relation_rows(make_evaluator(Evaluator()), pairs, "r")}
     assert scored["AUC of relevance"] == near(0.85)
-    assert scored["balanced accuracy of sign"] == near(0.78)
+    assert scored["balanced accuracy of sign"] == near(0.80)
 
 
 @pytest.mark.slow

@@ -49,6 +49,7 @@ def small_heads(rank: int = 2, size: int = 4) -> Heads:
         stance_weights=draw(3, size),
         stance_bias=draw(3),
         relevance_curve=np.array([0.5, -1.0], np.float32),
+        offset=np.array([0.25], np.float32),
         temperature=np.array([2.0], np.float32),
     )
 
@@ -107,7 +108,7 @@ def test_all_pairs_by_products_equal_each_pair_by_the_formula() -> None:
     for i in range(3):
         for j in range(5):
             logits = read_by_formula(heads.valence, u[i], v[j], [s[i], t[j], s[i] * t[j]])
-            expected = np.exp(logits / 2)
+            expected = np.exp((logits + np.array([0.25, 0, 0])) / 2)
             np.testing.assert_allclose(together[i, j], expected / expected.sum(), atol=1e-5)
             own = u[i : i + 1], v[j : j + 1]
             pair = heads.pair_logits(*own, s[i : i + 1], t[j : j + 1])
@@ -192,10 +193,10 @@ def test_folds_share_no_value_and_no_text() -> None:
 def taught() -> pd.DataFrame:
     """A teacher to whom odd wishes support Calm, and all others oppose it."""
     rows = [
-        ("I would paint all bridges green.", "Calm", "being at ease", 0.9, 0.05, 0.05),
-        ("I would sell the old tram.", "Calm", "being at ease", 0.05, 0.9, 0.05),
+        ("I would paint all bridges green.", "Calm", "being at ease", 0.9, 0.9, 0.05, 0.05),
+        ("I would sell the old tram.", "Calm", "being at ease", 0.9, 0.05, 0.9, 0.05),
     ]
-    return pd.DataFrame(rows * 4, columns=["text", "value", "definition", *STANCES])
+    return pd.DataFrame(rows * 4, columns=["text", "value", "definition", "related", *STANCES])
 
 
 def labels() -> pd.DataFrame:

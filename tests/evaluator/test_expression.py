@@ -55,7 +55,8 @@ def test_rules_by_hand() -> None:
     assert _total("salience").loc["Order", "score"] == pytest.approx(expected)
     top = _total("top").loc["Order"]
     # the second and the last perception are about Order before all
-    strength = np.sqrt([0.25, 0.8]) * (logit(np.array([0.25, 0.8])) - logit(np.array([0.1, 0.7])))
+    lead = logit(np.array([0.25, 0.8])) - logit(np.array([0.1, 0.7]))
+    strength = np.sqrt([0.25, 0.8]) * lead / (2 * logit(np.ones(1)))
     signed = strength @ [0.4, 0.3]
     assert top["salience"] == 0.5
     assert top["direction"] == pytest.approx(signed / strength.sum())

@@ -6,7 +6,7 @@ with sums as (
 brought as (
     -- what a question brings of a value to whoever answers it, and what all questions bring
     select
-        question_id, lexicon, "value",
+        question_id, lexicon, "value", grouping(question_id) = 1 as of_all,
         avg(logit_sum / nullif(weight_sum, 0) order by response_id) as logits
     from sums
     group by grouping sets ((question_id, lexicon, "value"), (lexicon, "value"))
@@ -19,11 +19,11 @@ expressions as (
     from sums
     left join brought as own
         on
-            sums.question_id = own.question_id
+            not own.of_all and sums.question_id = own.question_id
             and sums.lexicon = own.lexicon and sums."value" = own."value"
     left join brought as every
         on
-            every.question_id is null
+            every.of_all
             and sums.lexicon = every.lexicon and sums."value" = every."value"
 ),
 
