@@ -188,7 +188,8 @@ def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        rows = pd.DataFrame(content["profiles"], columns=["profile", "prompt", "asks"])
+        rows = pd.DataFrame(content["profiles"]).reindex(columns=range(3))
+        rows.columns = pd.Index(["profile", "prompt", "asks"])
         rows["prompt"] = rows["prompt"].str.strip()
         rows["asks"] = rows["asks"].astype(object).where(rows["asks"].notna(), None)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:

@@ -217,7 +217,8 @@ def _strength(relevance: Numbers) -> Numbers:
     Of one value the root alone.
     """
     known = np.nan_to_num(relevance)
-    if relevance.shape[1] < 2:
+    _, m = known.shape
+    if m == 1:
         return np.sqrt(known)
     second, first = np.sort(logit(known), axis=1)[:, -2:].T
     lowest, highest = logit(np.array([0.0, 1.0]))

@@ -84,12 +84,12 @@ def _components(rows: pd.DataFrame, units: int, questions: int) -> tuple[object,
     return scored, *(max(one, 0.0) for one in (between, by_question, residual)), within
 
 
-def coefficient(parts: pd.DataFrame, questions: float | pd.Series, samples: int = 1) -> pd.Series:
-    """Generalizability of scores from so many questions, each asked `samples` times, by value.
+def coefficient(parts: pd.DataFrame, questions: float | pd.Series, asked: int = 1) -> pd.Series:
+    """Generalizability of scores from so many questions, `asked` so many times each, by value.
 
     Only a share of the questions gives a score (`scored`).
     """
-    error = parts["interaction"] + parts["within"].fillna(0.0) / samples
+    error = parts["interaction"] + parts["within"].fillna(0.0) / asked
     signal = parts["between_units"]
     found = signal / (signal + error / (parts["scored"] * questions))
     return found.where(signal + error > 0).set_axis(parts["value"]).rename("reliability")

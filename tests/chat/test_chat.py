@@ -372,7 +372,9 @@ def test_a_warehouse_of_an_older_version_gets_the_table(tmp_path: Path) -> None:
     warehouse.create()
     with duckdb.connect(str(warehouse.working)) as connection:
         connection.execute("drop table internal.model_calls")
-        connection.execute("insert into evidence.profiles (profile, content) values ('Default', 'kept')")
+        connection.execute(
+            "insert into evidence.profiles (profile, content) values ('Default', 'kept')"
+        )
     older = Warehouse(tmp_path / "study.duckdb")
     assert WarehouseCalls(older).find(["k"]) == {}
     assert older.table("profiles").content.tolist() == ["kept"]

@@ -139,7 +139,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     file = folder / "warehouse.duckdb"
     shutil.copyfile(warehouse.working, file)
-    dbt(["build"], file, folder)
+    dbt(["build", "--vars", "{measurement_rule: gpv}"], file, folder)
     return folder
 
 

@@ -161,7 +161,7 @@ def test_an_older_cpu_scores_the_same_pairs_within_rounding(tmp_path: Path) -> N
     command = [sys.executable, "-c", IN_A_PROCESS, str(file)]
     subprocess.run(command, env=os.environ | OLDER_CPU, cwd=ROOT, check=True, timeout=300)
     here, older = demo_rows(), pd.read_pickle(file)
-    assert len(here) > 100
+    assert len(here) > 50
     same = ["row", "value", "perception"]
     pd.testing.assert_frame_equal(here[same], older[same])
     # the embeddings differ by some 2e-7: float32 kernels of other widths add up in another order

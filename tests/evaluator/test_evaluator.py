@@ -311,7 +311,7 @@ def test_calibration_finds_the_temperature_that_made_the_labels() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3)) * 4
     drawn = np.array([rng.choice(3, p=np.exp(t) / np.exp(t).sum()) for t in logits / 2.5])
-    rows = pd.DataFrame(logits, columns=folds.LOGITS)
+    rows = pd.DataFrame(logits, columns=folds.LOGITS).assign(source="one", text="t")
     for k, name in enumerate(("support", "oppose", "either")):
         rows[name] = (drawn == k).astype(float)
     rows["relatedness"], rows["other_relatedness"] = (

@@ -187,7 +187,7 @@ def test_rows_that_were_made_of_old_rows_stay_stale() -> None:
     made = Versions(study).used(step_named("factors"), "", SUBJECTS, before)
     before = before | {("factors", ""): Stored(made.fingerprint, made.shared, made.components)}
     stale = {one.step: one.reason for one in stale_steps(expected(study), before)}
-    assert stale["factors"] == "upstream changed: value_correlations"
+    assert stale["factors"] == "upstream changed: measurements, value_correlations"
 
 
 def test_alignment_waits_for_targets_only_where_these_are_its_own() -> None:
@@ -440,6 +440,14 @@ def test_other_weights_of_the_sentence_encoder_make_what_embeds_stale(
 
 
 APART = {
+    "measures validity where the answer is known, by a command": (
+        "validation.held_out_findings",
+        "validation.judged_direction",
+        "validation.judged_relevance",
+        "validation.planted",
+        "validation.planted_check",
+        "validation.planted_texts",
+    ),
     "a command on a user's own file, not a step": (
         *("validation.direct", "subjects.question_generator"),
         *(
@@ -488,7 +496,7 @@ def test_every_module_is_in_a_fingerprint_or_named_as_one_that_makes_no_rows(
 
 MEASURED = {"measurements", "validation_measurements"}
 MEASURED |= {"preference_measurements", "policies"}
-PARSED = {"perceptions", "subject_perceptions", "validation_perceptions"}
+PARSED = {"perceptions", "subject_perceptions", "validation_perceptions", "validity"}
 PARSED |= {"preference_perceptions", "questions", "preferences", "validation_texts", "policies"}
 
 

@@ -17,7 +17,7 @@ from gpla_assets.storage.contract import RowsUnfit
 
 
 def profiles(prompt: str, names: tuple[str, ...] = ("Default", "Face")) -> pd.DataFrame:
-    return pd.DataFrame({"profile": names, "content": [prompt] * len(names)})
+    return pd.DataFrame({"profile": names, "content": [prompt] * len(names), "asks": None})
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ import pytest
 
 from gpla_assets.content import STANCES, labelled_perceptions, vocabulary
 from gpla_assets.embedding.embedder import make_embedder
+from gpla_assets.embedding.low_rank import LowRank
+from gpla_assets.evaluator.cross_weights import CrossWeights
 from gpla_assets.parser.backends import make_parser
 from gpla_assets.studies import Parser
 from gpla_assets.training.fast import lessons_of_teacher
@@ -38,10 +40,14 @@ class Teacher:
 
     def __init__(self) -> None:
         self.read: list[str] = []
+        nothing = np.zeros((4, 1), np.float32)
+        self.weights = CrossWeights(
+            LowRank.between({}, {}, 1), nothing, nothing[:, 0], np.ones(1, np.float32)
+        )
 
     def logits(self, texts: Sequence[str], values: Sequence[str]) -> np.ndarray:
         self.read += values
-        return np.array([[2.0, 0, 0] if ":" in value else [0, 2.0, 0] for value in values])
+        return np.array([[2.0, 0, 0, 0] if ":" in value else [0, 2.0, 0, 0] for value in values])
 
 
 def pairs(count: int = 40) -> pd.DataFrame:
@@ -79,6 +85,9 @@ def test_a_teachers_probabilities_stand_beside_the_whole_definition() -> None:
     bare = np.array([":" not in value for value in teacher.read])
     assert 0.15 < bare.mean() < 0.45
     assert ((found["oppose"] > found["support"]).to_numpy() == bare).all()
+    # unrelated stands at 0 beside logits of 2 and two of 0
+    expected = 1 - 1 / (np.exp(2) + 3)
+    np.testing.assert_allclose(found["related"], expected, atol=1e-5)
 
 
 def test_without_a_cross_encoder_there_is_nothing_to_learn_and_it_is_said(tmp_path: Path) -> None:

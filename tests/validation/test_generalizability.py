@@ -233,7 +233,7 @@ def test_repeated_samples_tell_the_interaction_from_what_differs_within() -> Non
     assert found["within"].mean() == pytest.approx(9, rel=0.05)
     assert found["interaction"].mean() == pytest.approx(4, rel=0.15)
     assert found["between_units"].mean() == pytest.approx(1, rel=0.25)
-    once, often = coefficient(found, 20), coefficient(found, 20, samples=9)
+    once, often = coefficient(found, 20), coefficient(found, 20, asked=9)
     assert once.mean() == pytest.approx(1 / (1 + 13 / 20), abs=0.06)
     assert often.mean() == pytest.approx(1 / (1 + 5 / 20), abs=0.06)
 
