@@ -188,8 +188,13 @@ def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-        rows = pd.DataFrame(content["profiles"]).reindex(columns=range(3))
-        rows.columns = pd.Index(["profile", "prompt", "asks"])
+        names = ["profile", "prompt", "asks"]
+        # a user's file may leave out what a profile asks for, in either of YAML's ways
+        known = [
+            one if isinstance(one, dict) else dict(zip(names, one, strict=False))
+            for one in content["profiles"]
+        ]
+        rows = pd.DataFrame(known, columns=names)
         rows["prompt"] = rows["prompt"].str.strip()
         rows["asks"] = rows["asks"].astype(object).where(rows["asks"].notna(), None)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as e:
