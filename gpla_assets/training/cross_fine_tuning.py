@@ -38,9 +38,10 @@ class CrossRecipe:
         default_factory=lambda: {
             "ValueBench items": 2,
             "project": 1.3,
-            "LLM prose, opposing": 2,
+            "LLM prose, opposing": 3,
             "LLM prose, unrelated": 0.15,
             "rival": 1.5,
+            "plain": 1.5,
             "FULCRA": 0.5,
             "persona": 0.1,
             "persona, unrelated": 0.03,
