@@ -77,10 +77,10 @@ def validity(
         from gpla_assets.evaluator.weights import ship_validity
         from gpla_assets.parser.backends import make_parser
         from gpla_assets.studies import load_study
+        from gpla_assets.studies.measurement import RULES
         from gpla_assets.training.agent_validity import EVERY, Checks, agent_findings
         from gpla_assets.training.by_fold import unseen_values
         from gpla_assets.validation.findings import table
-        from gpla_assets.validation.planted_check import RULES
 
         demo = load_study("demo")
         names, modes = _chosen(checks, EVERY, "checks"), _chosen(agents, MODES, "agents")

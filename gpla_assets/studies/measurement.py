@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from gpla_assets.studies.settings import Settings
 
 MeasurementRule = Literal["gpv", "share", "net", "salience", "top"]
+RULES: tuple[MeasurementRule, ...] = get_args(MeasurementRule)
 # decision 0014
 DEFAULT_RULE: MeasurementRule = "salience"
 GATED_RULE: MeasurementRule = "gpv"

@@ -32,7 +32,7 @@ from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.value_text import value_texts
 from gpla_assets.evaluator.weights import external_validity_rows, held_out_quality
 from gpla_assets.parser.protocol import PerceptionParser
-from gpla_assets.studies.measurement import MeasurementRule
+from gpla_assets.studies.measurement import RULES, MeasurementRule
 from gpla_assets.training.labels import (
     LLM_PROSE,
     OPPOSED_PROSE,
@@ -58,7 +58,6 @@ from gpla_assets.validation.judged_relevance import (
 )
 from gpla_assets.validation.planted_check import (
     LABELS,
-    RULES,
     SIGN,
     Planting,
     known_reading,

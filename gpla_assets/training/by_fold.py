@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gpla_assets.content import persona_traits
 from gpla_assets.evaluator.expression import NO_TOP, Reading
 from gpla_assets.evaluator.protocol import ValueEvaluator
-from gpla_assets.training import folds
+from gpla_assets.training.cross_material import trait_folds
 from gpla_assets.training.external_validity import fold_evaluators
 from gpla_assets.training.fast import trained_folds
-from gpla_assets.training.material import FOLDS, training_answers, training_statements
+from gpla_assets.training.material import dealt_folds
 
 
 class ByFold:
@@ -107,8 +106,4 @@ def unseen_values() -> set[str]:
 
 def folds_of_values() -> dict[str, int]:
     """The fold of each value that has one, names in lower case; persona's traits by cluster."""
-    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
-    found = dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
-    traits = persona_traits()
-    of_trait = folds.fold_of(traits["cluster"], FOLDS, 0)
-    return found | dict(zip(traits["value"].str.casefold(), of_trait, strict=True))
+    return dealt_folds() | trait_folds()

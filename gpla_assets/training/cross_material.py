@@ -64,12 +64,17 @@ def cross_material(seed: int = 0) -> pd.DataFrame:
 def material_folds(rows: pd.DataFrame) -> pd.Series:
     """Each row's fold: by its value as everywhere, of persona's values by their cluster."""
     found = known_folds(rows)
-    traits = persona_traits()
-    dealt = folds.fold_of(traits["cluster"], FOLDS, 0)
-    of_trait = dict(zip(traits["value"].str.casefold(), dealt, strict=True))
+    of_trait = trait_folds()
     ours = rows["source"].str.startswith("persona")
     of_value = rows["value"].str.casefold().map(lambda value: of_trait.get(value, NO_FOLD))
     return found.where(~ours, of_value)
+
+
+def trait_folds() -> dict[str, int]:
+    """The fold of each of persona's values by its cluster, names in lower case."""
+    traits = persona_traits()
+    dealt = folds.fold_of(traits["cluster"], FOLDS, 0)
+    return dict(zip(traits["value"].str.casefold(), dealt, strict=True))
 
 
 def persona_examples() -> pd.DataFrame:

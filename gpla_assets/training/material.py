@@ -109,14 +109,19 @@ def labelled_pairs_of(labels: pd.DataFrame) -> pd.DataFrame:
     return pair_examples(labelled_relations(texts, labels))
 
 
+def dealt_folds() -> dict[str, int]:
+    """The fold of each value that is dealt one, names in lower case."""
+    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
+    return dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
+
+
 def known_folds(rows: pd.DataFrame) -> pd.Series:
     """Each row's fold by its value, dealt as for the bi-encoder.
 
     Values that the written statements alone hold are of NO_FOLD: dealing them too would deal all
     others anew.
     """
-    dealt = pd.concat([training_statements()["value"], training_answers()["value"]])
-    of = dict(zip(dealt.str.casefold(), folds.fold_of(dealt, FOLDS, 0), strict=True))
+    of = dealt_folds()
     return rows["value"].str.casefold().map(lambda value: of.get(value, NO_FOLD))
 
 
@@ -124,5 +129,7 @@ def apart(rows: pd.DataFrame, fold_of: pd.Series, fold: int) -> pd.DataFrame:
     """The rows that a fold is trained on: none of its values, none of its statements."""
     held = (fold_of == fold).to_numpy()
     texts = {*rows.loc[held, "group"], *rows.loc[held, "text"]}
-    known = rows["group"].isin(texts) | rows["text"].isin(texts)
+    names = rows["value"].str.casefold()
+    # a set that is dealt by other groups may hold the same value
+    known = rows["group"].isin(texts) | rows["text"].isin(texts) | names.isin(set(names[held]))
     return rows[~held & ~known.to_numpy()].reset_index(drop=True)

@@ -12,6 +12,7 @@ from scipy.stats import rankdata, spearmanr
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.scoring import is_relevant
 from gpla_assets.validation.findings import Finding, Places, auc, with_interval
+from gpla_assets.validation.generalizability import stepped_up
 
 RELEVANCE, PORTRAIT = "relevance", "Value Portrait"
 TOUCHE, PORTRAITS = "Touché's arguments", "answers that people rated"
@@ -161,7 +162,7 @@ def noise_ceiling(ratings: pd.DataFrame, values: list[str], seed: int = 0) -> fl
         both = [half.loc[shared].to_numpy() for half in of_half]
         found += [float(spearmanr(both[0][:, k], both[1][:, k])[0]) for k in range(len(values))]
     r = float(np.nanmean(found))
-    return float(np.sqrt(max(2 * r / (1 + r), 0.0)))
+    return float(np.sqrt(max(float(stepped_up(r)), 0.0)))
 
 
 def _item_r(ratings: pd.DataFrame, values: list[str]) -> pd.DataFrame:

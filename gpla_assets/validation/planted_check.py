@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from gpla_assets.evaluator.expression import SUMS, Cuts, Reading, expressions, subject_scores
+from gpla_assets.evaluator.scoring import is_relevant
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.findings import Finding, auc, over_seeds
 from gpla_assets.validation.planted import (
@@ -32,7 +33,6 @@ from gpla_assets.validation.planted import (
 )
 from gpla_assets.validation.planted_texts import Planted
 
-RULES: tuple[MeasurementRule, ...] = get_args(MeasurementRule)
 SUBJECTS = 400
 LABELS, SIGN = "labels known", "relevance known, sign of "
 PLANTED, NULL, RELEVANCE = "planted structure", "nothing planted", "relevance"
@@ -198,14 +198,15 @@ def relevance_findings(
     strange = every[others]
     labels = np.repeat([True, False], [len(own), len(strange)])
     bar = np.quantile(strange, 1 - FALSE_POSITIVES)
-    passing = float((own > cut).sum() / max((every > cut).sum(), 1))
+    counts = is_relevant(own, cut)
+    passing = float(counts.sum() / max(is_relevant(every, cut).sum(), 1))
     top = every.argmax(axis=1) == planted.own[about]
     against = planted.truth[about] < 0
     numbers = {
         "AUC of relevance": (auc(labels, np.concatenate([own, strange])), "1; chance .5"),
         f"recall at {FALSE_POSITIVES:.0%} false": (float((own > bar).mean()), "1"),
-        f"recall above {cut}": (float((own > cut).mean()), "1"),
-        f"recall above {cut}, opposing": (float((own[against] > cut).mean()), "as of supporting"),
+        f"recall above {cut}": (float(counts.mean()), "1"),
+        f"recall above {cut}, opposing": (float(counts[against].mean()), "as of supporting"),
         f"share of own among pairs above {cut}": (passing, "1"),
         "own value is the most relevant": (
             float(top.mean()),

@@ -6,13 +6,12 @@ Each rule is judged by the same sums, so that the table says which reads most ou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from gpla_assets.content import schwartz
-from gpla_assets.studies.measurement import MeasurementRule
+from gpla_assets.studies.measurement import RULES, MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
 from gpla_assets.validation.consistency import FEWEST_VALUES
 from gpla_assets.validation.findings import COLUMNS
@@ -27,7 +26,6 @@ from gpla_assets.validation.question_halves import (
 from gpla_assets.validation.steering import classified, share_of_pairs, win_shares
 from gpla_assets.validation.style import styles
 
-RULES: tuple[MeasurementRule, ...] = get_args(MeasurementRule)
 WANTED = 0.7
 """Reliability from which on groups can be compared (Nunnally, 1978)."""
 STEERING, RELIABILITY, LESS_STYLE = (
@@ -57,11 +55,12 @@ def study_validity(
     """
     expressions = expressions.merge(subjects[["subject_id", "llm"]], on="subject_id")
     responses = responses.merge(subjects, on="subject_id")
+    style = styles(responses).groupby(responses[unit_of(subjects)]).mean()
     frames = [pd.DataFrame(columns=COLUMNS)]
     for lexicon, own in expressions.groupby("lexicon", sort=True):
         asks = asked_on(subjects, list(own["value"].unique()))
         steered = _steering(own, responses, subjects, asks, rules, seed)
-        reliable = _reliability(own, responses, unit_of(subjects), rules, seed)
+        reliable = _reliability(own, style, unit_of(subjects), rules, seed)
         for agent_rows in (steered, reliable):
             frames += [
                 rows.assign(data=lexicon, agent=rows.get("agent", agent)) for rows in agent_rows
@@ -120,7 +119,7 @@ def _steered(shares: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _reliability(
     expressions: pd.DataFrame,
-    responses: pd.DataFrame,
+    style: pd.DataFrame,
     unit: str,
     rules: Sequence[MeasurementRule],
     seed: int,
@@ -130,7 +129,6 @@ def _reliability(
     # a profile of fewer values has no shape
     if not enough or len(by_question.values) < FEWEST_VALUES:
         return
-    style = styles(responses).groupby(responses[unit]).mean()
     for rule in rules:
         halves = question_halves(by_question.questions, by_question.scores(rule), SPLITS, seed)
         # a rule that reads what M_E did not give has no score at all

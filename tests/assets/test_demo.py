@@ -13,7 +13,7 @@ import pytest
 from gpla_assets.cli.queries import QueryError, list_queries, run_query
 from gpla_assets.storage import TABLES, relation
 from gpla_assets.storage.reading import opened_whole
-from gpla_assets.validation.study_validity import RULES
+from gpla_assets.studies.measurement import RULES
 from tests.conftest import Ran, gpla
 
 QUERIES = [query.name for query in list_queries()]

@@ -281,6 +281,15 @@ def test_folds_are_those_of_the_bi_encoder_and_share_no_value_and_no_text() -> N
         assert not set(kept["text"]) & set(tested["text"])
 
 
+def test_a_value_that_two_sets_hold_in_different_folds_is_trained_on_in_neither() -> None:
+    rows = pd.DataFrame({"value": ["Wealth", "wealth", "Calm"], "text": ["a", "b", "c"]})
+    rows["group"] = rows["text"]
+    fold_of = pd.Series([0, 1, 2])
+    for fold in (0, 1):
+        assert list(apart(rows, fold_of, fold)["value"]) == ["Calm"]
+    assert list(apart(rows, fold_of, 2)["value"]) == ["Wealth", "wealth"]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
 def test_labelled_prose_is_learnt_from_where_it_bears_on_a_value() -> None:

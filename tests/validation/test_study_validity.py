@@ -10,7 +10,7 @@ import pytest
 
 from gpla_assets.content import profiles, schwartz
 from gpla_assets.evaluator.expression import SUMS, less_questions, subject_scores
-from gpla_assets.studies.measurement import MeasurementRule
+from gpla_assets.studies.measurement import RULES, MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion, unit_of
 from gpla_assets.validation.findings import COLUMNS
 from gpla_assets.validation.question_halves import MEDIAN, RANK
@@ -18,7 +18,6 @@ from gpla_assets.validation.study_validity import (
     CLASSIFIER,
     LESS_STYLE,
     RELIABILITY,
-    RULES,
     SHARE,
     STEERING,
     asked_on,
