@@ -9,16 +9,18 @@ from gpla_assets.studies import Study
     tables=("lexicon",),
     upstream=("texts", "perceptions", "values", "perception_values", "value_similarities"),
     settings=(
+        "lexicon.values",
         "lexicon.rouge_threshold",
         "lexicon.cosine_threshold",
         "lexicon.minimum_frequency",
     ),
     models="lexicon",
 )
-def lexicon(study: Study) -> dict[str, float]:
+def lexicon(study: Study) -> dict[str, object]:
     """Frequencies of values, the filtered lexicon and its ledger: dbt's variables."""
     own = study.lexicon
     return {
+        "values_are_given": own.values is not None,
         "rouge_threshold": own.rouge_threshold,
         "cosine_threshold": own.cosine_threshold,
         "minimum_frequency": own.minimum_frequency,
@@ -32,6 +34,6 @@ def lexicon(study: Study) -> dict[str, float]:
     settings=("measurement.rule",),
     models="structure",
 )
-def value_correlations(study: Study) -> dict[str, str]:
+def value_correlations(study: Study) -> dict[str, object]:
     """Subjects' values and the correlations between values: dbt's variables."""
     return {"measurement_rule": study.measurement.rule}

@@ -32,6 +32,7 @@ from evidence.preference_responses order by response_id
     tables=("perceptions",),
     upstream=("texts",),
     agents=("parser",),
+    asked_by="corpus",
     origin="corpus",
 )
 def perceptions(made: Making) -> None:

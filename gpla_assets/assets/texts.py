@@ -11,6 +11,7 @@ from gpla_assets.subjects import answered, choose_questions, corpus_texts, study
 @step(
     stage="1_texts",
     tables=("texts",),
+    asked_by="corpus",
     settings=("corpus", "seed"),
     inputs=("corpus",),
 )

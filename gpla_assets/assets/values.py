@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gpla_assets.agents import contract
-from gpla_assets.content import vocabulary
+from gpla_assets.content import value_list, vocabulary
 from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.generator.backends import make_generator
 from gpla_assets.lexicon import spelled_alike
@@ -20,15 +20,19 @@ CORPUS_PERCEPTIONS = (
 @step(
     stage="3_values",
     tables=("values",),
+    settings=("lexicon.values",),
+    inputs=("values",),
 )
 def values(made: Making) -> None:
-    """One row per value of the vocabulary."""
-    made.write("values", vocabulary())
+    """One row per value of the vocabulary, or of the study's own list."""
+    own = made.study.lexicon.values
+    made.write("values", value_list(own) if own else vocabulary())
 
 
 @step(
     stage="3_values",
     tables=("perception_values",),
+    asked_by="corpus",
     upstream=("perceptions", "values"),
     agents=("generator",),
 )
@@ -66,6 +70,7 @@ def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.Data
 @step(
     stage="3_values",
     tables=("value_similarities",),
+    asked_by="corpus",
     upstream=("perception_values",),
     settings=("lexicon.listed_cosine",),
 )

@@ -13,6 +13,8 @@ from gpla_assets.common.errors import KnownError
 
 CONTENT = Path(__file__).resolve().parent
 STANCES = ("support", "oppose", "either")
+PAPER_LIST = "GPLA Table 10"
+"""Origin of the vocabulary's values that the paper's factors are made of."""
 
 
 class ContentError(KnownError, ValueError):
@@ -272,6 +274,30 @@ def definitions_of(values: pd.Series, known: pd.DataFrame) -> list[str]:
     return [by_name.get(str(value).casefold(), "") for value in values]
 
 
+def value_list(name: str) -> pd.DataFrame:
+    """Values to measure, by the name of a list that ships or a CSV: rows of `vocabulary`.
+
+    paper has those of Table 10, schwartz his ten. A CSV has the column value and may have
+    definition; what it leaves blank is the vocabulary's, or ''. Raises ContentError.
+    """
+    known = vocabulary()
+    if name == "paper":
+        return known[known["origin"] == PAPER_LIST].reset_index(drop=True)
+    if name == "schwartz":
+        levels = schwartz()
+        rows = levels.loc[levels["level"] == "lower", ["value", "definition"]]
+        return rows.assign(lack="", origin="Schwartz").reset_index(drop=True)
+    path = Path(name)
+    rows = _read(path, ("value",), optional=("definition",))
+    rows = rows[rows["value"] != ""].reset_index(drop=True)
+    if rows.empty:
+        raise ContentError(f"{path} names no value, expected one a row in the column value.")
+    _check_unique(rows, "value", path)
+    looked_up = pd.Series(definitions_of(rows["value"], known), dtype=object)
+    rows["definition"] = rows["definition"].mask(rows["definition"] == "", looked_up)
+    return rows.assign(lack="", origin=path.name)[list(known.columns)]
+
+
 def _check_unique(rows: pd.DataFrame, column: str, path: Path) -> None:
     repeated = rows.loc[rows[column].str.casefold().duplicated(), column]
     if len(repeated):
@@ -285,7 +311,9 @@ def _cached(path: Path, stamp: int) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def _read(
+    path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> pd.DataFrame:
     if not path.is_file():
         raise ContentError(f"{path} is missing, expected a CSV with columns {', '.join(columns)}.")
     rows = _cached(path, path.stat().st_mtime_ns)
@@ -296,7 +324,8 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         )
     if rows.empty:
         raise ContentError(f"{path} has no rows, expected at least one.")
-    return rows[list(columns)].apply(lambda column: column.str.strip())
+    rows = rows.assign(**{column: "" for column in optional if column not in rows})
+    return rows[[*columns, *optional]].apply(lambda column: column.str.strip())
 
 
 @lru_cache

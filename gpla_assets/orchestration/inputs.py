@@ -15,6 +15,7 @@ from gpla_assets.orchestration.hashes import MISSING, SHOWN, file_hash, remember
 from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate
 from gpla_assets.sources.criteria import criterion_path
 from gpla_assets.studies import CriterionSource, Study, SubjectSource, data_dir
+from gpla_assets.studies.lexicon import VALUE_LISTS
 from gpla_assets.subjects.roster import added_files, profiles_of, source_answers
 
 Hashes = dict[str, str]
@@ -33,6 +34,13 @@ def corpus(study: Study) -> Hashes:
         f"corpus[{place}] {item.source}": _source(item.source, item.file)
         for place, item in enumerate(study.corpus)
     }
+
+
+def values(study: Study) -> Hashes:
+    """The study's own list of values, where it is a file."""
+    name = study.lexicon.values
+    own = name is not None and name not in VALUE_LISTS
+    return {"lexicon.values": file_hash(Path(str(name)))} if own else {}
 
 
 def questions(study: Study) -> Hashes:
@@ -133,6 +141,7 @@ def systems(study: Study) -> Hashes:
 
 RESOLVERS: Mapping[str, Callable[[Study], Hashes]] = {
     "corpus": corpus,
+    "values": values,
     "questions": questions,
     "subjects": subjects,
     "profiles": profiles,

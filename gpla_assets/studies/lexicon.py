@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from gpla_assets.studies.settings import Settings
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from gpla_assets.studies.settings import Settings, beside_study
 
 SAME_ROUGE = 0.5
 """Point 5: half of the words; neither the paper nor what could be read of Kaleido has a number."""
@@ -14,9 +16,24 @@ LISTED_COSINE = 0.4
 """Pairs of names are listed from here on, so that a higher threshold needs no new similarities."""
 
 
+VALUE_LISTS = ("paper", "schwartz")
+"""Lists of values that ship: those of the paper's Table 10, and Schwartz's ten."""
+
+
+def _user_list(name: object, info: ValidationInfo) -> object:
+    if not isinstance(name, str) or name in VALUE_LISTS:
+        return name
+    return beside_study(name, info)
+
+
 class LexiconSettings(Settings):
     """Filtering of near-duplicates (point 5); the more frequent value stays."""
 
+    values: Annotated[str | None, BeforeValidator(_user_list)] = Field(
+        None,
+        description="Measure these values in the place of those that the corpus gives: paper "
+        "(Table 10's), schwartz (his ten), or a CSV value,definition.",
+    )
     rouge_threshold: float = Field(
         SAME_ROUGE, gt=0, le=1, description="Point 5: of rougeLsum's F, precision and recall."
     )

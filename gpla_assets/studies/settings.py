@@ -26,7 +26,7 @@ PROMPTED = ("openai", "transformers")
 """Backends that ask an LLM with the study's seed."""
 
 
-def _beside_study(path: str, info: ValidationInfo) -> str:
+def beside_study(path: str, info: ValidationInfo) -> str:
     """A path as a study means it: `~` is the home folder, others begin at the study's own file.
 
     `info.context` has the study's `folder`, and `given`, which keeps what the user wrote by what it
@@ -40,7 +40,7 @@ def _beside_study(path: str, info: ValidationInfo) -> str:
 
 
 def _user_path(path: object, info: ValidationInfo) -> object:
-    return _beside_study(str(path), info) if isinstance(path, str | Path) else path
+    return beside_study(str(path), info) if isinstance(path, str | Path) else path
 
 
 def user_model(model: object, info: ValidationInfo) -> object:
@@ -50,7 +50,7 @@ def user_model(model: object, info: ValidationInfo) -> object:
     """
     if not isinstance(model, str) or info.data.get("backend") == "openai":
         return model
-    return _beside_study(model, info) if model.startswith(("./", "../", "~/")) else model
+    return beside_study(model, info) if model.startswith(("./", "../", "~/")) else model
 
 
 UserPath = Annotated[Path, BeforeValidator(_user_path)]

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
@@ -182,7 +189,9 @@ class Study(Settings):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
     description: str = ""
     seed: int = Field(0, ge=0)
-    corpus: list[CorpusSource] = Field(min_length=1)
+    corpus: list[CorpusSource] = Field(
+        default_factory=list, description="None where `lexicon.values` gives the values."
+    )
     subjects: list[SubjectSource] = Field(min_length=1)
     profiles_file: UserPath | None = Field(
         None, description="YAML of profiles in the place of the project's own."
@@ -223,6 +232,16 @@ class Study(Settings):
                 "or gate: null, which asks about all"
             )
         return own
+
+    @model_validator(mode="after")
+    def _values_come_from_somewhere(self) -> Study:
+        if bool(self.corpus) == bool(self.lexicon.values):
+            found = "both are given" if self.corpus else "neither is"
+            raise ValueError(
+                "expected either `corpus`, whose texts give the values, or `lexicon.values`, a "
+                f"list of them (paper, schwartz, or a CSV value,definition); {found}"
+            )
+        return self
 
     @property
     def warehouse_path(self) -> Path:

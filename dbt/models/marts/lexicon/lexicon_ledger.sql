@@ -1,12 +1,23 @@
 {#- Greedy filtering in rounds: a value is decided once a more frequent value that it overlaps is
     kept (it goes), or all of those are decided (it stays). This gives what a walk from the most
     to the least frequent value gives, in as many rounds as the longest chain of overlaps. -#}
-with recursive ranked as (
-    select
-        "value", frequency,
-        row_number() over (order by frequency desc, "value") as rank,
-        frequency >= {{ var('minimum_frequency') }} as frequent
+with recursive counted as (
+    select "value", frequency, frequency >= {{ var('minimum_frequency') }} as frequent
     from {{ ref('value_frequencies') }}
+    where not {{ var('values_are_given') }}
+
+    union all
+
+    -- a study's own list: each of its values is measured, however often texts name it
+    select "value", 0::bigint as frequency, true as frequent
+    from {{ ref('stg_values') }}
+    where {{ var('values_are_given') }}
+),
+
+ranked as (
+    select
+        "value", frequency, row_number() over (order by frequency desc, "value") as rank, frequent
+    from counted
 ),
 
 overlapping as (
