@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 COUNTED = {
     name: f"select count(*) from {found}"
     for name, found in {
-        "texts": "evidence.texts",
         "llms": "evidence.llms",
         "profiles": "evidence.profiles",
         "subjects": "evidence.subjects",
@@ -87,12 +86,17 @@ def _found(connection: duckdb.DuckDBPyConnection) -> list[str]:
         'select count(distinct "value"), count(*), median(n) from marts.subject_values'
     ).fetchone()
     values, cells, sentences = measured or (0, 0, None)
+    total = "select texts from marts.corpus_statistics where source = 'Total'"
+    (texts,) = connection.execute(total).fetchone() or (None,)
+    asked = f"to {n['questions']:,} questions"
     lines = [
         f"{n['subjects']:,} subjects ({n['llms']:,} LLM{'s' * (n['llms'] != 1)}, "
         f"{n['profiles']:,} profile{'s' * (n['profiles'] != 1)}) gave {n['responses']:,} responses "
-        f"to {n['questions']:,} questions; {n['texts']:,} texts gave the lexicon.",
-        f"{n['perceptions']:,} perceptions; {n['value_frequencies']:,} values in those of the "
-        f"texts, {n['lexicon']:,} in the lexicon.",
+        + (f"{asked}; {texts:,} texts gave the lexicon." if texts else f"{asked}."),
+        f"{n['perceptions']:,} perceptions; "
+        + (f"{n['value_frequencies']:,} values in those of the texts, " if texts else "")
+        + f"{n['lexicon']:,} in the lexicon"
+        + ("." if texts else ", which the study lists."),
         f"{n['measurements']:,} measurements: {values:,} values, {cells:,} cells of subject and "
         f"value, a median of {sentences or 0:.0f} sentences a cell.",
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from gpla_assets.storage.columns import MARTS
+from gpla_assets.storage.tables import schema_of
 from gpla_assets.storage.writing import literal, quoted, relation
 
 COLUMN = re.compile(r"-- (\w+): (.+)")
@@ -68,6 +69,7 @@ class Publication:
             row = connection.execute(f"select count(*) from {relation(table)}").fetchone()
             if row == (0,):
                 connection.execute(f"drop table {relation(table)}")
+                self._drop_readers(connection, table)
         present = {
             f"{schema}.{name}"
             for schema, name in connection.execute(
@@ -81,3 +83,12 @@ class Publication:
                 for statement in view.statements():
                     connection.execute(statement)
         connection.commit()
+
+    @staticmethod
+    def _drop_readers(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Drop dbt's views of a table that is not there any more: they cannot be read."""
+        read = re.compile(rf'"?{schema_of(table)}"?\."?{table}\b')
+        views = "select schema_name, view_name, sql from duckdb_views() where not internal"
+        for schema, view, query in connection.execute(views).fetchall():
+            if read.search(query):
+                connection.execute(f"drop view {schema}.{quoted(view)}")

@@ -318,6 +318,8 @@ def _file(name: str) -> tuple[str, Path]:
     wanted = f"expected one of {', '.join(SHIPPED)} or the path of a YAML file"
     try:
         path = absolute(name)
+        if not path.exists() and absolute(f"{name}.yaml").is_file():
+            path = absolute(f"{name}.yaml")
         return path.read_text("utf-8"), path.parent
     except (FileNotFoundError, NotADirectoryError):
         raise StudyError(f"No study {name!r}: {wanted}.") from None

@@ -1,0 +1,208 @@
+"""`gpla measure`: from files of answers to what their LLMs value, in one command."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from gpla_assets.cli.commands import app, console, readable_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gpla_assets.sources.recorded import Answers
+    from gpla_assets.studies.own_study import OwnStudy
+
+OVERHEAD = 25.0
+"""Seconds of a run beside its texts: loading models, Dagster, dbt (measured on two cores)."""
+SHOWN_LLMS, SHOWN_VALUES = 12, 5
+RESULT_SQL = "select * from llm_profiles order by llm, abs(difference) desc nulls last, value"
+SENTENCES_SQL = "select * from measured_sentences order by llm, value, relevance desc, perception_id"
+COLUMNS_SQL = """
+select table_name as file, column_name as "column", data_type as type, comment as meaning
+from duckdb_columns() where table_name in ('llm_profiles', 'measured_sentences')
+order by table_name, column_index
+"""
+
+
+@app.command(
+    epilog="Examples: gpla measure answers.jsonl; gpla measure logs/ --values schwartz --out found/"
+)
+def measure(
+    answers: Annotated[
+        list[Path],
+        typer.Argument(help="Files of answers, or folders: JSONL, CSV, Inspect, lm-eval, ..."),
+    ],
+    values: Annotated[
+        str,
+        typer.Option(
+            help="paper (Table 10's 92), schwartz (ten), a CSV value,definition, or auto: drawn "
+            "from the answers."
+        ),
+    ] = "paper",
+    name: Annotated[
+        str | None, typer.Option(help="Of the study that is written; else the file's name.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for scores and sentences, CSV and Parquet.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Which columns are what: llm=model,answer=text.")
+    ] = None,
+    llm: Annotated[str | None, typer.Option(help="The LLM, where the files name none.")] = None,
+    accurate: Annotated[
+        bool, typer.Option("--accurate", help="M_E's mode accurate (needs all-mpnet-base-v2).")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what was read and what to expect; run nothing.")
+    ] = False,
+) -> None:
+    """Say what LLMs value by their answers, which differ, and what that rests on."""
+    with readable_errors():
+        from gpla_assets.orchestration.measuring import measure as run
+        from gpla_assets.sources.columns import as_mapping
+        from gpla_assets.sources.recorded import read_answers
+        from gpla_assets.studies.own_study import OwnStudy, study_name
+
+        study = OwnStudy(
+            name=study_name(name, answers),
+            files=answers,
+            values=values,
+            columns=as_mapping(columns),
+            llm=llm,
+            mode="accurate" if accurate else "fast",
+        )
+        read = read_answers(answers, study.columns, llm)
+        print_read(read)
+        print_expected(read, study)
+        if dry_run:
+            return
+        from gpla_assets.cli.running import step_lines
+        from gpla_assets.studies import load_study
+
+        path, done = run(study, Path.cwd(), step_lines())
+        settings = load_study(str(path))
+        rows = results(settings.warehouse_path, RESULT_SQL)
+        print_llms(rows)
+        if out:
+            write_results(settings.warehouse_path, out)
+            console.print(f"scores, sentences and what their columns mean: {out}/")
+        print_next(path, study.name, rows, done.seconds)
+
+
+def print_read(read: Answers) -> None:
+    """What was read and what was not."""
+    console.print(escape(read.said), soft_wrap=True)
+    if read.counts:
+        console.print(f"  {escape(read.counts)}", soft_wrap=True)
+
+
+def print_expected(read: Answers, study: OwnStudy) -> None:
+    """What a pilot lets one expect, and where that is too little."""
+    from gpla_assets.content import value_list
+    from gpla_assets.evaluator.backends import make_evaluator
+    from gpla_assets.parser.backends import make_parser
+    from gpla_assets.studies import Evaluator, Parser
+    from gpla_assets.studies.own_study import AUTO
+    from gpla_assets.subjects.pilot import expected, pilot, warnings
+
+    settings = Evaluator()
+    listed = value_list("paper" if study.values == AUTO else study.values)
+    found = pilot(
+        read.frame,
+        make_parser(Parser()),
+        make_evaluator(settings),
+        listed,
+        settings.minimum_relevance,
+    )
+    whole = expected(read.frame, found)
+    console.print(
+        f"expected: {whole.sentences:,.0f} sentences an LLM state an attitude, {whole.relevant:.1f} "
+        f"bear on a value on the mean ({found.answers} answers tried); about "
+        f"{OVERHEAD + whole.seconds:.0f} s",
+        soft_wrap=True,
+    )
+    for one in warnings(read.frame, found):
+        console.print(f"[yellow]note:[/yellow] {escape(one)}", soft_wrap=True)
+
+
+def results(warehouse: Path, sql: str) -> pd.DataFrame:
+    """Rows of the published file."""
+    from gpla_assets.cli.queries import published
+
+    return published(warehouse, sql)
+
+
+def print_llms(rows: pd.DataFrame) -> None:
+    """For each LLM the values on which it differs most from the others, with what that rests on."""
+    llms = list(dict.fromkeys(rows["llm"]))
+    for llm in llms[:SHOWN_LLMS]:
+        own = rows[rows["llm"] == llm]
+        table = Table("value", "difference [95%]", "score [95%]", "sentences", box=None)
+        for row in own.head(SHOWN_VALUES).itertuples():
+            table.add_row(
+                escape(str(row.value)),
+                _interval(row.difference, row.difference_low, row.difference_high, "+"),
+                _interval(row.score, row.low, row.high),
+                f"{row.n:,}" + (" (few questions)" if row.few else ""),
+            )
+        told = int(((own["difference_low"] > 0) | (own["difference_high"] < 0)).sum())
+        console.print(
+            f"[bold]{escape(str(llm))}[/bold]: {told} of {len(own)} values differ from the other "
+            "LLMs' (95%, each by itself)",
+            soft_wrap=True,
+        )
+        console.print(table)
+    if len(llms) > SHOWN_LLMS:
+        console.print(f"and {len(llms) - SHOWN_LLMS} LLMs more")
+
+
+def write_results(warehouse: Path, folder: Path) -> None:
+    """scores and sentences as CSV and Parquet, and data_dictionary.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, sql in (("scores", RESULT_SQL), ("sentences", SENTENCES_SQL)):
+        rows = results(warehouse, sql)
+        rows.to_csv(folder / f"{name}.csv", index=False)
+        rows.to_parquet(folder / f"{name}.parquet", index=False)
+    meaning = results(warehouse, COLUMNS_SQL)
+    files = {"llm_profiles": "scores", "measured_sentences": "sentences"}
+    meaning.assign(file=meaning["file"].map(files)).to_csv(
+        folder / "data_dictionary.csv", index=False
+    )
+
+
+def print_next(path: Path, name: str, rows: pd.DataFrame, seconds: float) -> None:
+    """Where to go on."""
+    from gpla_assets.cli.summary import command
+
+    first = rows.iloc[0] if len(rows) else None
+    gpla, study = command(), path.name
+    lines = [f"study {study}, made in {seconds:.0f} s; go on:"]
+    if first is not None:
+        llm = _quoted(str(first["llm"]))
+        lines += [
+            f"  {gpla} show {llm} -s {name}",
+            f"  {gpla} why {llm} {_quoted(str(first['value']))} -s {name}",
+        ]
+    lines += [f"  {gpla} run {study}     (structure, reliability, report)"]
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
+
+
+def _interval(number: float, low: float, high: float, sign: str = "") -> str:
+    if number is None or math.isnan(number):
+        return "-"
+    if low is None or math.isnan(low):
+        return f"{number:{sign}.2f}"
+    return f"{number:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"

@@ -1,0 +1,124 @@
+"""Studies that are made of a user's own answers: their names, and their file with its comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from gpla_assets.studies.lexicon import VALUE_LISTS
+from gpla_assets.studies.study import SHIPPED, StudyError, parse_study
+
+AUTO = "auto"
+"""Values drawn from the answers themselves, in the place of a list."""
+LONGEST = 40
+MEASURED = 35
+"""Values that are measured of a lexicon drawn from the answers: its most frequent."""
+
+
+@dataclass(frozen=True)
+class OwnStudy:
+    """What a study of answers in files is made of; `values` is auto, a list that ships or a CSV."""
+
+    name: str
+    files: Sequence[Path]
+    values: str = "paper"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    llm: str | None = None
+    mode: str = "fast"
+    description: str = ""
+
+
+def study_name(given: str | None, files: Sequence[Path]) -> str:
+    """The name of a study: the user's, else what the first file is called.
+
+    Raises StudyError where it is no name, or that of a study that ships.
+
+    >>> study_name(None, [Path("logs/My answers.jsonl.gz")])
+    'my_answers'
+    """
+    if given is None:
+        stem = files[0].name.partition(".")[0] or files[0].resolve().name
+        own = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:LONGEST] or "answers"
+        name = own if own[0].isalpha() else f"answers_{own}"[:LONGEST]
+        return f"my_{name}" if name in SHIPPED else name
+    if given in SHIPPED:
+        raise StudyError(
+            f"--name {given}: a study of this name ships, and two studies of one name would share "
+            f"a warehouse; expected another name than {', '.join(SHIPPED)}."
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", given):
+        raise StudyError(
+            f"--name {given!r}: expected a small letter, then at most 40 small letters, digits and "
+            "underscores."
+        )
+    return given
+
+
+def study_text(study: OwnStudy, folder: Path) -> str:
+    """The study's file, to be written into `folder`; paths below it are written relative to it.
+
+    Raises StudyError where the settings are none.
+    """
+    paths = [_beside(path, folder) for path in study.files]
+    lists = study.values in VALUE_LISTS
+    sources = [
+        {"source": "answers", "file": path}
+        | ({"columns": dict(study.columns)} if study.columns else {})
+        | ({"llm": study.llm} if study.llm else {})
+        for path in paths
+    ]
+    groups: list[tuple[str, dict[str, object]]] = [
+        ("Who is measured, by recorded answers.", {"subjects": [_subject(one) for one in sources]}),
+        ("What they were asked: every prompt of the files.", {"questions": {"origin": "source"}}),
+    ]
+    if study.values == AUTO:
+        note = f"Values are drawn from the answers; the {MEASURED} most frequent are measured."
+        groups.append((note, {"corpus": sources, "lexicon": {"size": MEASURED}}))
+    else:
+        values = study.values if lists else _beside(Path(study.values), folder)
+        note = "What is measured: paper (Table 10), schwartz (his ten), or a CSV value,definition."
+        groups.append((note, {"lexicon": {"values": values}}))
+    if study.mode != "fast":
+        groups.append(("M_E: fast or accurate.", {"evaluator": {"mode": study.mode}}))
+    groups.append(("No table scores these LLMs: nothing is predicted.", {"probe": {"criteria": []}}))
+    head = {"name": study.name, "description": study.description}
+    text = (
+        "# Made by `gpla measure`. What is not named here has its default; README, \"Studies\".\n"
+        + _yaml(head)
+        + "".join(f"# {note}\n{_yaml(group)}" for note, group in groups)
+    )
+    parse_study(text, study.name, folder)
+    return text
+
+
+def write_study(study: OwnStudy, folder: Path) -> Path:
+    """Writes the study's file into `folder`; one that says the same stays as it is.
+
+    Raises StudyError where another study of this name lies there.
+    """
+    path = folder / f"{study.name}.yaml"
+    text = study_text(study, folder)
+    if path.exists() and path.read_text("utf-8", errors="replace") != text:
+        raise StudyError(
+            f"{path} is another study: --name gives this one its own name, "
+            f"`gpla run {path.name}` goes on with that one, and without the file it is made anew."
+        )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _subject(source: Mapping[str, object]) -> dict[str, object]:
+    return {"backend": "recorded", **source}
+
+
+def _beside(path: Path, folder: Path) -> str:
+    full = path.expanduser().absolute()
+    return str(full.relative_to(folder)) if full.is_relative_to(folder) else str(full)
+
+
+def _yaml(group: Mapping[str, object]) -> str:
+    return yaml.safe_dump(dict(group), sort_keys=False, allow_unicode=True, width=100)
