@@ -22,7 +22,9 @@ OVERHEAD = 25.0
 """Seconds of a run beside its texts: loading models, Dagster, dbt (measured on two cores)."""
 SHOWN_LLMS, SHOWN_VALUES = 12, 5
 RESULT_SQL = "select * from llm_profiles order by llm, abs(difference) desc nulls last, value"
-SENTENCES_SQL = "select * from measured_sentences order by llm, value, relevance desc, perception_id"
+SENTENCES_SQL = (
+    "select * from measured_sentences order by llm, value, relevance desc, perception_id"
+)
 COLUMNS_SQL = """
 select table_name as file, column_name as "column", data_type as type, comment as meaning
 from duckdb_columns() where table_name in ('llm_profiles', 'measured_sentences')

@@ -25,9 +25,9 @@ from gpla_assets.content.shipped import (
     schwartz,
     topics,
     touche_categories,
-    value_list,
     training_perceptions,
     value_items,
+    value_list,
     value_statements,
     vocabulary,
 )
@@ -57,9 +57,9 @@ __all__ = [
     "schwartz",
     "topics",
     "touche_categories",
-    "value_list",
     "training_perceptions",
     "value_items",
+    "value_list",
     "value_statements",
     "vocabulary",
 ]

@@ -311,9 +311,7 @@ def _cached(path: Path, stamp: int) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def _read(
-    path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
-) -> pd.DataFrame:
+def _read(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> pd.DataFrame:
     if not path.is_file():
         raise ContentError(f"{path} is missing, expected a CSV with columns {', '.join(columns)}.")
     rows = _cached(path, path.stat().st_mtime_ns)

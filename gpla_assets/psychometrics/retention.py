@@ -34,16 +34,26 @@ def eigenvalues(correlations: np.ndarray) -> np.ndarray:
 
 
 def parallel_analysis(
-    n_subjects: int, n_values: int, seed: int, repeats: int, percentile: float = PERCENTILE
+    n_subjects: int,
+    n_values: int,
+    seed: int,
+    repeats: int,
+    percentile: float = PERCENTILE,
+    missing: np.ndarray | None = None,
 ) -> np.ndarray:
     """Percentile of each eigenvalue in uncorrelated normal data of the same size.
 
-    Horn (1965), by default with Glorfeld's percentile in place of the mean.
+    Horn (1965), by default with Glorfeld's percentile in place of the mean. `missing` (n_subjects,
+    n_values): cells that the random data lack too, since correlations of fewer pairs stray
+    further, and complete data would let noise pass for factors.
     """
     random = np.random.default_rng(seed)
     found = np.empty((repeats, n_values))
     for turn in range(repeats):
         data = random.standard_normal((n_subjects, n_values))
+        if missing is not None and missing.any():
+            found[turn] = eigenvalues(pairwise_correlation(np.where(missing, np.nan, data)))
+            continue
         # corrcoef of a single value is a number and no matrix
         found[turn] = eigenvalues(np.atleast_2d(np.corrcoef(data, rowvar=False)))
     return np.percentile(found, percentile, axis=0)

@@ -84,10 +84,12 @@ def study_text(study: OwnStudy, folder: Path) -> str:
         groups.append((note, {"lexicon": {"values": values}}))
     if study.mode != "fast":
         groups.append(("M_E: fast or accurate.", {"evaluator": {"mode": study.mode}}))
-    groups.append(("No table scores these LLMs: nothing is predicted.", {"probe": {"criteria": []}}))
+    groups.append(
+        ("No table scores these LLMs: nothing is predicted.", {"probe": {"criteria": []}})
+    )
     head = {"name": study.name, "description": study.description}
     text = (
-        "# Made by `gpla measure`. What is not named here has its default; README, \"Studies\".\n"
+        '# Made by `gpla measure`. What is not named here has its default; README, "Studies".\n'
         + _yaml(head)
         + "".join(f"# {note}\n{_yaml(group)}" for note, group in groups)
     )

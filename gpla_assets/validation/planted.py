@@ -139,11 +139,17 @@ def recovered(scores: pd.DataFrame, loadings: Floats) -> float:
 
 
 def retained(scores: pd.DataFrame) -> int:
-    """Factors that parallel analysis keeps of `scores` (n_subjects, n_values)."""
+    """Factors that parallel analysis keeps of `scores` (n_subjects, n_values), NaN where missing."""
     usable, matrix = _correlated(scores)
     if usable.sum() < 2:
         return 0
-    return leading_above(eigenvalues(matrix), _chance(len(scores), int(usable.sum())))
+    missing = scores.loc[:, usable].isna().to_numpy()
+    size = (len(scores), int(usable.sum()))
+    if missing.any():
+        bar = parallel_analysis(*size, seed=0, repeats=REPEATS, missing=missing)
+    else:
+        bar = _chance(*size)
+    return leading_above(eigenvalues(matrix), bar)
 
 
 def shuffled(scores: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import pytest
 from statsmodels.multivariate.factor import Factor
 
 from gpla_assets.psychometrics import bartlett, kmo, rotate, varimax
+from gpla_assets.psychometrics.correlation import pairwise_correlation
 from gpla_assets.psychometrics.extraction import extract, principal_loadings
 from gpla_assets.psychometrics.retention import (
     average_partials,
@@ -296,6 +297,20 @@ def test_permutation_and_normal_analysis_agree_on_normal_data() -> None:
     data = np.random.default_rng(0).standard_normal((300, 12))
     normal, permuted = parallel_analysis(300, 12, 0, 100), permutation_analysis(data, 0, 100)
     np.testing.assert_allclose(normal, permuted, atol=0.05)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_noise_with_missing_cells_is_no_factor(share: float) -> None:
+    random = np.random.default_rng(1)
+    data = random.standard_normal((400, 51))
+    missing = random.random(data.shape) < share
+    data[missing] = np.nan
+    observed = eigenvalues(pairwise_correlation(data))
+    alike = parallel_analysis(400, 51, 0, 20, missing=missing)
+    complete = parallel_analysis(400, 51, 0, 20)
+    assert leading_above(observed, alike) <= 1
+    # what complete data would let pass
+    assert leading_above(observed, complete) > 15
 
 
 def test_permutation_keeps_missing_cells() -> None:
