@@ -146,7 +146,9 @@ def _scree(
 ) -> tuple[pd.DataFrame, dict[Rule, int]]:
     matrix, repeats = found.matrix.to_numpy(), settings.parallel_repeats
     observed = eigenvalues(matrix)
-    random = parallel_analysis(len(usable), len(matrix), seed, repeats)
+    # what stands in for missing cells is of no other rows than these
+    missing = usable.isna().to_numpy() if found.method == "pairwise" else None
+    random = parallel_analysis(len(usable), len(matrix), seed, repeats, missing=missing)
     permuted = permutation_analysis(usable.to_numpy(), seed, repeats)
     partials = average_partials(matrix)
     suggested: dict[Rule, int] = {
