@@ -186,7 +186,14 @@ def table_records(rows: Sequence[Row], columns: Mapping[str, str]) -> Iterator[R
 
 def _flag(cell: object) -> object:
     """A column of refusals: texts, or yes and no."""
-    if isinstance(cell, str) and cell.strip().casefold() in ("true", "false", "0", "1", "yes", "no"):
+    if isinstance(cell, str) and cell.strip().casefold() in (
+        "true",
+        "false",
+        "0",
+        "1",
+        "yes",
+        "no",
+    ):
         return cell.strip().casefold() in ("true", "1", "yes")
     if isinstance(cell, bool | str) or cell is None:
         return cell

@@ -13,10 +13,7 @@ FEWEST_LETTERS = 12
 ENGLISH_SHARE = 0.12
 """Share of a text's words that are among the most common of English, from which on it is English."""
 _COMMON = frozenset(
-    "the of and a to in is you that it he was for on are as with his they i at be this have from or "
-    "one had by not but what all were we when your can said there use an each which she do how their "
-    "if will up about out many then them these so some her would make like him into has more my its "
-    "who been now people than me our because should could may it's don't i'm no yes".split()
+    ["the", "of", "and", "a", "to", "in", "is", "you", "that", "it", "he", "was", "for", "on", "are", "as", "with", "his", "they", "i", "at", "be", "this", "have", "from", "or", "one", "had", "by", "not", "but", "what", "all", "were", "we", "when", "your", "can", "said", "there", "use", "an", "each", "which", "she", "do", "how", "their", "if", "will", "up", "about", "out", "many", "then", "them", "these", "so", "some", "her", "would", "make", "like", "him", "into", "has", "more", "my", "its", "who", "been", "now", "people", "than", "me", "our", "because", "should", "could", "may", "it's", "don't", "i'm", "no", "yes"]
 )
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
@@ -60,7 +57,6 @@ def _identifier():  # type: ignore[no-untyped-def]
 
 
 _KNOWN = (
-    "en de fr es pt it nl pl ru uk cs sk ro hu bg el sv da no fi et lv lt hr sr sl tr ar fa he hi bn "
-    "ur ta te th vi id ms zh ja ko".split()
+    ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "cs", "sk", "ro", "hu", "bg", "el", "sv", "da", "no", "fi", "et", "lv", "lt", "hr", "sr", "sl", "tr", "ar", "fa", "he", "hi", "bn", "ur", "ta", "te", "th", "vi", "id", "ms", "zh", "ja", "ko"]
 )
 """Languages that LLMs answer in; of rarer ones short English is mistaken for."""

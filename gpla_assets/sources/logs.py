@@ -248,8 +248,10 @@ def batch_results(rows: list[Fields], requests: Mapping[str, Fields]) -> Iterato
         body = fields(response.get("body") or result.get("message"))
         known["llm"] = known["llm"] or named(body.get("model"))
         status = response.get("status_code", 200)
-        failed = not blank(row.get("error")) or not body or result.get("type", "succeeded") != (
-            "succeeded"
+        failed = (
+            not blank(row.get("error"))
+            or not body
+            or result.get("type", "succeeded") != ("succeeded")
         )
         if failed or (isinstance(status, int) and status >= 400):
             yield Record(skip=ERROR, **known)  # type: ignore[arg-type]

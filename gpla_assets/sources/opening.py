@@ -161,7 +161,9 @@ def files_in(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise SourceError(f"{path} does not exist, expected a file of answers, or a folder of such.")
+        raise SourceError(
+            f"{path} does not exist, expected a file of answers, or a folder of such."
+        )
     found = sorted(_files(path))
     if not found:
         raise SourceError(
@@ -169,6 +171,13 @@ def files_in(path: Path) -> list[Path]:
             f"{', '.join(SUFFIXES)} (also with {' or '.join(PACKED)})."
         )
     return found
+
+
+def state_of_path(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a file, or of the files of a folder: equal while they stay so."""
+    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+    states = [(one, one.stat()) for one in files]
+    return tuple((str(one), state.st_size, state.st_mtime_ns) for one, state in states)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -30,7 +30,9 @@ _CHANNEL = re.compile(
     r"(.*?)(?=<\|(?:end|return|call|start|channel)\|>|\Z)",
     re.DOTALL,
 )
-_BARE_CHANNELS = re.compile(r"\s*(?:assistant)?analysis(?=[A-Z\s])(.*?)assistantfinal(.*)", re.DOTALL)
+_BARE_CHANNELS = re.compile(
+    r"\s*(?:assistant)?analysis(?=[A-Z\s])(.*?)assistantfinal(.*)", re.DOTALL
+)
 """The same, where a server has taken the marks away."""
 _END_OF_TURN = re.compile(r"<\|(?:end|return|im_end|endoftext|eot_id|end_of_text)\|>\s*\Z")
 _SIGNS = ("<", "◁", "[", "assistantfinal")

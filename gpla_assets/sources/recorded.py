@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +22,9 @@ from gpla_assets.sources.formats import (
     records,
 )
 from gpla_assets.sources.opening import PACKED, files_in
+from gpla_assets.sources.reading import ReadResult
 from gpla_assets.sources.records import DUPLICATE, ERROR, Record, named
-from gpla_assets.sources.said import Said, said
+from gpla_assets.sources.said import UNCLOSED, Said, said
 
 COLUMNS = [
     *("llm", "profile", "system", "question", "question_id", "sample"),
@@ -88,32 +90,114 @@ def read_answers(
     columns: Mapping[str, str] | None = None,
     llm: str | None = None,
     by_file: bool = True,
+    most: int | None = None,
 ) -> Answers:
     """Answers of files, or of all files of a folder, in any of the formats of docs/formats.
 
     `columns` maps ours to the file's names of columns where they cannot be told; `llm` names the
-    LLM of files that do not, else (`by_file`) the file's name stands for it. Raises AnswersError where there is
+    LLM of files that do not, else (`by_file`) the file's name stands for it. Of each file
+    `most` rows are read. Raises AnswersError where there is
     no answer, ColumnsError where columns are ambiguous, SourceDamaged where a file is broken.
     """
     given = [paths] if isinstance(paths, Path) else list(paths)
-    alone = len(given) == 1 and given[0].is_file()
-    documents, notes = _documents([one for path in given for one in files_in(path)], alone)
+    files = _opened(given, columns or {})
+    reading = _Reading(llm, by_file)
+    for path, own in files.records:
+        reading.add(islice(own, most), stem_of(path))
+    return reading.answers(files.formats, files.columns, files.notes, given)
+
+
+def replies(
+    path: Path, columns: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, Record, Said | None]]:
+    """The rows of a file, from 1, with what was said in each; None where a row holds no reply.
+
+    Raises what `read_answers` does, but for a file whose rows hold nothing.
+    """
+    files = _opened([path], columns or {})
+    if not files.records:
+        raise AnswersError(f"{path}: {_why_nothing(files.formats, _Reading(None, False), ())}")
+    number = 0
+    for _, own in files.records:
+        for number, record in enumerate(own, start=number + 1):
+            yield number, record, None if record.skip else said_of(record)
+
+
+def said_of(record: Record) -> Said:
+    """What a record's reply says."""
+    return said(record.content, record.reasoning, record.refusal, record.finish)
+
+
+@dataclass
+class _Opened:
+    """Files that were opened, with their records still to be read."""
+
+    records: list[tuple[Path, Iterator[Record]]]
+    formats: tuple[str, ...]
+    columns: dict[str, str]
+    notes: list[str]
+
+
+def _opened(paths: Sequence[Path], columns: Mapping[str, str]) -> _Opened:
+    alone = len(paths) == 1 and paths[0].is_file()
+    documents, notes = _documents([one for path in paths for one in files_in(path)], alone)
     requests: dict[str, logs.Fields] = {}
     llms: dict[Path, str] = {}
     for document in documents:
-        if document.format in (REQUESTS,):
+        if document.format == REQUESTS:
             requests |= logs.batch_requests(list(document.rows))
         if document.format == RESULTS and (name := named(document.whole.get("model_name"))):
             llms[document.path] = name
-    reading = _Reading(llm, by_file)
     found: dict[str, str] = {}
+    parts = []
     wanted = [one for one in documents if columns or one.format not in WITHOUT_ANSWERS]
     for document in wanted:
-        own, taken = records(document, columns or {}, requests, llms)
+        own, taken = records(document, columns, requests, llms)
         found |= taken
-        reading.add(own, stem_of(document.path))
+        parts.append((document.path, own))
     notes += [f"{one.path.name} {one.note}" for one in wanted if one.note]
-    return reading.answers(wanted or documents, found, notes, given)
+    formats = tuple(dict.fromkeys(one.format for one in wanted or documents))
+    return _Opened(parts, formats, found, notes)
+
+
+def of_rows(rows: pd.DataFrame, skipped: Mapping[str, int], name: str) -> Answers:
+    """Rows of a source's own reader (content; llm, profile, question_text, item) as answers."""
+    reading = _Reading(None, by_file=False)
+    columns = {
+        "llm": "llm",
+        "question": "question_text",
+        "profile": "profile",
+        "question_id": "question_id",
+    }
+    present = {ours: theirs for ours, theirs in columns.items() if theirs in rows}
+    known = rows[["content", *present.values()]].to_dict("records")
+    reading.add(
+        (
+            Record(row["content"], **{ours: named(row[name]) for ours, name in present.items()})
+            for row in known
+        ),
+        name,
+    )
+    reading.skipped.update(skipped)
+    return reading.answers((f"source {name}",), {}, [], [Path(name)])
+
+
+def read_texts(path: Path, columns: Mapping[str, str]) -> ReadResult:
+    """Answers alone, for whoever reads texts: llm, profile, item, question_text, content.
+
+    Refusals, and answers that are empty, are skipped and counted.
+    """
+    found = read_answers(path, columns, by_file=False)
+    rows, refused = found.frame, found.frame["refused"]
+    kept = rows[~refused & (rows["answer"] != "")].reset_index(drop=True)
+    names = {"sample": "item", "question": "question_text", "answer": "content"}
+    texts = kept.rename(columns=names)[["llm", "profile", "item", "question_text", "content"]]
+    counts = {
+        REFUSALS: int(refused.sum()),
+        UNCLOSED: int((~refused & (rows["answer"] == "")).sum()),
+    }
+    counted = {why: count for why, count in counts.items() if count}
+    return ReadResult(texts.dropna(axis=1, how="all"), {**found.skipped, **counted})
 
 
 def _documents(paths: Sequence[Path], alone: bool) -> tuple[list[Document], list[str]]:
@@ -158,7 +242,7 @@ class _Reading:
             if record.skip:
                 self.skipped[record.skip] += 1
                 continue
-            one = said(record.content, record.reasoning, record.refusal, record.finish)
+            one = said_of(record)
             if one.problem and not one.reasoning:
                 self.skipped[one.problem] += 1
                 continue
@@ -187,13 +271,12 @@ class _Reading:
 
     def answers(
         self,
-        documents: Sequence[Document],
+        formats: tuple[str, ...],
         columns: Mapping[str, str],
         notes: list[str],
         paths: Sequence[Path],
     ) -> Answers:
         """The whole; raises AnswersError where nothing was read."""
-        formats = tuple(dict.fromkeys(one.format for one in documents))
         where = ", ".join(map(str, paths[:3]))
         if not self.rows:
             raise AnswersError(f"{where}: {_why_nothing(formats, self, notes)}")
@@ -212,10 +295,14 @@ class _Reading:
 def _why_nothing(formats: Sequence[str], reading: _Reading, notes: Sequence[str]) -> str:
     if reading.records:
         reasons = ", ".join(f"{count:,} {why}" for why, count in reading.skipped.items())
-        found = f"{' and '.join(formats)} of {reading.records:,} rows without one answer ({reasons})"
+        found = (
+            f"{' and '.join(formats)} of {reading.records:,} rows without one answer ({reasons})"
+        )
     elif formats:
-        found = f"{' and '.join(formats)} without a row" if formats != ("no answers",) else (
-            "no column or field that could hold an answer"
+        found = (
+            f"{' and '.join(formats)} without a row"
+            if formats != ("no answers",)
+            else ("no column or field that could hold an answer")
         )
     else:
         found = "nothing that can be read"

@@ -104,7 +104,9 @@ _FOREIGN = re.compile(
     r"عذر[اًا]*|آسف)",
     re.IGNORECASE,
 )
-_NO = re.compile(r"n't\b|not\b|no\b|\bunable|decline|refuse|lack|violat|inappropriate", re.IGNORECASE)
+_NO = re.compile(
+    r"n't\b|not\b|no\b|\bunable|decline|refuse|lack|violat|inappropriate", re.IGNORECASE
+)
 """Without any of these a sentence refuses nothing."""
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 _BUT = re.compile(r",? (?:but|however|though)\b,?\s*(.*)", re.IGNORECASE | re.DOTALL)
