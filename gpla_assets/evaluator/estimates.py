@@ -125,7 +125,7 @@ def estimates(sums: pd.DataFrame, units: pd.Series, rule: MeasurementRule) -> pd
 def compared(
     sums: pd.DataFrame, units: pd.Series, rule: MeasurementRule, first: str, second: str
 ) -> pd.DataFrame:
-    """Two units beside each other: rows value, score_a, score_b, difference, low, high, n_questions.
+    """Two units side by side: rows value, score_a, score_b, difference, low, high, n_questions.
 
     Arguments as of `estimates`; `difference` is the first's less the second's on their questions,
     and `n_questions` the smaller number of theirs. Values that both have a score on.

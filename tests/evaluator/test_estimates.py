@@ -16,8 +16,7 @@ STUDIES = 1000
 
 def responses(logits: np.ndarray, sentences: np.ndarray | int = 1) -> pd.DataFrame:
     """Sums of one value: mean logits (subjects, questions) of so many sentences each."""
-    n_subjects, n_questions = logits.shape
-    subject, question = np.divmod(np.arange(logits.size), n_questions)
+    subject, question = np.divmod(np.arange(logits.size), logits.shape[1])
     n = np.broadcast_to(sentences, logits.shape).ravel().astype(float)
     rows = pd.DataFrame({name: np.zeros(logits.size) for name in SUMS}).assign(
         subject_id=[f"s{one:02d}" for one in subject],
@@ -36,7 +35,7 @@ def themselves(rows: pd.DataFrame) -> pd.Series:
 
 
 def counts(rng: np.random.Generator, n_subjects: int, n_questions: int) -> pd.DataFrame:
-    """Sums as measurements give them: sentences, of which some are relevant, and some take sides."""
+    """Sums as measurements give them: sentences, some of them relevant, some on a side."""
     rows = responses(
         np.zeros((n_subjects, n_questions)), rng.integers(1, 9, (n_subjects, n_questions))
     )
@@ -78,7 +77,7 @@ def test_two_subjects_differ_by_the_paired_t_interval_of_their_questions() -> No
     assert (first["difference"], both["difference"]) == pytest.approx((difference, difference))
     for ends in (first[["difference_low", "difference_high"]], both[["low", "high"]]):
         assert tuple(ends) == pytest.approx((known.low, known.high))
-    assert first["few"] and 9 < FEWEST_QUESTIONS
+    assert first["few"] and FEWEST_QUESTIONS > 9
 
 
 @pytest.mark.parametrize("rule", RULES)
