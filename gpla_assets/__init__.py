@@ -1,22 +1,32 @@
 """Generative psycho-lexical approach: the value system of LLMs from what they write.
 
-`value_system(frame, settings)` runs the structure step on any frame of subjects x values.
+`open(study)` gives what a study found as frames; `value_system(frame, settings)` runs the structure
+step on any frame of subjects x values.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gpla_assets.looking import PublishedStudy
+    from gpla_assets.looking import open_study as open
     from gpla_assets.psychometrics import StructureSettings, ValueSystem, value_system
 
-__all__ = ["StructureSettings", "ValueSystem", "value_system"]
+__all__ = ["PublishedStudy", "StructureSettings", "ValueSystem", "open", "value_system"]
+_LIES_IN = {
+    "PublishedStudy": ("looking", "PublishedStudy"),
+    "open": ("looking", "open_study"),
+    "StructureSettings": ("psychometrics", "StructureSettings"),
+    "ValueSystem": ("psychometrics", "ValueSystem"),
+    "value_system": ("psychometrics", "value_system"),
+}
 
 
 def __getattr__(name: str) -> object:
-    """Names of `psychometrics`, imported when first used: the command line stays quick."""
-    if name in __all__:
-        from gpla_assets import psychometrics
-
-        return getattr(psychometrics, name)
+    """Names of rooms, imported when first used: the command line stays quick."""
+    if name in _LIES_IN:
+        room, own = _LIES_IN[name]
+        return getattr(import_module(f"gpla_assets.{room}"), own)
     raise AttributeError(f"module 'gpla_assets' has no attribute {name!r}")

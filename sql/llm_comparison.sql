@@ -16,7 +16,7 @@ select
     round(if(p.llm_a = c.one, p.score_b, p.score_a), 3) as score_other,
     round(if(p.llm_a = c.one, p.difference, -p.difference), 3) as difference,
     if(p.llm_a = c.one, p.n_a, p.n_b) as perceptions_one,
-    if(p.llm_a = c.one, p.n_b, p.n_a) as perceptions_other
+    if(p.llm_a = c.one, p.n_b, p.n_a) as perceptions_other, p.n_questions as questions, p.few
 from marts.llm_pairs as p
 inner join chosen as c
     on least(c.one, c.other) = p.llm_a and greatest(c.one, c.other) = p.llm_b

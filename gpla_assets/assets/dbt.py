@@ -30,7 +30,7 @@ def lexicon(study: Study) -> dict[str, object]:
 @step(
     stage="6_structure",
     tables=("value_correlations",),
-    upstream=("subjects", "measurements"),
+    upstream=("subjects", "measurements", "value_estimates"),
     settings=("measurement.rule",),
     models="structure",
 )

@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.yaml_text import load_yaml
 
 
 class UnfitSystem(KnownError, ValueError):
@@ -64,7 +65,7 @@ def read_system(path: Path) -> System:
     A list of values stands for values with sign 1. Raises UnfitSystem naming what is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = load_yaml(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnfitSystem(f"{path} cannot be read as YAML: {error}") from error
     factors = content.get("factors") if isinstance(content, dict) else None

@@ -5,8 +5,10 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment,
     alignment_judges,
     benchmarks,
+    looking,
     plan,
     running,
+    sql,
     structure,
     validity,
 )

@@ -11,11 +11,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from gpla_assets.cli.completion import complete_queries, complete_studies
+from gpla_assets.cli.panels import Commands, Group
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.secrets import without_secrets
+from gpla_assets.common.visible import visible
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 
-app = typer.Typer(
-    help="Finds the value system of large language models from what they write.",
+app = Commands(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -24,9 +28,16 @@ console = Console()
 errors = Console(stderr=True)
 
 StudyName = Annotated[
-    str, typer.Argument(help="A study that ships, such as demo or survey, or a YAML file.")
+    str,
+    typer.Argument(
+        help="A study that ships, such as demo or survey, or a YAML file.",
+        autocompletion=complete_studies,
+    ),
 ]
-StudyOption = Annotated[str, typer.Option("--study", "-s", help="A study's name or path.")]
+StudyOption = Annotated[
+    str,
+    typer.Option("--study", "-s", help="A study's name or path.", autocompletion=complete_studies),
+]
 
 
 def shown(number: float | None, decimals: int = 3) -> str:
@@ -36,15 +47,46 @@ def shown(number: float | None, decimals: int = 3) -> str:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """A known error is printed as it stands, with exit code 1; any other keeps its traceback."""
+    """A known error is printed on one line, with exit code 1; any other keeps its traceback."""
     try:
         yield
     except KnownError as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+        _say(str(error))
+        raise typer.Exit(1) from error
+    except BrokenPipeError:  # whoever reads the pipe has had enough
+        raise
+    except OSError as error:
+        # of a file that a line names; what has no reason of the system's is a fault of ours
+        if error.errno is None and "non-existent directory" not in str(error):
+            raise
+        reason = error.strerror or str(error)
+        _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         errors.print("stopped: what was finished stays, and the same command goes on from there")
         raise typer.Exit(130) from error
+
+
+def _say(message: str) -> None:
+    said = visible(without_secrets(" ".join(message.split())))
+    errors.print(f"[red]error:[/red] {escape(said)}", soft_wrap=True, highlight=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.print(f"gpla {version('gpla')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def gpla(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Finds the value system of large language models from what they write."""
 
 
 @app.command(epilog="Example: gpla check paper")
@@ -66,11 +108,19 @@ def check(study: StudyName = "demo") -> None:
     "gpla query lexicon_dropped --study survey --format csv"
 )
 def query(
-    name: Annotated[str, typer.Argument(help="A file of sql/ without .sql; `list` names them.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A file of sql/ without .sql; `list` names them.", autocompletion=complete_queries
+        ),
+    ],
     study: StudyOption = "demo",
-    format: Annotated[str, typer.Option("--format", "-f", help="table, csv, json or parquet.")] = (
-        "table"
-    ),
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="table (in a pipe tab-separated), csv, json or parquet."
+        ),
+    ] = "table",
     out: Annotated[Path | None, typer.Option(help="Write here; parquet must be.")] = None,
     set: Annotated[list[str] | None, typer.Option("--set", help="A variable: name=value.")] = None,
 ) -> None:

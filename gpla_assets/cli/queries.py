@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from gpla_assets.cli.showing import show_frame
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.nearest import chosen
+from gpla_assets.common.visible import visible
+from gpla_assets.looking.published import reading, rows_of
 from gpla_assets.studies import sql_folder
 
 SQL = sql_folder()
 FORMATS = ("table", "csv", "json", "parquet")
-LONGEST_CELL = 90
 
 
 class QueryError(KnownError, ValueError):
@@ -45,34 +45,15 @@ def list_queries(folder: Path = SQL) -> list[Query]:
 
 def published(warehouse: Path, sql: str) -> pd.DataFrame:
     """Rows from the published copy, opened for reading only."""
-    if not warehouse.exists():
-        raise QueryError(
-            f"{warehouse} does not exist: the study was not run yet; `gpla run {warehouse.stem}`."
-        )
-    with _reading(warehouse) as connection:
-        return connection.execute(sql).df()
-
-
-@contextmanager
-def _reading(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        with duckdb.connect(str(warehouse), read_only=True) as connection:
-            yield connection
-    except (duckdb.IOException, duckdb.FatalException, duckdb.SerializationException) as error:
-        # what it imports is needed for a damaged file alone
-        from gpla_assets.storage.files import fault_of
-
-        raise fault_of(error, warehouse) from error
+    return rows_of(warehouse, sql)
 
 
 def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.DataFrame:
     """Rows of a query of sql/; `variables` are name=value, read there by getvariable()."""
     known = {query.name: query for query in list_queries()}
-    if name not in known:
-        raise QueryError(f"No query {name!r}, expected one of {', '.join(known)}.")
+    name = chosen("query", name, known, "`gpla query list` lists them.")
     sql = known[name].path.read_text("utf-8")
-    published(warehouse, "select 1")
-    with _reading(warehouse) as connection:
+    with reading(warehouse) as connection:
         for variable in variables:
             key, mark, value = variable.partition("=")
             if not mark or not key.isidentifier() or f"getvariable('{key}')" not in sql:
@@ -101,29 +82,13 @@ def show(rows: pd.DataFrame, format: str, out: Path | None, console: Console) ->
         rows.to_parquet(out, index=False)
         return
     if format == "table" and out is None:
-        console.print(_table(rows))
+        show_frame(console, rows)
         return
     if format == "json":
         text = rows.to_json(orient="records", indent=2, date_format="iso", force_ascii=False)
     else:
         text = rows.to_csv(index=False)
     if out is None:
-        print(text)
+        print(visible(text, "\n"))
     else:
         out.write_text(text, "utf-8")
-
-
-def _table(rows: pd.DataFrame) -> Table:
-    table = Table(show_edge=False)
-    for name in rows.columns:
-        table.add_column(escape(str(name)), overflow="fold")
-    for row in rows.itertuples(index=False):
-        table.add_row(*(escape(_cell(value)) for value in row))
-    return table
-
-
-def _cell(value: object) -> str:
-    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
-        return ""
-    text = f"{value:.3f}" if isinstance(value, float) else " ".join(str(value).split())
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gpla_assets.looking.published import reading
+
 if TYPE_CHECKING:
     from gpla_assets.orchestration.estimate import Estimate
     from gpla_assets.orchestration.running import Done
@@ -58,15 +60,14 @@ from marts.factors order by len(factor), factor
 def print_summary(console: Console, name: str, study: Study, done: Done) -> None:
     """What was made and what was found, in ten lines; where things are, what next."""
     print_made(console, done)
-    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+    with reading(study.warehouse_path) as connection:
         for line in [*_found(connection), *_steered(connection, study.measurement.rule)]:
             console.print(line, soft_wrap=True)
     gpla = command()
     console.print(f"warehouse {escape(str(study.warehouse_path))}", soft_wrap=True)
     console.print(f"report    {escape(str(study.report_path))}", soft_wrap=True)
     console.print(
-        f"go on     {gpla} query subject_profile -s {name} | {gpla} query audit_trail -s {name} "
-        f"| {gpla} ui {name}",
+        f"go on     {gpla} show LLM -s {name} | {gpla} why LLM VALUE -s {name} | {gpla} ui {name}",
         soft_wrap=True,
         markup=False,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.yaml_text import load_yaml
 
 CONTENT = Path(__file__).resolve().parent
 STANCES = ("support", "oppose", "either")
@@ -189,7 +190,7 @@ def profiles(path: Path = CONTENT / "profiles.yaml") -> pd.DataFrame:
     Default first. `asks` is the one of Schwartz's ten values that the profile asks for, or None.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = load_yaml(path.read_text("utf-8"))
         names = ["profile", "prompt", "asks"]
         # a user's file may leave out what a profile asks for, in either of YAML's ways
         known = [
@@ -334,7 +335,7 @@ def schwartz(path: Path = CONTENT / "schwartz.yaml") -> pd.DataFrame:
     of a higher one itself.
     """
     try:
-        levels = yaml.safe_load(path.read_text("utf-8"))
+        levels = load_yaml(path.read_text("utf-8"))
         rows = [
             (level, value, entry["definition"], entry.get("higher", value))
             for level in ("lower", "higher")

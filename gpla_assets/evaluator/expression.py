@@ -244,13 +244,16 @@ def subject_scores(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
     on (weighted, rounded up). Of the rule salience responses without a `logit_sum` are left out.
     """
     keys = ["subject", "value"]
-    # a response whose relevance is not known counts for no salience
-    known = sums.assign(logit_weight=sums["weight_sum"].where(sums["logit_sum"].notna(), 0.0))
-    added = known.groupby(keys, sort=False)[[*SUMS, "logit_weight"]].sum()
+    added = with_logit_weight(sums).groupby(keys, sort=False)[[*SUMS, "logit_weight"]].sum()
     total = {name: column.to_numpy(float) for name, column in added.items()}
-    salience, direction, score, n = _by_rule(total, rule)
+    salience, direction, score, n = by_rule(total, rule)
     numbers = {"salience": salience, "direction": direction, "score": score, "n": whole(n)}
     return added.index.to_frame(index=False).assign(**numbers)
+
+
+def with_logit_weight(sums: pd.DataFrame) -> pd.DataFrame:
+    """Sums with `logit_weight`: a response whose relevance is not known counts for no salience."""
+    return sums.assign(logit_weight=sums["weight_sum"].where(sums["logit_sum"].notna(), 0.0))
 
 
 def less_questions(sums: pd.DataFrame) -> pd.DataFrame:
@@ -271,10 +274,10 @@ def whole(n: Numbers) -> NDArray[np.int64]:
     return np.ceil(np.round(n, 6)).astype(np.int64)
 
 
-def _by_rule(
+def by_rule(
     total: dict[str, Numbers], rule: MeasurementRule
 ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """Salience, direction, score and n of totals."""
+    """Salience, direction, score and n (cells,) of totals (cells,) of SUMS and `logit_weight`."""
     every = total["weight_sum"]
     direction = _ratio(total["score_sum"], total["sided_n"])
     share = _ratio(total["relevant_n"], every)

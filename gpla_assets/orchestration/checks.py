@@ -82,6 +82,15 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "as c using (factor) where n is distinct from 1",
         ),
     ),
+    "value_estimates": (
+        _reference("value_estimates", "value", "lexicon"),
+        Check(
+            "scores_lie_in_their_intervals",
+            "Every score lies within its interval.",
+            "select count(*) from evidence.value_estimates "
+            "where score not between low - 1e-9 and high + 1e-9",
+        ),
+    ),
     "stability": (
         Check(
             "congruence_is_a_cosine",

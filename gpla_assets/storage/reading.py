@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from gpla_assets.storage.files import WarehouseError, known_faults
 from gpla_assets.storage.tables import TABLES, schema_of
 from gpla_assets.storage.writing import literal, quoted, schema_statements
 
@@ -19,7 +20,11 @@ def opened_whole(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     A study's file has no tables of what the study does not ask for; whoever draws all of it can
     then read them like the others. Nothing is written to the file.
     """
-    with duckdb.connect() as connection:
+    if not path.exists():
+        raise WarehouseError(
+            f"{path} does not exist: the study was not run yet; `gpla run` makes it."
+        )
+    with known_faults(path), duckdb.connect() as connection:
         connection.execute(f"attach {literal(str(path))} as study (read_only)")
         here = connection.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = 'study' "

@@ -4,8 +4,51 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import ANALYSIS, column, key, share
+from gpla_assets.storage.columns import ANALYSIS, EVIDENCE, column, key, share
 from gpla_assets.storage.columns import score as score_of
+
+
+class ValueEstimate(SQLModel, table=True):
+    __tablename__ = "value_estimates"
+    __table_args__ = {
+        "schema": EVIDENCE,
+        "comment": "One row per subject or LLM and value of the lexicon: what its score rests on.",
+    }
+    level: str = key("Whether it is of a subject or of an LLM.", among=("subject", "llm"))
+    unit: str = key("The subject or the LLM.")
+    value: str = key("The value.")
+    score: float | None = column("The score by the study's rule.", default=None)
+    n_questions: int = column("Questions that the score rests on.", low=0)
+    se: float | None = column(
+        "Standard error of the score over questions (delete-one jackknife).", low=0, default=None
+    )
+    low: float | None = column(
+        "Lower end of the score's 95% interval over questions.", default=None
+    )
+    high: float | None = column("Upper end of it.", default=None)
+    shrunken: float | None = column(
+        "The score moved to the value's mean as it is unsure (empirical Bayes); null of fewer than "
+        "three units.",
+        default=None,
+    )
+    few: bool = column("Whether it rests on fewer than ten questions.")
+    difference: float | None = column(
+        "The score less the mean of the other subjects' or LLMs'; null where there are none.",
+        default=None,
+    )
+    difference_low: float | None = column(
+        "Lower end of the difference's 95% interval, over the same questions.", default=None
+    )
+    difference_high: float | None = column("Upper end of it.", default=None)
+    share: float | None = column(
+        "How often: share of sentences that bear on the value.", low=0, high=1, default=None
+    )
+    share_low: float | None = column("Lower end of its 95% interval.", low=0, high=1, default=None)
+    share_high: float | None = column("Upper end of it.", low=0, high=1, default=None)
+    direction_low: float | None = score_of(
+        "Lower end of the 95% interval of the direction.", default=None
+    )
+    direction_high: float | None = score_of("Upper end of it.", default=None)
 
 
 class Suitability(SQLModel, table=True):
@@ -207,6 +250,7 @@ class VarianceComponent(SQLModel, table=True):
 
 
 STRUCTURE_TABLES: tuple[type[SQLModel], ...] = (
+    ValueEstimate,
     Suitability,
     ValueSuitability,
     Eigenvalue,

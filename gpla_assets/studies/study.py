@@ -11,10 +11,11 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import yaml
 from pydantic import (
+    BaseModel,
     Field,
     PrivateAttr,
     ValidationError,
@@ -22,8 +23,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.nearest import nearest, shortened
+from gpla_assets.common.secrets import without_secrets
+from gpla_assets.common.yaml_text import load_yaml
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
@@ -335,7 +340,9 @@ def _file(name: str) -> tuple[str, Path]:
             path = absolute(f"{name}.yaml")
         return path.read_text("utf-8"), path.parent
     except (FileNotFoundError, NotADirectoryError):
-        raise StudyError(f"No study {name!r}: {wanted}.") from None
+        close = nearest(name, SHIPPED)
+        also = f"nearest: {', '.join(close)}; " if close else ""
+        raise StudyError(f"No study {shortened(name)!r}: {also}{wanted}.") from None
     except IsADirectoryError:
         raise StudyError(f"Study {name!r} is a folder: {wanted}.") from None
     except UnicodeDecodeError as error:
@@ -351,9 +358,10 @@ def _file(name: str) -> tuple[str, Path]:
 def parse_study(text: str, name: str, folder: Path | None = None) -> Study:
     """A study from YAML text; `name` is for messages, relative paths begin at `folder`."""
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
     except yaml.YAMLError as error:
-        raise StudyError(f"Study {name} is not YAML: {error}") from error
+        said = " ".join(str(error).split())
+        raise StudyError(f"Study {name} is not YAML: {said}") from error
     if not isinstance(content, dict):
         raise StudyError(f"Study {name} holds {type(content).__name__}, expected a mapping.")
     given: dict[str, str] = {}
@@ -361,7 +369,12 @@ def parse_study(text: str, name: str, folder: Path | None = None) -> Study:
     try:
         study = Study.model_validate(content, context=context)
     except ValidationError as error:
-        raise StudyError(f"Study {name}: {_problems(error)}") from error
+        raise StudyError(f"Study {name}: {_problems(error, Study)}") from error
+    if folder is not None and study.name in SHIPPED:
+        raise StudyError(
+            f"Study {name}: name = {study.name!r} is a study that ships, whose warehouse it would "
+            "share; expected a name of its own."
+        )
     study._given.update(given)
     return study
 
@@ -371,12 +384,42 @@ def settings_of_options(kind: type[Group], **given: object) -> Group:
     try:
         return kind(**given)
     except ValidationError as error:
-        raise StudyError(_problems(error)) from error
+        raise StudyError(_problems(error, kind)) from error
 
 
-def _problems(error: ValidationError) -> str:
+MOST_PROBLEMS = 8
+
+
+def _problems(error: ValidationError, kind: type[BaseModel]) -> str:
     """Each key with the value found and what is allowed."""
-    return "; ".join(
-        f"{'.'.join(map(str, found['loc']))} = {found['input']!r}: {found['msg']}"
-        for found in error.errors()
-    )
+    every = error.errors()
+    told = [_problem(found, kind) for found in every[:MOST_PROBLEMS]]
+    if len(every) > MOST_PROBLEMS:
+        told.append(f"and {len(every) - MOST_PROBLEMS} more")
+    return "; ".join(told)
+
+
+def _problem(found: ErrorDetails, kind: type[BaseModel]) -> str:
+    where = ".".join(map(str, found["loc"]))
+    if found["type"] == "extra_forbidden":
+        known = list(_settings_at(kind, found["loc"][:-1]).model_fields)
+        close = nearest(str(found["loc"][-1]), known, 2)
+        said = f"nearest: {', '.join(close)}; " if close else ""
+        return f"{shortened(where)}: there is no such setting; {said}allowed: {', '.join(known)}"
+    shown = shortened(without_secrets(repr(found["input"])))
+    return f"{where} = {shown}: {without_secrets(found['msg'])}"
+
+
+def _settings_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
+    """The group of settings that a place in a study is one of."""
+    for part in loc:
+        if isinstance(part, str) and part in kind.model_fields:
+            kind = next(iter(_groups(kind.model_fields[part].annotation)), kind)
+    return kind
+
+
+def _groups(annotation: object) -> list[type[BaseModel]]:
+    """The groups of settings in an annotation: `list[Model] | None` has one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _groups(part)]

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from gpla_assets.common.keys import key_of
+from gpla_assets.evaluator.estimates import estimates
 from gpla_assets.lexicon import filter_lexicon
 from gpla_assets.orchestration import dbt as own_dbt
 from gpla_assets.storage import TABLES, Warehouse, Write
@@ -121,9 +122,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = pd.DataFrame({"text_id": ["t1"], "source": ["valuebench"], "content": ["c"]}).assign(
         llm=None, question_id=None, question_text=None
     )
+    llms = pd.Series(subjects, subjects).str.split("|").str[0]
+    rested = estimates(expressions_of(scored), llms, "gpv").assign(level="llm")
     warehouse.replace_partition(
         [
             Write("expressions", expressions_of(pd.concat([scored, schwartz]))),
+            Write("value_estimates", rested.drop(columns="direction")),
             Write("values", values.assign(lack=None)),
             Write("perception_values", found.assign(agent_id=None)),
             Write("perceptions", perceptions_of(found)),
@@ -397,7 +401,10 @@ def breaking(test: dict[str, Any], table: str) -> list[str]:
     raise AssertionError(f"no way is known to break {test['name']}")
 
 
-SINGULAR = {"dropped_values_have_a_kept_winner": [WINNER_OF_NONE]}
+SINGULAR = {
+    "dropped_values_have_a_kept_winner": [WINNER_OF_NONE],
+    "estimates_are_of_the_scores": ["update marts.llm_values set score = score + 0.001"],
+}
 """How the tests that are SQL of their own are broken."""
 
 

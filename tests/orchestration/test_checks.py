@@ -42,6 +42,10 @@ SOUND: list[tuple[str, dict[str, object]]] = [
         "expressions",
         {"response_id": "r", "value": "Care", "subject_id": "s", "lexicon": "lexicon"},
     ),
+    (
+        "value_estimates",
+        {"level": "llm", "unit": "s", "value": "Care", "score": 0.5, "low": 0.25, "high": 0.75},
+    ),
     ("schwartz_scores", {"subject_id": "s"}),
     ("loadings", {"factor": "F1", "value": "Care", "is_primary": True}),
     ("factor_names", {"factor": "F1", "source": "study", "chosen": True}),
@@ -71,6 +75,11 @@ BREAKS: dict[tuple[str, str], tuple[str, ...]] = {
     ("measurements", "probabilities_add_to_one"): (
         "update evidence.measurements set p_either = 0.2",
         "update evidence.measurements set score = 0.4",
+    ),
+    ("value_estimates", "value_is_in_lexicon"): ("delete from marts.lexicon",),
+    ("value_estimates", "scores_lie_in_their_intervals"): (
+        "update evidence.value_estimates set score = 0.8",
+        "update evidence.value_estimates set low = 0.6",
     ),
     ("schwartz_relations", "subject_id_is_in_subjects"): ("delete from evidence.subjects",),
     ("factor_names", "one_name_a_factor"): (

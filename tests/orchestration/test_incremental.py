@@ -20,7 +20,9 @@ AFTER_CORRELATIONS = {
     *("probes", "consistency", "direct_lexicon"),
     *("targets", "target_checks"),
 }
-OF_ALL_SUBJECTS = {"subjects", "value_correlations", "criteria", "coverage", "validity"}
+OF_ALL_SUBJECTS = {
+    *("subjects", "value_estimates", "value_correlations", "criteria", "coverage", "validity")
+}
 
 
 @pytest.fixture(scope="module")

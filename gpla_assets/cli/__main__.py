@@ -1,0 +1,5 @@
+"""`python -m gpla_assets.cli`: the same as `gpla`."""
+
+from gpla_assets.cli import app
+
+app()

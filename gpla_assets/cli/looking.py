@@ -1,0 +1,289 @@
+"""Commands of looking: an LLM's profile, two side by side, the sentences behind a score."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from gpla_assets.cli.commands import StudyOption, app, console, readable_errors
+from gpla_assets.cli.completion import complete_llms, complete_values
+from gpla_assets.cli.showing import bar, json_of, put_json, show_frame
+from gpla_assets.common.visible import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gpla_assets.looking import PublishedStudy
+
+LlmName = Annotated[
+    str,
+    typer.Argument(
+        help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
+    ),
+]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="JSON file to write; - for the screen.")
+]
+ENDS = 12
+"""Values shown from either end of a profile, unless all are asked for."""
+FIXED_WIDTH = 78
+"""Columns of a profile's table without names of values and bars."""
+LEAST_BAR, LONGEST_BAR = 13, 41
+AROUND = 240
+"""Characters of an answer that are shown on either side of a sentence."""
+
+
+@app.command(epilog="Examples: gpla show gpt4 --study survey; gpla show 'gpt4|Default' --json -")
+def show(
+    llm: LlmName,
+    study: StudyOption = "demo",
+    every: Annotated[bool, typer.Option("--all", help="Show all values, not the ends alone.")] = (
+        False
+    ),
+    json_file: JsonFile = None,
+) -> None:
+    """What an LLM values: each score with what it rests on, by the difference from the others."""
+    with readable_errors():
+        from gpla_assets.looking import open_study
+
+        opened = open_study(study)
+        rows = opened.profile(llm)
+        if json_file is not None:
+            put_json(json_of(rows), json_file)
+        elif console.is_terminal:
+            _print_profile(opened, llm, rows, every)
+        else:
+            show_frame(console, rows)
+
+
+@app.command(epilog="Example: gpla compare gpt4 claude --study survey")
+def compare(
+    first: LlmName,
+    second: LlmName,
+    study: StudyOption = "demo",
+    json_file: JsonFile = None,
+) -> None:
+    """What two LLMs value differently, on the questions that both answered."""
+    with readable_errors():
+        from gpla_assets.looking import open_study
+
+        opened = open_study(study)
+        rows = opened.compare(first, second)
+        if json_file is not None:
+            put_json(json_of(rows), json_file)
+        elif console.is_terminal:
+            _print_comparison(opened, first, second, rows)
+        else:
+            show_frame(console, rows)
+
+
+@app.command(
+    epilog="Examples: gpla why gpt4 Honesty --study survey; gpla why gpt4 Honesty --limit 50"
+)
+def why(
+    llm: LlmName,
+    value: Annotated[str, typer.Argument(help="A value.", autocompletion=complete_values)],
+    study: StudyOption = "demo",
+    limit: Annotated[int, typer.Option(min=1, help="Sentences shown on a screen.")] = 10,
+    json_file: JsonFile = None,
+) -> None:
+    """The sentences behind a score, marked in their answers; the most relevant first."""
+    with readable_errors():
+        from gpla_assets.looking import open_study
+
+        opened = open_study(study)
+        rows = opened.why(llm, value)
+        if json_file is not None:
+            put_json(json_of(rows), json_file)
+        elif console.is_terminal:
+            _print_sentences(opened, llm, value, rows, limit)
+        else:
+            show_frame(console, rows)
+
+
+def _print_profile(opened: PublishedStudy, llm: str, rows: pd.DataFrame, every: bool) -> None:
+    unit = opened.unit(llm)
+    others = "LLMs" if unit.is_llm else "subjects"
+    apart = bool(rows["difference"].notna().any())
+    measure = "difference" if apart else "score"
+    shown, left_out = (rows, 0) if every or len(rows) <= 2 * ENDS else _ends(rows)
+    console.print(_told(f"{unit.name}, study {opened.name}, rule {opened.rule}"), soft_wrap=True)
+    console.print(interval_table(shown, measure, console.width))
+    if left_out:
+        console.print(f"{left_out} values between these: --all shows them")
+    if apart:
+        clear = _clear(rows).sum()
+        console.print(
+            f"Difference: from the mean of the other {others}, on the same questions, with its 95% "
+            f"interval. Bold: the interval leaves out 0, in {clear} of {len(rows)} values; "
+            f"by chance alone about {math.ceil(0.05 * len(rows))} would.",
+            soft_wrap=True,
+        )
+    else:
+        console.print(f"There are no other {others} to differ from: by score.", soft_wrap=True)
+    _say_few(rows)
+
+
+def _ends(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    import pandas as pd
+
+    return pd.concat([rows.head(ENDS), rows.tail(ENDS)]), len(rows) - 2 * ENDS
+
+
+def interval_table(rows: pd.DataFrame, measure: str, width: int) -> Table:
+    """Rows of a profile as a table: `measure` (difference or score) as a bar and in numbers.
+
+    Columns as `PublishedStudy.profile` gives them; `width` is the terminal's.
+    """
+    low, high = (
+        (f"{measure}_low", f"{measure}_high") if measure == "difference" else ("low", "high")
+    )
+    names = max((len(str(one)) for one in rows["value"]), default=5)
+    room = min(width - FIXED_WIDTH - min(names, 28), LONGEST_BAR)
+    sure = rows[~rows["few"]] if not rows["few"].all() else rows
+    ends = [*sure[low].dropna(), *sure[high].dropna(), *rows[measure].dropna()]
+    span = (min([*ends, 0.0]), max([*ends, 0.0]))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("value", max_width=28, no_wrap=True)
+    if room >= LEAST_BAR:
+        table.add_column("", no_wrap=True)
+    for head in (f"{measure} [95%]", *(["score [95%]"] if measure != "score" else [])):
+        table.add_column(head, justify="right", no_wrap=True)
+    for head in ("how often", "which way", "sentences", "questions", ""):
+        table.add_column(head, justify="right", no_wrap=True)
+    clear = _clear(rows)
+    for row, bold in zip(rows.to_dict("records"), clear, strict=True):
+        cells = [visible(str(row["value"]))]
+        if room >= LEAST_BAR:
+            cells.append(bar(row[low], row[measure], row[high], span, room))
+        cells.append(_interval(row[measure], row[low], row[high], "+" if low != "low" else ""))
+        if measure != "score":
+            cells.append(_interval(row["score"], row["low"], row["high"]))
+        way = "-" if math.isnan(row["direction"]) else f"{row['direction']:+.2f}"
+        often = "-" if math.isnan(row["share"]) else f"{row['share']:.1%}"
+        counts = (f"{row['n_relevant']}/{row['n']}", str(row["n_questions"]))
+        cells += [often, way, *counts, "few" if row["few"] else ""]
+        style = "bold" if bold else "dim" if row["few"] else ""
+        table.add_row(*(Text(one, style=style) for one in cells))
+    return table
+
+
+def _clear(rows: pd.DataFrame) -> pd.Series:
+    """Whether a row's difference has an interval that leaves out 0."""
+    return (rows["difference_low"] > 0) | (rows["difference_high"] < 0)
+
+
+def _interval(mid: float, low: float, high: float, sign: str = "") -> str:
+    if math.isnan(mid):
+        return "-"
+    ends = "" if math.isnan(low) else f" [{low:{sign}.2f}, {high:{sign}.2f}]"
+    return f"{mid:{sign}.2f}{ends}"
+
+
+def _print_comparison(opened: PublishedStudy, first: str, second: str, rows: pd.DataFrame) -> None:
+    names = [opened.unit(one).name for one in (first, second)]
+    a, b = (visible(one) for one in names)
+    console.print(_told(f"A {a}, B {b}, study {opened.name}, rule {opened.rule}"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("value", max_width=28, no_wrap=True)
+    heads = ("A - B [95%]", "A", "B", "often A, B", "way A, B", "sentences", "questions", "")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        bold = row["low"] > 0 or row["high"] < 0
+        both = {name: [row[f"{name}_a"], row[f"{name}_b"]] for name in ("share", "direction")}
+        cells = [
+            visible(str(row["value"])),
+            _interval(row["difference"], row["low"], row["high"], "+"),
+            *(f"{row[one]:.2f}" for one in ("score_a", "score_b")),
+            ", ".join("-" if math.isnan(one) else f"{one:.0%}" for one in both["share"]),
+            ", ".join("-" if math.isnan(one) else f"{one:+.2f}" for one in both["direction"]),
+            f"{row['n_relevant_a']}, {row['n_relevant_b']}",
+            str(row["n_questions"]),
+            "few" if row["few"] else "",
+        ]
+        style = "bold" if bold else "dim" if row["few"] else ""
+        table.add_row(*(Text(one, style=style) for one in cells))
+    console.print(table)
+    console.print(
+        "Sentences: those that bear on the value. Bold: the interval leaves out 0; by chance alone "
+        f"about {math.ceil(0.05 * len(rows))} of {len(rows)} would.",
+        soft_wrap=True,
+    )
+    _say_few(rows)
+
+
+def _say_few(rows: pd.DataFrame) -> None:
+    from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS
+
+    few = int(rows["few"].sum())
+    if few:
+        console.print(
+            f"[yellow]few:[/yellow] {few} of {len(rows)} rest on fewer than {FEWEST_QUESTIONS} "
+            "questions; `gpla plan` says how many are needed.",
+            soft_wrap=True,
+        )
+
+
+def _print_sentences(
+    opened: PublishedStudy, llm: str, value: str, rows: pd.DataFrame, limit: int
+) -> None:
+    unit, named = opened.unit(llm), opened.value(value)
+    own = opened.profile(llm)
+    own = own[own["value"] == named]
+    console.print(
+        _told(
+            f"{unit.name}, {named}: {len(rows)} sentences bear on it"
+            + (f", of {own['n'].item():,} that the score rests on" if len(own) else "")
+        )
+    )
+    if len(own):
+        console.print(interval_table(own, "score", console.width))
+    for number, row in enumerate(rows.head(limit).to_dict("records"), start=1):
+        side = _side(row["direction"])
+        console.print(
+            Text.assemble(
+                (f"\n{number}. ", "dim"),
+                (visible(" ".join(str(row["question"]).split())), "italic"),
+            ),
+            soft_wrap=True,
+        )
+        console.print(marked(row["answer"], int(row["start_offset"]), int(row["end_offset"])))
+        console.print(
+            Text(
+                f"relevance {row['relevance']:.2f}, {side}; {visible(str(row['evaluator']))}; "
+                f"profile {visible(str(row['profile']))}; {row['response_id']}",
+                style="dim",
+            ),
+            soft_wrap=True,
+        )
+    if len(rows) > limit:
+        console.print(f"\n{len(rows) - limit} more: --limit, or a pipe, which gets all")
+
+
+def _side(direction: float | None) -> str:
+    if direction is None or math.isnan(direction):
+        return "takes no side"
+    return f"{'supports' if direction > 0 else 'opposes'} ({direction:+.2f})"
+
+
+def marked(answer: str, start: int, end: int) -> Text:
+    """A sentence in what stands around it in its answer, as it may be shown."""
+    first, last = max(start - AROUND, 0), min(end + AROUND, len(answer))
+    before, after = answer[first:start], answer[end:last]
+    return Text.assemble(
+        "…" if first else "",
+        visible(before, "\n"),
+        (visible(answer[start:end], "\n"), "bold reverse"),
+        visible(after, "\n"),
+        "…" if last < len(answer) else "",
+    )
+
+
+def _told(text: str) -> Text:
+    return Text(visible(text), style="bold")
