@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OVERHEAD = 25.0
 """Seconds of a run beside its texts: loading models, Dagster, dbt (measured on two cores)."""
 SHOWN_LLMS, SHOWN_VALUES = 12, 5
-RESULT_SQL = "select * from llm_profiles order by llm, abs(difference) desc nulls last, value"
+RESULT_SQL = "select * from marts.llm_profiles order by llm, abs(difference) desc nulls last, value"
 SENTENCES_SQL = (
     "select * from measured_sentences order by llm, value, relevance desc, perception_id"
 )
@@ -56,7 +56,6 @@ def measure(
     columns: Annotated[
         str | None, typer.Option(help="Which columns are what: llm=model,answer=text.")
     ] = None,
-    llm: Annotated[str | None, typer.Option(help="The LLM, where the files name none.")] = None,
     accurate: Annotated[
         bool, typer.Option("--accurate", help="M_E's mode accurate (needs all-mpnet-base-v2).")
     ] = False,
@@ -69,17 +68,20 @@ def measure(
         from gpla_assets.orchestration.measuring import measure as run
         from gpla_assets.sources.columns import as_mapping
         from gpla_assets.sources.recorded import read_answers
-        from gpla_assets.studies.own_study import OwnStudy, study_name
+        from gpla_assets.studies.own_study import OwnStudy, sources_of, study_name
 
+        given = as_mapping(columns)
+        by_file = {path: read_answers(path, given) for path in answers}
+        files = sources_of({path: set(one.frame["llm"]) for path, one in by_file.items()})
+        read = by_file[answers[0]] if len(answers) == 1 else read_answers(files, given)
         study = OwnStudy(
             name=study_name(name, answers),
-            files=answers,
+            files=files,
             values=values,
-            columns=as_mapping(columns),
-            llm=llm,
+            columns=given,
             mode="accurate" if accurate else "fast",
+            description=f"{read.said.partition(', columns')[0]}.",
         )
-        read = read_answers(answers, study.columns, llm)
         print_read(read)
         print_expected(read, study)
         if dry_run:
@@ -124,8 +126,8 @@ def print_expected(read: Answers, study: OwnStudy) -> None:
     )
     whole = expected(read.frame, found)
     console.print(
-        f"expected: {whole.sentences:,.0f} sentences an LLM state an attitude, {whole.relevant:.1f} "
-        f"bear on a value on the mean ({found.answers} answers tried); about "
+        f"expected: {whole.sentences:,.0f} sentences an LLM state an attitude, "
+        f"{whole.relevant:.1f} bear on a value on the mean ({found.answers} answers tried); about "
         f"{OVERHEAD + whole.seconds:.0f} s",
         soft_wrap=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,6 @@ class OwnStudy:
     files: Sequence[Path]
     values: str = "paper"
     columns: Mapping[str, str] = field(default_factory=dict)
-    llm: str | None = None
     mode: str = "fast"
     description: str = ""
 
@@ -66,13 +65,12 @@ def study_text(study: OwnStudy, folder: Path) -> str:
     paths = [_beside(path, folder) for path in study.files]
     lists = study.values in VALUE_LISTS
     sources = [
-        {"source": "answers", "file": path}
+        {"source": "table", "file": path}
         | ({"columns": dict(study.columns)} if study.columns else {})
-        | ({"llm": study.llm} if study.llm else {})
         for path in paths
     ]
     groups: list[tuple[str, dict[str, object]]] = [
-        ("Who is measured, by recorded answers.", {"subjects": [_subject(one) for one in sources]}),
+        ("Who is measured, by recorded answers and under each of their profiles.", {"subjects": [_subject(one) for one in sources]}),
         ("What they were asked: every prompt of the files.", {"questions": {"origin": "source"}}),
     ]
     if study.values == AUTO:
@@ -97,6 +95,34 @@ def study_text(study: OwnStudy, folder: Path) -> str:
     return text
 
 
+def sources_of(llms: Mapping[Path, Collection[str]]) -> list[Path]:
+    """The files, or their folder where an LLM's answers lie in several of them.
+
+    `llms`: those that each file has answers of. A study reads an LLM's answers from one place, a
+    file or a folder. Raises StudyError where the folder holds further files.
+
+    >>> sources_of({Path("a.csv"): {"x"}, Path("b.csv"): {"y"}})
+    [PosixPath('a.csv'), PosixPath('b.csv')]
+    """
+    where: dict[str, Path] = {}
+    for path, own in llms.items():
+        for llm in own:
+            if where.setdefault(llm, path) != path:
+                return [_folder_of(llm, where[llm], path, llms)]
+    return list(llms)
+
+
+def _folder_of(llm: str, first: Path, second: Path, given: Collection[Path]) -> Path:
+    folders = {path.absolute().parent for path in given}
+    folder = next(iter(folders))
+    if len(folders) == 1 and {one.name for one in folder.iterdir()} == {one.name for one in given}:
+        return folder
+    raise StudyError(
+        f"{llm!r} answers in {first} and in {second}: expected an LLM's answers in one place. Put "
+        "the files into a folder of their own, and name the folder."
+    )
+
+
 def write_study(study: OwnStudy, folder: Path) -> Path:
     """Writes the study's file into `folder`; one that says the same stays as it is.
 
@@ -114,7 +140,7 @@ def write_study(study: OwnStudy, folder: Path) -> Path:
 
 
 def _subject(source: Mapping[str, object]) -> dict[str, object]:
-    return {"backend": "recorded", **source}
+    return {"backend": "recorded", **source, "profiles": ["all"]}
 
 
 def _beside(path: Path, folder: Path) -> str:

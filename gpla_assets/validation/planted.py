@@ -139,7 +139,7 @@ def recovered(scores: pd.DataFrame, loadings: Floats) -> float:
 
 
 def retained(scores: pd.DataFrame) -> int:
-    """Factors that parallel analysis keeps of `scores` (n_subjects, n_values), NaN where missing."""
+    """Factors that parallel analysis keeps of `scores` (n_subjects, n_values), NaN: missing."""
     usable, matrix = _correlated(scores)
     if usable.sum() < 2:
         return 0
