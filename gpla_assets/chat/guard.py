@@ -8,11 +8,8 @@ from contextvars import ContextVar
 
 from httpx2 import URL, AsyncByteStream, InvalidURL, Response
 
-from gpla_assets.chat.limits import Fault
+from gpla_assets.chat.limits import BYTES_EVER, Fault, most_bytes
 from gpla_assets.chat.protocol import ChatRequest
-
-BYTES_EVER, BYTES_A_TOKEN = 2**20, 2**10
-"""A token is four bytes on mean, and hardly ever more than a hundred; JSON makes six of one."""
 
 _most: ContextVar[int] = ContextVar("most bytes of a reply", default=BYTES_EVER)
 
@@ -23,15 +20,6 @@ class Refused(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.reason)
         self.fault = fault
-
-
-def most_bytes(request: ChatRequest) -> int:
-    """Bytes that a response may have.
-
-    >>> most_bytes(ChatRequest((), max_new_tokens=50))
-    1099776
-    """
-    return BYTES_EVER + BYTES_A_TOKEN * request.max_new_tokens
 
 
 @contextmanager

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Result = TypeVar("Result")
-LIMIT_NAME = "max_tokens"
+LIMIT_NAME, NEWER_LIMIT_NAME = "max_tokens", "max_completion_tokens"
 LONGEST_FINISH = 40
 """Characters of the reason why a reply ended; servers have words of their own."""
 
@@ -79,8 +79,8 @@ class Session:
         """Whether a refusal names a field that can be left out or renamed; remembered then."""
         if status not in (400, 422):
             return False
-        if "max_tokens" in sent and "max_completion_tokens" in text:
-            self._limit_name = "max_completion_tokens"
+        if LIMIT_NAME in sent and NEWER_LIMIT_NAME in text:
+            self._limit_name = NEWER_LIMIT_NAME
             return True
         if "response_format" in sent and ("response_format" in text or "json_schema" in text):
             self._takes_schema = False
