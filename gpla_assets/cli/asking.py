@@ -120,8 +120,10 @@ def _take(name: str, study: Study, paths: list[Path]) -> None:
 
 def _waiting(name: str, study: Study) -> Tally:
     from gpla_assets.orchestration.asking import waiting
+    from gpla_assets.orchestration.progress import showing
 
-    return waiting(name, study, lambda line: console.print(f"[bold]>[/bold] {escape(line)}"))
+    with showing() as say:
+        return waiting(name, study, say)
 
 
 def _reasons(counts: Counter[str]) -> str:

@@ -49,11 +49,11 @@ def run(
 
 def made(study: str, settings: Study, only: Sequence[str] = ()) -> Done:
     """What a run of all that is stale (of `only`) made; each step is told as it begins."""
-    from gpla_assets.orchestration.progress import terminal
+    from gpla_assets.orchestration.progress import showing
     from gpla_assets.orchestration.running import run_study
 
-    screen = terminal()
-    return run_study(study, settings, lambda line: screen.print(f"[bold]>[/bold] {line}"), only)
+    with showing() as say:
+        return run_study(study, settings, say, only)
 
 
 @app.command(epilog="Examples: gpla status survey; gpla status demo --exit-code")
