@@ -7,6 +7,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     asking,
     benchmarks,
     looking,
+    measure,
     plan,
     running,
     sql,

@@ -65,7 +65,6 @@ def measure(
 ) -> None:
     """Say what LLMs value by their answers, which differ, and what that rests on."""
     with readable_errors():
-        from gpla_assets.orchestration.measuring import measure as run
         from gpla_assets.sources.columns import as_mapping
         from gpla_assets.sources.recorded import read_answers
         from gpla_assets.studies.own_study import OwnStudy, sources_of, study_name
@@ -86,11 +85,14 @@ def measure(
         print_expected(read, study)
         if dry_run:
             return
-        from gpla_assets.cli.running import step_lines
+        from gpla_assets.cli.running import made
+        from gpla_assets.orchestration.measuring import needed_for
         from gpla_assets.studies import load_study
+        from gpla_assets.studies.own_study import write_study
 
-        path, done = run(study, Path.cwd(), step_lines())
+        path = write_study(study, Path.cwd())
         settings = load_study(str(path))
+        done = made(str(path), settings, needed_for(settings))
         rows = results(settings.warehouse_path, RESULT_SQL)
         print_llms(rows)
         if out:

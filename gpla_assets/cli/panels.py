@@ -46,7 +46,7 @@ class Command(TyperCommand):
         with readable_errors():
             for parameter in self.params:
                 path = ctx.params.get(str(parameter.name))
-                a_file = getattr(parameter.type, "file_okay", True)
+                a_file = getattr(getattr(parameter, "type", None), "file_okay", True)
                 if parameter.name in WRITTEN and isinstance(path, Path) and a_file:
                     writable(path, parameter.opts[0])
         return super().invoke(ctx)
