@@ -221,7 +221,7 @@ def _totals(scores: pd.DataFrame) -> dict[str, str]:
     data = complete.to_numpy()
     centred = (data - data.mean(axis=0)) / data.std(axis=0)
     # columns of the triangle are regressions on those before: a small diagonal is a relation
-    triangle = np.linalg.qr(centred, mode="r")
+    triangle = np.asarray(np.linalg.qr(centred, mode="r"))
     free: list[int] = []
     found: dict[str, str] = {}
     for place in range(centred.shape[1]):
