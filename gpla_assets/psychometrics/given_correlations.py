@@ -68,8 +68,9 @@ def _square(table: Table, options: ReadingOptions) -> pd.DataFrame:
     """The file's matrix (n_values, n_values), rows in the order of columns, halves filled in."""
     columns = dict(table.columns)
     names = table.row_names
-    if names is None and len(columns) == len(table.lines) + 1:
-        names = columns.pop(next(iter(columns)))
+    first = next(iter(columns))
+    if names is None and set(columns[first]) == set(columns) - {first}:
+        names = columns.pop(first)
     if len(columns) != len(table.lines):
         raise MatrixError(
             f"{table.path} has {len(table.lines)} rows and {len(columns)} columns; a matrix of "

@@ -26,16 +26,15 @@ REFUSED = {
 def _spss(path: Path) -> Rows:
     import pyreadstat
 
-    reader = pyreadstat.read_por if path.suffix.casefold() == ".por" else pyreadstat.read_sav
+    portable = path.suffix.casefold() == ".por"
     with _whole(path):
-        frame, meta = reader(path)
+        frame, _ = (pyreadstat.read_por if portable else pyreadstat.read_sav)(path)
+        if portable:
+            return _of_frame(frame, "SPSS")
+        _, meta = pyreadstat.read_sav(path, metadataonly=True, user_missing=True)
     # values that the file declares as missing come as no cells; said, since they were codes
-    said = ["user-missing values are missing cells"] if _declared(meta) else []
+    said = ["user-missing values are missing cells"] if meta.missing_ranges else []
     return _of_frame(frame, "SPSS", said)
-
-
-def _declared(meta: Any) -> bool:
-    return bool(meta.missing_ranges or meta.missing_user_values)
 
 
 def _stata(path: Path) -> Rows:
