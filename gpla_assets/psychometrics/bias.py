@@ -13,7 +13,7 @@ from gpla_assets.psychometrics.resampling import drawn_counts, percentile_interv
 
 FEWEST_LLMS = 5
 LARGE_SHARE = 0.5
-COLUMNS = ["n_llms", "n_values", "share", "ci_low", "ci_high", "same_sign", "caution"]
+COLUMNS = ["n_llms", "n_values", "general_share", "ci_low", "ci_high", "same_sign", "caution"]
 
 
 def response_bias(
@@ -46,6 +46,13 @@ def response_bias(
     same = max(up, 1 - up)
     row = (n, p, share, float(low), float(high), same, bias_caution(share, same))
     return pd.DataFrame([row], columns=COLUMNS)
+
+
+def bias_cautions(bias: pd.DataFrame | None) -> list[str]:
+    """The caution of a `response_bias` that is large; nothing of one that is not, or not known."""
+    if bias is None or bias["general_share"].isna().all():
+        return []
+    return [str(one) for one in bias["caution"].dropna()]
 
 
 def bias_caution(share: float, same_sign: float) -> str | None:

@@ -37,9 +37,12 @@ class Correlations:
         return self.method if self.n_missing else "all subjects"
 
     @property
-    def n(self) -> int:
-        """Subjects behind the median pair of values; all of them where cells were imputed."""
-        return int(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
+    def n(self) -> float:
+        """Subjects behind the median pair of values; all of them where cells were imputed.
+
+        A half more than a number where an even number of pairs has two in their middle.
+        """
+        return float(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
 
 
 def correlations(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +18,22 @@ WALK = 4
 """Steps of walktrap's random walks: Pons and Latapy's (2005) choice, and igraph's."""
 
 
-def network(correlations: Floats, n_subjects: int) -> Floats:
-    """Partial correlations (n_values, n_values), diagonal 0, of the sparsest adequate network.
+@dataclass(frozen=True)
+class Network:
+    """Partial correlations `edges` (n_values, n_values), diagonal 0, and how they were fitted."""
+
+    edges: Floats
+    precision: Floats
+    penalty: float
+
+    def refitted(self, correlations: Floats) -> Network:
+        """The network of other correlations of the same values at the same penalty."""
+        precision = graphical_lasso(correlations, self.penalty, self.precision)
+        return Network(_partial(precision), precision, self.penalty)
+
+
+def network(correlations: Floats, n_subjects: float) -> Network:
+    """The sparsest adequate network of correlations (n_values, n_values).
 
     The graphical lasso (Friedman, Hastie and Tibshirani, 2008) with the diagonal unpenalised,
     at the penalty with the smallest extended BIC (Foygel and Drton, 2010), gamma .5 or lower
@@ -25,24 +41,25 @@ def network(correlations: Floats, n_subjects: int) -> Floats:
     """
     path = _lasso_path(correlations)
     for gamma in GAMMAS:
-        scores = [_extended_bic(one, correlations, n_subjects, gamma) for one in path]
-        found = _partial(path[int(np.argmin(scores))])
-        if (found != 0).any(axis=1).all():
+        scores = [_extended_bic(one, correlations, n_subjects, gamma) for _, one in path]
+        penalty, precision = path[int(np.argmin(scores))]
+        found = Network(_partial(precision), precision, penalty)
+        if (found.edges != 0).any(axis=1).all():
             break
     return found
 
 
-def _lasso_path(correlations: Floats) -> list[Floats]:
-    """Precision matrices from the largest penalty to the smallest, each from the one before."""
+def _lasso_path(correlations: Floats) -> list[tuple[float, Floats]]:
+    """Penalties from the largest and their precision matrices, each from the one before."""
     off = np.abs(correlations - np.diag(np.diag(correlations)))
     largest = float(off.max())
     if largest == 0:
-        return [np.eye(len(correlations))]
+        return [(0.0, np.eye(len(correlations)))]
     precision = np.eye(len(correlations))
     path = []
     for penalty in np.geomspace(largest, largest * SMALLEST_PENALTY, PENALTIES):
         precision = graphical_lasso(correlations, float(penalty), precision)
-        path.append(precision)
+        path.append((float(penalty), precision))
     return path
 
 
@@ -85,7 +102,7 @@ def _smooth(precision: Floats, correlations: Floats) -> float:
     return float((correlations * precision).sum() - 2 * np.log(np.diag(half)).sum())
 
 
-def _extended_bic(precision: Floats, correlations: Floats, n: int, gamma: float) -> float:
+def _extended_bic(precision: Floats, correlations: Floats, n: float, gamma: float) -> float:
     """-2 ln L + E ln n + 4 gamma E ln p, with E edges (Foygel and Drton, 2010)."""
     p = len(precision)
     edges = int((np.triu(precision, 1) != 0).sum())

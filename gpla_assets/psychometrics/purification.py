@@ -28,9 +28,7 @@ class Solution:
     @property
     def heywood(self) -> list[str]:
         """The values without any uniqueness left."""
-        return [
-            value for value, at in zip(self.values, self.extracted.heywood, strict=True) if at
-        ]
+        return [value for value, at in zip(self.values, self.extracted.heywood, strict=True) if at]
 
     @property
     def primary(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy.special import fdtri
 from gpla_assets.common.intervals import CONFIDENCE
 from gpla_assets.psychometrics.correlation import nearest_psd
 from gpla_assets.psychometrics.extraction import extract
-from gpla_assets.psychometrics.pairwise import pairwise_covariance
+from gpla_assets.psychometrics.pairwise import Pairwise
 from gpla_assets.studies.structure import Extraction
 
 HALVES = 5000
@@ -54,16 +54,24 @@ def reliability(scores: pd.DataFrame, keys: pd.Series, seed: int = 0) -> Reliabi
     """
     own = scores[list(keys.index)].dropna(how="all")
     sample = "pairwise" if own.isna().to_numpy().any() else "all subjects"
-    covariance = pd.DataFrame(pairwise_covariance(own.to_numpy(float))[0], keys.index, keys.index)
-    return reliability_of(covariance, keys, len(own), sample, seed)
+    found = Pairwise(own.to_numpy(float)).moments()
+    covariance = pd.DataFrame(found.covariance, keys.index, keys.index)
+    matrix = pd.DataFrame(found.correlation, keys.index, keys.index)
+    return reliability_of(covariance, matrix, keys, len(own), sample, seed)
 
 
 def reliability_of(
-    covariance: pd.DataFrame, keys: pd.Series, n_subjects: int, sample: str, seed: int = 0
+    covariance: pd.DataFrame,
+    correlations: pd.DataFrame,
+    keys: pd.Series,
+    n_subjects: int,
+    sample: str,
+    seed: int = 0,
 ) -> Reliability | None:
     """All coefficients of the values in `keys` (1 or -1 each) from the sample's covariances.
 
-    `covariance` (n_values, n_values) may hold further values; None for one value, fewer than
+    `covariance` and `correlations` (n_values, n_values) may hold further values; omega is of the
+    latter, which with missing cells are not quite the former's. None for one value, fewer than
     three subjects or a sum without variance.
     """
     # halves are drawn by place
@@ -72,9 +80,10 @@ def reliability_of(
     if len(keys) < 2 or n_subjects < 3 or keyed.sum() <= 0 or (np.diag(keyed) <= 0).any():
         return None
     scale = np.sqrt(np.diag(keyed))
-    # pairwise covariances of few subjects need not be positive semi-definite
-    matrix = nearest_psd(keyed / np.outer(scale, scale))[0]
-    alpha, halves, omegas = alpha_of(keyed), split_halves(keyed, seed), omega_totals(matrix)
+    matrix = keyed / np.outer(scale, scale)
+    alpha, halves = alpha_of(keyed), split_halves(keyed, seed)
+    # pairwise correlations of few subjects need not be positive semi-definite
+    omegas = omega_totals(nearest_psd(keyed_covariance(correlations, keys))[0])
     low, high = feldt_interval(alpha, n_subjects, len(keys))
     return Reliability(
         alpha=alpha,

@@ -23,15 +23,18 @@ def reliability_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row per factor with its coefficients, and one per factor and value of it.
 
-    All are of one sample: the one whose covariances `found` holds, the correlations that were
-    factored are of.
+    All are of one sample: the one that the correlations that were factored are of. Where these
+    are polychoric, so is omega; alpha and halves
+    are of the scores.
     """
     n, covariance = len(found.filled), found.covariance
     rows, each = [], []
     for factor, all_rows in loadings.groupby("factor", sort=False):
         own = all_rows[all_rows["is_primary"]].sort_values("loading", key=abs, ascending=False)
         keys = own.set_index("value")["keyed"]
-        one = reliability_of(covariance, keys, n, found.sample, seed) if len(keys) > 1 else None
+        one = None
+        if len(keys) > 1:
+            one = reliability_of(covariance, found.matrix, keys, n, found.sample, seed)
         if len(keys):
             each.append(value_reliabilities(covariance, keys).assign(factor=factor))
         # pattern times structure adds up to the communalities, where factors are oblique too

@@ -11,7 +11,8 @@ import pandas as pd
 from gpla_assets.psychometrics.congruence import matched
 from gpla_assets.psychometrics.correlation import nearest_psd
 from gpla_assets.psychometrics.extraction import extract
-from gpla_assets.psychometrics.pairwise import Pairwise
+from gpla_assets.psychometrics.pairwise import Moments, Pairwise
+from gpla_assets.psychometrics.polychoric import Polychoric
 from gpla_assets.psychometrics.retention import leading_above, partials_of, scree_elbow
 from gpla_assets.psychometrics.rotation import rotated_stack
 from gpla_assets.studies.structure import Rule, StructureSettings
@@ -45,6 +46,7 @@ class Resampler:
         self.primary = np.abs(self.pattern).argmax(axis=1)
         self._keys = np.where(self.pattern[np.arange(len(self.pattern)), self.primary] < 0, -1, 1)
         self._pairwise = Pairwise(scores.to_numpy(float))
+        self._polychoric = Polychoric(scores) if settings.correlation == "polychoric" else None
         self._own = scores.columns.get_indexer(pattern.index)
         self._settings = settings
         self._start: np.ndarray | None = None
@@ -76,7 +78,7 @@ class Resampler:
         if not varied.any():
             return found
         places = np.flatnonzero(varied)
-        matrices = np.stack([moments[at].correlation for at in places])
+        matrices = np.stack([self._matrix(moments[at], weights[at]) for at in places])
         # the number of factors is asked of all usable values, loadings of those that were kept
         suggested = _suggested(matrices, random_95) if random_95 is not None else []
         own = np.ix_(self._own, self._own)
@@ -91,6 +93,11 @@ class Resampler:
                 suggested=suggested[at] if suggested else {},
             )
         return found
+
+    def _matrix(self, moments: Moments, weights: np.ndarray) -> np.ndarray:
+        if self._polychoric is None:
+            return moments.correlation
+        return self._polychoric.correlations(weights)[0]
 
     def _unrotated(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Loadings of those that could be extracted, and which of the matrices they are."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.pairwise import pairwise_correlation
 from gpla_assets.psychometrics.errors import StructureError
+from gpla_assets.psychometrics.pairwise import pairwise_correlation
 from gpla_assets.studies.structure import Rule
 
 PERCENTILE = 95
@@ -116,7 +116,7 @@ def minimum_average_partial(correlations: np.ndarray, most: int | None = None) -
     return int(np.nanargmin(average_partials(correlations, most)))
 
 
-def empirical_kaiser(observed: np.ndarray, n_subjects: int) -> np.ndarray:
+def empirical_kaiser(observed: np.ndarray, n_subjects: float) -> np.ndarray:
     """Braeken and van Assen's (2017) reference eigenvalues for `observed` (n_values,).
 
     The first is that of uncorrelated values in a sample, (1 + sqrt(p / n))^2; each next one takes

@@ -58,7 +58,7 @@ def scree(
     random = parallel_analysis(len(usable), len(matrix), seed, repeats)
     permuted = permutation_analysis(usable.to_numpy(), seed, repeats)
     partials = average_partials(matrix)
-    edges = network(matrix, found.n)
+    edges = network(matrix, found.n).edges
     community = communities(matrix, edges)
     suggested: dict[Rule, int] = {
         "parallel": leading_above(observed, random),

@@ -101,8 +101,10 @@ def leave_one_out(
 ) -> pd.DataFrame:
     """Solve again without each LLM: llm, factor, congruence with the full solution.
 
-    The LLM with the smallest congruence moves the structure most.
+    The LLM with the smallest congruence moves the structure most. No `llms`, no rows.
     """
+    if not llms:
+        return pd.DataFrame(columns=["llm", "factor", "congruence"])
     names, units, n = sorted(set(llms)), units_of(llms), len(scores)
     kept = [(name, own) for name, own in zip(names, units, strict=True) if n - len(own) > 2]
     weights = [np.bincount(own, minlength=n) == 0 for _, own in kept]

@@ -140,7 +140,11 @@ def value_system(
         *missing_caution(usable, settings.missing),
         *category_cautions(usable, found),
         *redundancy_cautions(pairs, settings.maximum_overlap),
-        *([str(bias["caution"].iloc[0])] if bias is not None and bias["share"].gt(0.5).any() else []),
+        *(
+            [str(bias["caution"].iloc[0])]
+            if bias is not None and bias["share"].gt(0.5).any()
+            else []
+        ),
         *solution_cautions(found, purified, retained, number),
     ]
     reliabilities, each_value = reliability_tables(found, loadings, seed)
@@ -214,7 +218,7 @@ def _without_redundant(
 ) -> pd.DataFrame:
     """`values` where of those that stand for one another all but one are not usable."""
     found = correlations(usable, settings.missing, None, settings.correlation)
-    edges = network(found.matrix.to_numpy(), found.n)
+    edges = network(found.matrix.to_numpy(), found.n).edges
     pairs = redundant_pairs(found.matrix, edges, settings.maximum_overlap)
     going = stand_ins(pairs, usable.columns, edges)
     said = {name: f"redundant: {kept} stands for it" for name, kept in going.items()}

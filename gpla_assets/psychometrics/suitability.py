@@ -41,7 +41,7 @@ def kmo(correlations: np.ndarray) -> tuple[float | None, np.ndarray]:
     return float(r2.sum() / (r2.sum() + partial2.sum())), r2 / (r2 + partial2)
 
 
-def bartlett(correlations: np.ndarray, n_subjects: int) -> Bartlett | None:
+def bartlett(correlations: np.ndarray, n_subjects: float) -> Bartlett | None:
     """Bartlett's (1950) test that values are uncorrelated; None for a singular matrix.
 
     chi2 = -(n - 1 - (2p + 5) / 6) ln|R| with p (p - 1) / 2 degrees of freedom.

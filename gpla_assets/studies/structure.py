@@ -8,9 +8,7 @@ from pydantic import Field
 
 from gpla_assets.studies.settings import Settings
 
-Rule = Literal[
-    "parallel", "permutation", "map", "ekc", "hull", "ega", "kaiser", "scree", "alpha"
-]
+Rule = Literal["parallel", "permutation", "map", "ekc", "hull", "ega", "kaiser", "scree", "alpha"]
 Extraction = Literal["pca", "minres", "ml"]
 RotationName = Literal["none", "varimax", "oblimin", "promax"]
 Missing = Literal["pairwise", "listwise", "mean", "em"]
@@ -37,8 +35,7 @@ class StructureSettings(Settings):
         "pearson", description="Of scores; polychoric where scores are a few ordered categories."
     )
     centre: Centre = Field(
-        "none",
-        description="Scores less the subject's mean over values, or less the value's over subjects.",
+        "none", description="Scores less the subject's mean over values, or the value's mean."
     )
     redundancy: Redundancy = Field(
         "report", description="Of values that stand for one another all but one may be removed."
