@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gpla_assets.benchmarks.cfa_cautions import cautions_of
+from gpla_assets.benchmarks.cfa_cautions import (
+    data_cautions,
+    error_cautions,
+    sign_cautions,
+    solution_cautions,
+)
 from gpla_assets.benchmarks.cfa_data import CfaData, Missing, cfa_data
 from gpla_assets.benchmarks.cfa_fit import Fitted, fit
 from gpla_assets.benchmarks.cfa_model import (
@@ -84,16 +89,7 @@ def confirm(
     else:
         known = system.measured(map(str, scores.columns))
         data = cfa_data(scores, known.values, missing, clusters)
-    model = _model(system, data, structure)
-    if model.n_parameters > model.n_moments:
-        raise UnfitSystem(
-            f"System {system.name!r}: {model.n_parameters} parameters for {model.n_moments} "
-            f"{'means, ' if model.means else ''}variances and covariances; expected at most as "
-            "many. A factor needs three values, or two where it correlates with others."
-        )
-    sample = data.fitted_sample
-    fitted = fit(model, [sample], bounded)
-    described = _described(data, model, fitted)
+    fitted, described = fitted_system(data, system, structure, bounded)
     corrected, errors = _corrected(data, fitted, described.df, robust)
     if np.isfinite(corrected.scaling):
         described = replace(
@@ -103,6 +99,12 @@ def confirm(
         )
     found = estimates(fitted, corrected.covariance, data.sds)
     loadings = _loading_rows(system, data, found)
+    parts = [
+        *data_cautions(data),
+        *solution_cautions(system, data, fitted, described),
+        *error_cautions(described, corrected),
+        *sign_cautions(system, loadings),
+    ]
     return Cfa(
         system=system,
         data=data,
@@ -114,8 +116,26 @@ def confirm(
         factor_correlations=_factor_rows(system, found),
         paths=_path_rows(system, data, fitted),
         residuals=_residual_rows(data, fitted),
-        cautions=tuple(cautions_of(system, data, fitted, described, corrected, loadings)),
+        cautions=tuple(parts),
     )
+
+
+def fitted_system(
+    data: CfaData, system: System, structure: Structure = "correlated", bounded: bool = False
+) -> tuple[Fitted, Fit]:
+    """The solution and its fit alone, of data over the system's values.
+
+    Raises UnfitSystem for more parameters than moments.
+    """
+    model = _model(system, data, structure)
+    if model.n_parameters > model.n_moments:
+        raise UnfitSystem(
+            f"System {system.name!r}: {model.n_parameters} parameters for {model.n_moments} "
+            f"{'means, ' if model.means else ''}variances and covariances; expected at most as "
+            "many. A factor needs three values, or two where it correlates with others."
+        )
+    fitted = fit(model, [data.fitted_sample], bounded)
+    return fitted, _described(data, model, fitted)
 
 
 def _model(system: System, data: CfaData, structure: Structure) -> Measurement:

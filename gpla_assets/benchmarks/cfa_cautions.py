@@ -16,23 +16,36 @@ FEWEST_TOGETHER = 10
 FEW_CATEGORIES = 5
 
 
-def cautions_of(
-    system: System,
-    data: CfaData,
-    fitted: Fitted,
-    fit: Fit,
-    corrected: Corrected,
-    loadings: pd.DataFrame,
-) -> list[str]:
-    """All cautions of a fit, what concerns the data first."""
-    return [
-        *data_cautions(data),
-        *_identified(fit, fitted, corrected),
-        *_improper(data, fitted),
-        *_small_factors(system),
-        *_factors(system, fitted),
-        *_signs(system, loadings),
-    ]
+def solution_cautions(system: System, data: CfaData, fitted: Fitted, fit: Fit) -> list[str]:
+    """Of a solution that was not reached, is improper, or fits whatever the data are."""
+    cautions = []
+    if not fitted.converged:
+        cautions.append(
+            f"The optimiser stopped with a gradient of {fitted.gradient:.1g}: the solution is the "
+            "last it reached, and its indices are no maximum-likelihood indices."
+        )
+    if fit.df == 0:
+        cautions.append(
+            "Just identified: as many parameters as moments (df = 0), so that the model fits "
+            "whatever the data are; its indices say nothing, its loadings stand."
+        )
+    return cautions + _improper(data, fitted) + _small_factors(system) + _factors(system, fitted)
+
+
+def error_cautions(fit: Fit, corrected: Corrected) -> list[str]:
+    """Of standard errors and a scaling that do not exist."""
+    cautions = []
+    if np.isnan(corrected.covariance).all():
+        cautions.append(
+            "Not identified: the information is singular, other loadings fit as well; no standard "
+            "errors."
+        )
+    if fit.df > 0 and corrected.scaling <= 0:
+        cautions.append(
+            f"The scaling of chi2 is {corrected.scaling:.2g}, not above 0: too few subjects or "
+            "clusters for it; no robust indices."
+        )
+    return cautions
 
 
 def data_cautions(data: CfaData) -> list[str]:
@@ -74,31 +87,6 @@ def data_cautions(data: CfaData) -> list[str]:
         cautions.append(
             f"{len(coarse)} values have fewer than {FEW_CATEGORIES} different scores ({named}): "
             "treated as continuous; DWLS (WLSMV) for ordered categories is not offered."
-        )
-    return cautions
-
-
-def _identified(fit: Fit, fitted: Fitted, corrected: Corrected) -> list[str]:
-    cautions = []
-    if not fitted.converged:
-        cautions.append(
-            f"The optimiser stopped with a gradient of {fitted.gradient:.1g}: the solution is the "
-            "last it reached, and its indices are no maximum-likelihood indices."
-        )
-    if fit.df == 0:
-        cautions.append(
-            "Just identified: as many parameters as moments (df = 0), so that the model fits "
-            "whatever the data are; its indices say nothing, its loadings stand."
-        )
-    if np.isnan(corrected.covariance).all():
-        cautions.append(
-            "Not identified: the information is singular, other loadings fit as well; no standard "
-            "errors."
-        )
-    if fit.df > 0 and corrected.scaling <= 0:
-        cautions.append(
-            f"The scaling of chi2 is {corrected.scaling:.2g}, not above 0: too few subjects or "
-            "clusters for it; no robust indices."
         )
     return cautions
 
@@ -158,7 +146,8 @@ def _factors(system: System, fitted: Fitted) -> list[str]:
     return cautions
 
 
-def _signs(system: System, loadings: pd.DataFrame) -> list[str]:
+def sign_cautions(system: System, loadings: pd.DataFrame) -> list[str]:
+    """Of values that load against their keyed sign."""
     turned = []
     for row in loadings.itertuples():
         keyed = system.factors[row.factor][row.value]

@@ -24,9 +24,9 @@ SMALLEST_GAIN = 1e-13
 NEAR = 0.05
 LARGEST_DAMPING = 1e12
 SMALLEST_GRADIENT = 1e-5
-MOST_WORK = 2e9
-"""Multiplications of an information over all patterns beyond which that of complete cells stands
-in for it: the way to the optimum is then longer, the optimum the same."""
+MOST_WORK = 2e7
+"""Multiplications of an information over all patterns of missing cells beyond which the way to the
+optimum starts from that of complete cells and is learnt on the way (BFGS)."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,25 @@ def fit(model: Measurement, samples: Sequence[Sample], bounded: bool = False) ->
     at = np.clip(model.start, low, high)
     now, gradient = _evaluated(model, samples, at)
     damping, gain, converged = 1e-3, np.inf, False
+    parts = zip(model.groups, samples, strict=True)
+    large = sum(len(s.counts) * len(g.elements) ** 2 * g.p for g, s in parts) > MOST_WORK
     for _ in range(MOST_ROUNDS):
         # at a bound the gradient need not vanish: it pushes outwards
         inside = ~(((at <= low) & (gradient > 0)) | ((at >= high) & (gradient < 0)))
-        metric = _metric(model, samples, at, near=gain < NEAR)[np.ix_(inside, inside)]
+        if gain == np.inf or not large:
+            metric = _metric(model, samples, at, near=gain < NEAR, whole=large)
         gain = 0.0
         while damping < LARGEST_DAMPING:
             step = np.zeros_like(at)
-            step[inside] = _solve(metric, damping, -gradient[inside])
+            step[inside] = _solve(metric[np.ix_(inside, inside)], damping, -gradient[inside])
             converged = -float(gradient @ step) < SMALLEST_GAIN
             if converged:
                 break
             tried = np.clip(at + step, low, high)
             then, slope = _evaluated(model, samples, tried)
             if then < now:
+                if large:
+                    metric = _updated(metric, tried - at, slope - gradient)
                 gain, at, now, gradient = now - then, tried, then, slope
                 damping = max(damping / 10, 1e-9)
                 break
@@ -113,21 +118,30 @@ def along(ways: Directions, by_sigma: Floats, by_mu: Floats) -> Floats:
 
 
 def _metric(
-    model: Measurement, samples: Sequence[Sample], at: Floats, near: bool
+    model: Measurement, samples: Sequence[Sample], at: Floats, near: bool, whole: bool
 ) -> Floats:
     """Second derivatives of F: the expected ones, and once `near` the observed ones if they bend
     upwards everywhere, for Newton's last steps."""
     total = sum(sample.n for sample in samples)
-    parts = list(zip(model.groups, samples, strict=True))
-    work = sum(len(s.counts) * len(g.elements) ** 2 * g.p for g, s in parts)
-    if near and work < MOST_WORK:
+    if near:
         found = observed_of(model, samples, at) * 2 / total
         try:
             np.linalg.cholesky(found)
             return found
         except np.linalg.LinAlgError:
             pass
-    return expected_of(model, samples, at, whole=work > MOST_WORK) * 2 / total
+    return expected_of(model, samples, at, whole=whole) * 2 / total
+
+
+def _updated(metric: Floats, step: Floats, turn: Floats) -> Floats:
+    """The metric after a step over which slopes turned by `turn` (BFGS)."""
+    pulled = metric @ step
+    bend = float(step @ turn)
+    if bend <= 1e-12 * float(np.linalg.norm(step) * np.linalg.norm(turn)):
+        return metric
+    lost = np.outer(pulled, pulled) / float(step @ pulled)
+    found: Floats = metric - lost + np.outer(turn, turn) / bend
+    return found
 
 
 def _oriented(model: Measurement, at: Floats) -> Floats:

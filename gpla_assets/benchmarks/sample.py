@@ -150,28 +150,38 @@ def saturated(sample: Sample) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     mean = (weights @ sample.means) / known
     off = np.where(sample.measured, sample.means - mean, 0.0)
     spread = np.einsum("g,gii->i", weights, sample.covariances) + weights @ off**2
-    point = np.vstack([mean, np.diag(spread / known)])
+    now = _Point(sample, mean, np.diag(spread / known))
     for _ in range(EM_ROUNDS):
-        first = _em_step(sample, point)
-        moved = first - point
+        moved = now.step()
         if np.abs(moved).max() < EM_TOLERANCE:
-            return _split(first)
-        second = _em_step(sample, first)
-        bend = second - first - moved
+            break
+        first = now.moved(moved)
+        bend = first.step() - moved
         length = max(1.0, float(np.sqrt((moved**2).sum() / max((bend**2).sum(), 1e-300))))
-        far = point + 2 * length * moved + length**2 * bend
-        # an extrapolation that is no better than the two steps is not taken
-        point = far if value(sample, *_split(far)) <= value(sample, *_split(second)) else second
-    return _split(point)
+        # an extrapolation that is no better than the step before it is not taken
+        try:
+            far = now.moved(2 * length * moved + length**2 * bend)
+            now = far if far.value <= first.value else first
+        except np.linalg.LinAlgError:
+            now = first
+    return now.mu, now.sigma
 
 
-def _split(point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return point[0], point[1:]
+class _Point:
+    """A mean and a covariance of the saturated model, and the likelihood there."""
 
+    def __init__(self, sample: Sample, mu: NDArray[np.float64], sigma: NDArray[np.float64]) -> None:
+        # each pattern's part may be positive definite where the whole is not
+        np.linalg.cholesky(sigma)
+        self.sample, self.mu, self.sigma = sample, mu, sigma
+        self.value, self.by_sigma, self.by_mu = slopes(sample, mu, sigma)
 
-def _em_step(sample: Sample, point: NDArray[np.float64]) -> NDArray[np.float64]:
-    mu, sigma = _split(point)
-    _, by_sigma, by_mu = slopes(sample, mu, sigma)
-    moved = -sigma @ by_mu / 2
-    updated = sigma - sigma @ by_sigma @ sigma - np.outer(moved, moved)
-    return np.vstack([mu + moved, (updated + updated.T) / 2])
+    def step(self) -> NDArray[np.float64]:
+        """What a step of EM adds to mean (first row) and covariance (the rest)."""
+        by_mean = -self.sigma @ self.by_mu / 2
+        by_covariance = -self.sigma @ self.by_sigma @ self.sigma - np.outer(by_mean, by_mean)
+        return np.vstack([by_mean, (by_covariance + by_covariance.T) / 2])
+
+    def moved(self, step: NDArray[np.float64]) -> _Point:
+        """The point after a step; raises LinAlgError where that is no covariance."""
+        return _Point(self.sample, self.mu + step[0], self.sigma + step[1:])
