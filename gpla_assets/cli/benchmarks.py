@@ -10,14 +10,15 @@ import typer
 from rich.table import Table
 
 from gpla_assets.cli.commands import app, console, readable_errors, shown
+from gpla_assets.cli.reading import FILE_HELP, Reader, reads_matrix
 
 
 @app.command(epilog="Example: gpla cfa scores.csv --system schwartz.yaml --json fit.json")
+@reads_matrix
 def cfa(
-    file: Annotated[
-        Path, typer.Argument(help="CSV: one row a subject, one column a value; subject optional.")
-    ],
+    reader: Reader,
     system: Annotated[Path, typer.Option(help="YAML: factors: {name: {value: 1 or -1}}.")],
+    file: Annotated[Path | None, typer.Argument(help=FILE_HELP)] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="JSON to write.")] = None,
     semopy: Annotated[bool, typer.Option(help="Fit by semopy too, for a second opinion.")] = False,
 ) -> None:
@@ -26,13 +27,17 @@ def cfa(
         from gpla_assets.benchmarks.cfa import confirm
         from gpla_assets.benchmarks.own_matrix import cfa_json
         from gpla_assets.benchmarks.systems import read_system
-        from gpla_assets.psychometrics.own_matrix import MatrixError, read_matrix
+        from gpla_assets.psychometrics.errors import MatrixError
 
-        scores, _ = read_matrix(file)
+        model = read_system(system)
+        own = reader.read(file, model.values)
+        scores = own.scores
         try:
-            result = cfa_json(confirm(scores, read_system(system)))
+            result = cfa_json(confirm(scores, model))
         except ValueError as error:
             raise MatrixError(str(error)) from error
+        result["cautions"] = [*own.cautions, *result["cautions"]]
+        result["read"] = list(own.said)
         if json_out is not None:
             json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")
         console.print(
@@ -47,11 +52,11 @@ def cfa(
         if semopy:
             from gpla_assets.benchmarks.semopy_fit import semopy_fit
 
-            discrepancy, theirs = semopy_fit(scores.dropna(), read_system(system))
+            discrepancy, theirs = semopy_fit(scores.dropna(), model)
             console.print(
                 f"semopy: F {discrepancy:.5f} (ours {result['discrepancy']:.5f}), "
                 f"CFI {theirs['CFI']:.3f}, RMSEA {theirs['RMSEA']:.3f}, of the "
                 f"{len(scores.dropna())} subjects without missing cells"
             )
-        for caution in result["cautions"]:
+        for caution in result["cautions"][len(own.cautions) :]:
             console.print(f"[yellow]caution:[/yellow] {caution}", soft_wrap=True)

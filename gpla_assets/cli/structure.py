@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from gpla_assets.cli.commands import app, console, readable_errors, shown
+from gpla_assets.cli.reading import FILE_HELP, Reader, reads_matrix
 from gpla_assets.studies.structure import Rule, StructureSettings
 
 if TYPE_CHECKING:
@@ -47,11 +48,10 @@ class Fill(StrEnum):
 
 
 @app.command(epilog="Example: gpla structure scores.csv --json system.json --html system.html")
+@reads_matrix
 def structure(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV: one row a subject, one column a value; subject, llm optional."),
-    ],
+    reader: Reader,
+    file: Annotated[Path | None, typer.Argument(help=FILE_HELP)] = None,
     factors: Annotated[
         str, typer.Option(help="auto, a number, or the rule: map, kaiser, scree, alpha ...")
     ] = "auto",
@@ -71,7 +71,7 @@ def structure(
     """Find the value system of your own matrix of subjects x values."""
     with readable_errors():
         from gpla_assets.embedding.embedder import make_embedder
-        from gpla_assets.psychometrics.own_matrix import as_json, structure_file
+        from gpla_assets.psychometrics.own_matrix import as_json, structure_of
         from gpla_assets.report.structure_page import write_structure_page
 
         settings = StructureSettings(
@@ -82,13 +82,16 @@ def structure(
             resamples=resamples,
             purify=purify,
         )
-        found = structure_file(file, settings, make_embedder().encode, seed=seed)
+        own = reader.read(file)
+        found = structure_of(own, settings, make_embedder().encode, seed=seed)
         result = as_json(found)
+        result["cautions"] = [*own.cautions, *result["cautions"]]
+        result["read"] = list(own.said)
         if json_out is not None:
             json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")
         if html_out is not None:
-            write_structure_page(html_out, file.name, found)
-        _print(result)
+            write_structure_page(html_out, reader.name(file), found)
+        _print(result, len(own.cautions))
 
 
 def _rule(factors: str) -> Rule | int:
@@ -108,7 +111,7 @@ def _rule(factors: str) -> Rule | int:
     )
 
 
-def _print(result: Json) -> None:
+def _print(result: Json, shown_cautions: int = 0) -> None:
     console.print(f"{result['n']} subjects x {result['p']} values, KMO {shown(result['kmo'])}")
     suggested = ", ".join(f"{rule} {number}" for rule, number in result["suggested"].items())
     console.print(f"factors suggested: {suggested}")
@@ -119,7 +122,7 @@ def _print(result: Json) -> None:
         table.add_row(one["name"], str(len(one["values"])), *(shown(x, 2) for x in row), leading)
     console.print(table)
     console.print(f"{len(result['removed'])} values removed")
-    for caution in result["cautions"]:
+    for caution in result["cautions"][shown_cautions:]:
         console.print(f"[yellow]caution:[/yellow] {caution}", soft_wrap=True)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gpla_assets.common.errors import KnownError
 from gpla_assets.psychometrics.naming import Encode, name_table
+from gpla_assets.psychometrics.reading import OwnMatrix
 from gpla_assets.psychometrics.stability import Stability, bootstrap, leave_one_out
 from gpla_assets.psychometrics.structure import ValueSystem, value_system
 from gpla_assets.studies.structure import StructureSettings
@@ -20,10 +18,6 @@ from gpla_assets.studies.structure import StructureSettings
 Json = dict[str, Any]
 """An object as JSON has it."""
 SUGGESTED = ("parallel", "map", "kaiser", "scree", "permutation", "alpha")
-
-
-class MatrixError(KnownError, ValueError):
-    """A file that holds no subject x value matrix; the message names the place."""
 
 
 @dataclass(frozen=True)
@@ -38,74 +32,18 @@ class Structured:
     minimum_alpha: float
 
 
-def read_matrix(path: Path) -> tuple[pd.DataFrame, pd.Series | None]:
-    """Scores (n_subjects, n_values) of a CSV file, and each subject's LLM where it has one.
-
-    One row a subject, one column a value; the optional columns `subject` and `llm` name the row
-    and the LLM that it belongs to. Subjects named `llm|profile` have their LLM before the bar. An
-    empty cell is missing. Raises MatrixError for a file, a header or a row that cannot be read.
-    """
-    try:
-        # a spreadsheet may begin its file with a byte-order mark
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise MatrixError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
-    if len(rows) < 2:
-        raise MatrixError(
-            f"{path} has {len(rows)} lines with content: expected a header and a row per subject."
-        )
-    header = [name.strip() for name in rows[0]]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice or "" in header:
-        raise MatrixError(
-            f"{path}: column {(twice or ['(without a name)'])[0]!r} stands more than once or has "
-            "no name; expected each value once."
-        )
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise MatrixError(
-                f"{path}: row {number} has {len(row)} cells, expected {len(header)} as the header."
-            )
-    frame = pd.DataFrame(rows[1:], columns=header, dtype=object)
-    names = frame.pop("subject") if "subject" in frame else None
-    llms = frame.pop("llm") if "llm" in frame else None
-    index = names if names is not None else [f"row {n + 2}" for n in range(len(frame))]
-    frame.index = pd.Index(list(index), name="subject_id")
-    if llms is None and names is not None and names.str.contains("|", regex=False).all():
-        llms = names.str.rsplit("|", n=1).str[0]
-    scores = _numbers(frame, path)
-    return scores, None if llms is None else pd.Series(list(llms), frame.index)
-
-
-def _numbers(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Cells as floats: empty, NA and NaN are missing; anything else that is no number is named."""
-    stripped = frame.map(str.strip)
-    missing = stripped.map(lambda cell: cell.casefold() in {"", "na", "nan", "null", "none"})
-    numbers = stripped.mask(missing).apply(pd.to_numeric, errors="coerce")
-    wrong = numbers.isna() & ~missing
-    if wrong.to_numpy().any():
-        row, column = wrong.to_numpy().nonzero()
-        raise MatrixError(
-            f"{path}: subject {frame.index[row[0]]!r} has {frame.iat[row[0], column[0]]!r} on "
-            f"value {frame.columns[column[0]]!r}; expected a number, or an empty cell where there "
-            "is no measurement."
-        )
-    return numbers.astype(float)
-
-
-def structure_file(
-    path: Path,
+def structure_of(
+    own: OwnMatrix,
     settings: StructureSettings,
     encode: Encode,
     own_names: Sequence[str] = (),
     seed: int = 0,
 ) -> Structured:
-    """The value system of a CSV file; raises MatrixError, or StructureError of `value_system`.
+    """The value system of a user's matrix; raises StructureError as `value_system`.
 
     `encode` embeds names of values, for the names of factors; `own_names` name the first factors.
     """
-    scores, llms = read_matrix(path)
+    scores, llms = own.scores, own.clusters
     system = value_system(scores, settings, None if llms is None else list(llms), seed=seed)
     units = None if llms is None else list(llms.reindex(system.usable.index))
     stability = bootstrap(system.usable, system.pattern, settings, units, seed)
