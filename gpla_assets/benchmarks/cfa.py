@@ -87,17 +87,18 @@ def confirm(
     if isinstance(scores, CfaData):
         data = scores
     else:
-        known = system.measured(map(str, scores.columns))
-        data = cfa_data(scores, known.values, missing, clusters)
+        system.measured(map(str, scores.columns))
+        data = cfa_data(scores, system.values, missing, clusters)
     fitted, described = fitted_system(data, system, structure, bounded)
     corrected, errors = _corrected(data, fitted, described.df, robust)
     if np.isfinite(corrected.scaling):
         described = replace(
             described,
             scaling=corrected.scaling,
-            baseline_scaling=_baseline_scaling(data, model.means, described, robust),
+            baseline_scaling=_baseline_scaling(data, fitted.model.means, described, robust),
         )
-    found = estimates(fitted, corrected.covariance, data.sds)
+    markers = [data.values.index(next(iter(own))) for own in system.factors.values()]
+    found = estimates(fitted, corrected.covariance, data.sds, markers)
     loadings = _loading_rows(system, data, found)
     parts = [
         *data_cautions(data),
@@ -127,7 +128,7 @@ def fitted_system(
 
     Raises UnfitSystem for more parameters than moments.
     """
-    model = _model(system, data, structure)
+    model = system_model(system, data, structure)
     if model.n_parameters > model.n_moments:
         raise UnfitSystem(
             f"System {system.name!r}: {model.n_parameters} parameters for {model.n_moments} "
@@ -138,7 +139,10 @@ def fitted_system(
     return fitted, _described(data, model, fitted)
 
 
-def _model(system: System, data: CfaData, structure: Structure) -> Measurement:
+def system_model(
+    system: System, data: CfaData, structure: Structure = "correlated", means: bool | None = None
+) -> Measurement:
+    """The measurement model of a system over the data's values; `means` as the data ask for."""
     places = {value: at for at, value in enumerate(data.values)}
     factors = {factor: at for at, factor in enumerate(system.factors)}
     signs = np.zeros((len(places), len(factors)), int)
@@ -148,7 +152,7 @@ def _model(system: System, data: CfaData, structure: Structure) -> Measurement:
     return measurement(
         signs,
         structure,
-        means=data.models_means,
+        means=data.models_means if means is None else means,
         residuals=[(places[a], places[b]) for a, b in system.residuals],
         uncorrelated=[(factors[a], factors[b]) for a, b in system.uncorrelated],
         correlations=data.observed,
@@ -201,19 +205,16 @@ def _loading_rows(system: System, data: CfaData, found: Estimates) -> pd.DataFra
     places = {value: at for at, value in enumerate(data.values)}
     rows = []
     for column, (factor, own) in enumerate(system.factors.items()):
-        first = found.raw[places[next(iter(own))], column]
-        first_error = found.raw_errors[places[next(iter(own))], column]
         for value in own:
             at = places[value]
-            # with the factor's first value as its unit, as semopy and lavaan print it
-            marked = found.raw[at, column] / first
             standardised, error = found.loadings[at, column], found.loading_errors[at, column]
             z = standardised / error if error > 1e-10 else np.nan
             rows.append(
                 {
                     "factor": factor,
                     "value": value,
-                    "estimate": marked,
+                    # with the factor's first value as its unit, as semopy and lavaan print it
+                    "estimate": found.marked[at, column],
                     "estimate_se": found.marked_errors[at, column],
                     "std_lv": found.raw[at, column],
                     "std_lv_se": found.raw_errors[at, column],

@@ -64,8 +64,9 @@ def data_cautions(data: CfaData) -> list[str]:
         how = "two-stage estimates" if data.two_stage else "full information maximum likelihood"
         complete = int(data.sample.counts[data.sample.measured.all(axis=1)].sum())
         cautions.append(
-            f"{data.n_missing} cells are missing, in {len(data.sample.counts)} patterns; {complete} "
-            f"of {data.n} subjects have all values: {how}, valid if cells are missing at random."
+            f"{data.n_missing} cells are missing, in {len(data.sample.counts)} patterns; "
+            f"{complete} of {data.n} subjects have all "
+            f"values: {how}, valid if cells are missing at random."
         )
         pairs, a, b = data.thinnest_pair()
         if pairs < FEWEST_TOGETHER:
@@ -148,6 +149,8 @@ def _factors(system: System, fitted: Fitted) -> list[str]:
 
 def sign_cautions(system: System, loadings: pd.DataFrame) -> list[str]:
     """Of values that load against their keyed sign."""
+    if not system.keyed:
+        return []
     turned = []
     for row in loadings.itertuples():
         keyed = system.factors[row.factor][row.value]

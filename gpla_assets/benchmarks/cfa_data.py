@@ -138,8 +138,8 @@ def cfa_data(
     if smallest < 1e-10:
         raise StructureError(
             f"The correlation matrix of {kept.shape[1]} values over {len(kept)} subjects is "
-            f"singular (smallest eigenvalue {smallest:.2g}): maximum likelihood has no optimum. Use "
-            "more subjects than values, or leave out values."
+            f"singular (smallest eigenvalue {smallest:.2g}): maximum likelihood has no optimum. "
+            "Use more subjects than values, or leave out values."
         )
     fitted = sample_of_moments(*moments, sample.n) if missing == "two-stage" else sample
     return CfaData(
@@ -163,12 +163,12 @@ def _clusters(clusters: pd.Series, subjects: pd.Index) -> np.ndarray:
     found = by_subject.reindex(subjects)
     if found.isna().any():
         raise UnfitSystem(
-            f"Subject {found.index[found.isna()][0]!r} has no cluster; expected one of each subject."
+            f"Subject {found.index[found.isna()][0]!r} has no cluster; expected one of each."
         )
     labels: np.ndarray = pd.factorize(found)[0]
     if labels.max() < 1:
         raise UnfitSystem(
-            f"All {len(found)} subjects belong to one cluster, {found.iloc[0]!r}; expected at least "
-            "2. Leave clusters out, or use another column."
+            f"All {len(found)} subjects belong to one cluster, {found.iloc[0]!r}; expected at "
+            "least 2. Leave clusters out, or use another column."
         )
     return labels

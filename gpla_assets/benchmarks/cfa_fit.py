@@ -94,9 +94,7 @@ def _solve(metric: Floats, damping: float, target: Floats) -> Floats:
     return found
 
 
-def _evaluated(
-    model: Measurement, samples: Sequence[Sample], at: Floats
-) -> tuple[float, Floats]:
+def _evaluated(model: Measurement, samples: Sequence[Sample], at: Floats) -> tuple[float, Floats]:
     """F and its slopes; F is infinite where an implied matrix is no covariance."""
     total = sum(sample.n for sample in samples)
     found, gradient = 0.0, np.zeros(model.n_parameters)

@@ -176,9 +176,9 @@ def independence(p: int, groups: int = 1, means: bool = False) -> Measurement:
     return started.model(tuple(made), np.zeros((p, 1), int), means)
 
 
-def invariant(one: Measurement, groups: int, level: Level, free: Sequence[Element] = ()) -> (
-    Measurement
-):
+def invariant(
+    one: Measurement, groups: int, level: Level, free: Sequence[Element] = ()
+) -> Measurement:
     """A single group's model over `groups` with what `level` holds equal (Meredith, 1993).
 
     Metric: loadings; scalar: intercepts too; strict: residuals too. What no longer needs fixing is
@@ -321,6 +321,4 @@ def directions(group: Group, parameters: np.ndarray) -> Directions:
     right.append(np.zeros((group.p, len(at) + len(means_at))))
     mean += [unit[:, rows], now.loadings[:, factors]]
     places += [at, means_at]
-    return Directions(
-        np.hstack(left), np.hstack(right), np.hstack(mean), np.concatenate(places)
-    )
+    return Directions(np.hstack(left), np.hstack(right), np.hstack(mean), np.concatenate(places))

@@ -1,8 +1,8 @@
 """Fit indices of covariance structures, each by a named definition.
 
-Three sets: `standard`, as lavaan and the textbooks have them; `robust`, which hold without normality
-or over clusters; and `paper`, by semopy's formulas, with which the paper's Table 2 was printed. All
-are of one and the same fit. The `paper` set's AIC and
+Three sets: `standard`, as lavaan and the textbooks have them; `robust`, which hold without
+normality or over clusters; and `paper`, by semopy's formulas, with which the paper's Table 2 was
+printed. All are of one and the same fit. The `paper` set's AIC and
 BIC take the discrepancy for a log-likelihood and so get better as the fit gets worse: they are kept
 for comparison with Table 2 and never shown first.
 """
@@ -82,9 +82,7 @@ def rmsea_interval(fit: Fit, confidence: float = 0.90) -> tuple[float | None, fl
     return _rmsea_interval(fit, fit.chi2, 1.0, confidence)
 
 
-def robust_rmsea_interval(
-    fit: Fit, confidence: float = 0.90
-) -> tuple[float | None, float | None]:
+def robust_rmsea_interval(fit: Fit, confidence: float = 0.90) -> tuple[float | None, float | None]:
     """That of the robust RMSEA (Brosseau-Liard, Savalei and Li, 2012)."""
     chi2 = fit.scaled_chi2
     if chi2 is None or fit.scaling is None:

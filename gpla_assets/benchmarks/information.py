@@ -138,9 +138,7 @@ def observed_of(model: Measurement, samples: Sequence[Sample], parameters: np.nd
     return found
 
 
-def subject_scores(
-    sample: Sample, mu: np.ndarray, sigma: np.ndarray, ways: Directions
-) -> Floats:
+def subject_scores(sample: Sample, mu: np.ndarray, sigma: np.ndarray, ways: Directions) -> Floats:
     """d log L of each subject along directions of the moments (n, q)."""
     found = np.empty((len(sample.rows), len(ways.at)))
     for stack in stacks(sample, mu, sigma):

@@ -106,11 +106,16 @@ def _ways(
         right.append(
             through[:, column]
             if kind == "loading"
-            else loadings[:, column] if kind == "factor" else unit[column]
+            else loadings[:, column]
+            if kind == "factor"
+            else unit[column]
         )
         mean.append(unit[row] * alpha[column] if kind == "loading" else np.zeros(p))
     return Directions(
-        np.stack(left, axis=1), np.stack(right, axis=1), np.stack(mean, axis=1), np.arange(len(keys))
+        np.stack(left, axis=1),
+        np.stack(right, axis=1),
+        np.stack(mean, axis=1),
+        np.arange(len(keys)),
     )
 
 

@@ -123,8 +123,8 @@ def _few(p: int) -> int:
     if p * (p + 3) // 2 > MOST_MOMENTS:
         raise UnfitSystem(
             f"{p} values with missing cells have {p * (p + 3) // 2} means, variances and "
-            f"covariances; two-stage and robust estimates take at most {MOST_MOMENTS}. Use --missing "
-            "fiml without --robust, or --missing listwise."
+            f"covariances; two-stage and robust estimates take at most {MOST_MOMENTS}. Use "
+            "--missing fiml without --robust, or --missing listwise."
         )
     return p
 

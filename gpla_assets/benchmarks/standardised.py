@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,8 @@ class Estimates:
     """Numbers of a group and their standard errors, by place; NaN where nothing is free.
 
     `loadings`, `loading_errors` (p, k): of values and factors of variance 1, `raw` and
-    `raw_errors` with the factor's variance 1 alone, `marked` with each factor's first value as its
-    unit; `residuals` (p,) shares of variance, `factors` (k, k) correlations.
+    `raw_errors` with the factor's variance 1 alone, `marked` with the value of `markers` (k,) as
+    the factor's unit; `residuals` (p,) shares of variance, `factors` (k, k) correlations.
     """
 
     loadings: Floats
@@ -31,7 +32,13 @@ class Estimates:
     factor_errors: Floats
 
 
-def estimates(fitted: Fitted, covariance: np.ndarray, sds: np.ndarray, group: int = 0) -> Estimates:
+def estimates(
+    fitted: Fitted,
+    covariance: np.ndarray,
+    sds: np.ndarray,
+    markers: Sequence[int],
+    group: int = 0,
+) -> Estimates:
     """Standardised estimates of one group.
 
     `covariance` of all parameters, NaN where the model is not identified; `sds` (p,) turn standard
@@ -71,11 +78,10 @@ def estimates(fitted: Fitted, covariance: np.ndarray, sds: np.ndarray, group: in
         errors[i, a] = _error(slope, own)
     marked, marked_errors = empty.copy(), empty.copy()
     for a in range(place.k):
-        loading = [one.row for one in order if one.part == "loading" and one.column == a]
-        for i in loading:
-            first = raw[loading[0], a]
+        first = raw[markers[a], a]
+        for i in np.flatnonzero(~np.isnan(raw[:, a])):
             marked[i, a] = raw[i, a] / first
-            slope = (slopes_raw[i, a] - marked[i, a] * slopes_raw[loading[0], a]) / first
+            slope = (slopes_raw[i, a] - marked[i, a] * slopes_raw[markers[a], a]) / first
             marked_errors[i, a] = _error(slope, own)
     theta = np.diag(now.theta)
     residuals = theta / variance
@@ -99,9 +105,7 @@ def _factors(
     errors = np.full((place.k, place.k), np.nan)
     order = place.ordered
     upper = {one.row: at for at, one in enumerate(order) if one.part == "factor"}
-    between = {
-        (one.row, one.column): at for at, one in enumerate(order) if one.part == "factor"
-    }
+    between = {(one.row, one.column): at for at, one in enumerate(order) if one.part == "factor"}
     for a in range(place.k):
         for b in range(a + 1, place.k):
             slope = np.zeros(len(order))

@@ -22,30 +22,32 @@ class System:
     """Factors over values: `factors` maps a factor to its values, each 1 or -1.
 
     `residuals` are pairs of values that share more than their factors, `uncorrelated` pairs of
-    factors that are held apart.
+    factors that are held apart. `keyed`: whether signs were said; a lavaan model has none.
     """
 
     name: str
     factors: Mapping[str, Mapping[str, int]]
     residuals: tuple[tuple[str, str], ...] = ()
     uncorrelated: tuple[tuple[str, str], ...] = ()
+    keyed: bool = True
 
     @property
     def values(self) -> list[str]:
         """All values once, in the order of the factors."""
         return list(dict.fromkeys(value for own in self.factors.values() for value in own))
 
-    def measured(self, values: Iterable[str]) -> System:
+    def measured(self, values: Iterable[str], others: Iterable[str] = ()) -> System:
         """The system itself, if all its values are among those measured.
 
-        Raises UnfitSystem that names the others and what comes nearest to them: fitted without
-        them, it would be another system.
+        Raises UnfitSystem that names the rest and what comes nearest to them, among `others` too:
+        fitted without them, it would be another system.
         """
         known = list(values)
+        near_by = [*known, *others]
         lacking = [value for value in self.values if value not in set(known)]
         if not lacking:
             return self
-        near = {value: get_close_matches(value, known, n=2, cutoff=0.5) for value in lacking[:5]}
+        near = {value: get_close_matches(value, near_by, n=2, cutoff=0.5) for value in lacking[:5]}
         named = "; ".join(
             f"{value!r}" + (f" (nearest: {', '.join(found)})" if found else "")
             for value, found in near.items()
@@ -68,7 +70,7 @@ def restricted(system: System, values: Sequence[str]) -> System:
     left = {factor: own for factor, own in factors.items() if own}
     residuals = tuple(pair for pair in system.residuals if known.issuperset(pair))
     uncorrelated = tuple(pair for pair in system.uncorrelated if set(left).issuperset(pair))
-    return System(system.name, left, residuals, uncorrelated)
+    return System(system.name, left, residuals, uncorrelated, system.keyed)
 
 
 def read_system(path: Path) -> System:

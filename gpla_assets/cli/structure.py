@@ -17,7 +17,7 @@ from gpla_assets.studies.structure import Rule, StructureSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gpla_assets.psychometrics.own_matrix import Json
+    from gpla_assets.common.json_data import Json
 
 DEFAULTS = StructureSettings()
 

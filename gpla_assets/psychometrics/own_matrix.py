@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
+from gpla_assets.common.json_data import Json, plain
 from gpla_assets.psychometrics.naming import Encode, name_table
 from gpla_assets.psychometrics.reading import OwnMatrix
 from gpla_assets.psychometrics.stability import Stability, bootstrap, leave_one_out
 from gpla_assets.psychometrics.structure import ValueSystem, value_system
 from gpla_assets.studies.structure import StructureSettings
 
-Json = dict[str, Any]
-"""An object as JSON has it."""
 SUGGESTED = ("parallel", "map", "kaiser", "scree", "permutation", "alpha")
 
 
@@ -140,16 +137,3 @@ def _factor(found: Structured, factor: str) -> Json:
         "congruence": around["congruence"].get(factor),
         "values": values,
     }
-
-
-def plain(data: Any) -> Any:
-    """Data as JSON has it: numbers of numpy and pandas as Python's, NaN as null."""
-    if isinstance(data, dict):
-        return {str(name): plain(one) for name, one in data.items()}
-    if isinstance(data, list | tuple):
-        return [plain(one) for one in data]
-    if hasattr(data, "item"):
-        data = data.item()
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return None if data is pd.NA else data
