@@ -96,7 +96,7 @@ def structure(
 
 def _rule(factors: str) -> Rule | int:
     """`auto` is the default rule; digits are a number; anything else must be a rule."""
-    from gpla_assets.psychometrics.own_matrix import MatrixError
+    from gpla_assets.psychometrics.errors import MatrixError
     from gpla_assets.psychometrics.retention import RULES
 
     if factors == "auto":

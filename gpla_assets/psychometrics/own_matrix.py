@@ -30,7 +30,7 @@ class Structured:
 
 
 def structure_of(
-    own: OwnMatrix,
+    matrix: OwnMatrix,
     settings: StructureSettings,
     encode: Encode,
     own_names: Sequence[str] = (),
@@ -40,7 +40,7 @@ def structure_of(
 
     `encode` embeds names of values, for the names of factors; `own_names` name the first factors.
     """
-    scores, llms = own.scores, own.clusters
+    scores, llms = matrix.scores, matrix.clusters
     system = value_system(scores, settings, None if llms is None else list(llms), seed=seed)
     units = None if llms is None else list(llms.reindex(system.usable.index))
     stability = bootstrap(system.usable, system.pattern, settings, units, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -44,10 +45,10 @@ def workbook_rows(data: bytes, path: Path, sheet: str | None) -> Rows:
     return Rows(cells, [n for n, _ in rows], (f"sheet {name!r}",), typed=typed, unit="row")
 
 
-def _filled(rows: object) -> list[tuple[int, tuple[Cell, ...]]]:
+def _filled(rows: Iterable[tuple[Cell, ...]]) -> list[tuple[int, tuple[Cell, ...]]]:
     return [
         (number, row)
-        for number, row in enumerate(rows, start=1)  # type: ignore[call-overload]
+        for number, row in enumerate(rows, start=1)
         if any(cell is not None and str(cell).strip() for cell in row)
     ]
 
