@@ -20,6 +20,7 @@ from gpla_assets.psychometrics import (
     value_system,
 )
 from gpla_assets.psychometrics.history import frozen_system, history_rows, loading_rows
+from gpla_assets.psychometrics.matrix import centred
 from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
 from gpla_assets.studies import Study
 from gpla_assets.validation.study_validity import unreliable
@@ -27,6 +28,23 @@ from gpla_assets.validation.study_validity import unreliable
 SCORES = 'select subject_id, "value", score, n from marts.subject_values'
 SUBJECTS = "select subject_id, llm, profile from evidence.subjects order by subject_id"
 EXPRESSIONS = "select * from evidence.expressions where lexicon = 'lexicon'"
+SHARED = """
+with
+own as (
+    select distinct perception_id, "value" from evidence.measurements
+    where lexicon = 'lexicon' and relevance > ? and list_contains(?, "value")
+),
+counts as (select "value", count(*) as n from own group by "value"),
+shared as (
+    select a."value" as value_a, b."value" as value_b, count(*) as n
+    from own as a join own as b using (perception_id)
+    where a."value" <> b."value" group by all
+)
+select value_a, value_b, shared.n / (first.n + second.n - shared.n) as shared_perceptions
+from shared
+join counts as first on first."value" = value_a
+join counts as second on second."value" = value_b
+"""
 PRIMARY = """
 select factor, "value", loading from analysis.loadings where is_primary
 order by factor, abs(loading) desc, "value"
@@ -41,6 +59,10 @@ order by factor, abs(loading) desc, "value"
         "value_suitability",
         "eigenvalues",
         "factor_retention",
+        "communities",
+        "redundant_values",
+        "response_bias",
+        "factor_fit",
         "rotations",
         "factor_correlations",
         "value_removals",
@@ -65,6 +87,11 @@ def factors(made: Making) -> None:
     made.write("value_suitability", system.value_suitability)
     made.write("eigenvalues", system.eigenvalues)
     made.write("factor_retention", system.retention)
+    made.write("communities", system.communities)
+    made.write("redundant_values", _with_shared(made, system.redundancy))
+    assert system.bias is not None  # the study names the LLMs
+    made.write("response_bias", system.bias.assign(matrix="subject_values"))
+    made.write("factor_fit", system.fit.assign(matrix="subject_values"))
     made.write("loadings", system.loadings)
     made.write("rotations", other_rotations(system, settings.structure))
     made.write("factor_correlations", system.factor_correlations)
@@ -74,7 +101,7 @@ def factors(made: Making) -> None:
     made.write("factor_scores", system.scores)
     made.write("variance_components", system_variances(system, subjects))
     _write_history(made, system, subjects)
-    _write_frozen(made, matrix, settings.structure.frozen)
+    _write_frozen(made, centred(matrix, settings.structure.centre), settings.structure.frozen)
     made.details |= {"cautions": list(system.cautions)}
 
 
@@ -139,6 +166,16 @@ def _system(
     known = made.read("select * from marts.value_correlations")
     system = value_system(matrix, settings.structure, llms, counts, settings.seed, known, told)
     return system, matrix
+
+
+def _with_shared(made: Making, pairs: pd.DataFrame) -> pd.DataFrame:
+    """`pairs` with the share of perceptions that are relevant to both of those to either."""
+    if pairs.empty:
+        return pairs.assign(shared_perceptions=[])
+    values = sorted({*pairs["value_a"], *pairs["value_b"]})
+    counts = made.read(SHARED, [made.study.measurement.top_relevance, values])
+    joined = pairs.merge(counts, on=["value_a", "value_b"], how="left")
+    return joined.fillna({"shared_perceptions": 0.0})
 
 
 def _write_history(made: Making, system: ValueSystem, subjects: pd.DataFrame) -> None:

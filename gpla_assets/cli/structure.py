@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import Progress
 from rich.table import Table
 
-from gpla_assets.cli.commands import app, console, readable_errors, shown
+from gpla_assets.cli.commands import app, console, errors, readable_errors
+from gpla_assets.cli.reading import FILE_HELP, Reader, reads_matrix
+from gpla_assets.cli.structure_print import print_structure
 from gpla_assets.studies.structure import Rule, StructureSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gpla_assets.psychometrics.own_matrix import Json
+    from gpla_assets.psychometrics.naming import Encode
+    from gpla_assets.psychometrics.own_matrix import Structured
 
 DEFAULTS = StructureSettings()
 
@@ -42,58 +48,159 @@ class Fill(StrEnum):
     """What is done with missing cells."""
 
     pairwise = "pairwise"
+    listwise = "listwise"
     mean = "mean"
     em = "em"
 
 
+class Correlate(StrEnum):
+    """How values are correlated."""
+
+    pearson = "pearson"
+    polychoric = "polychoric"
+
+
+class Centred(StrEnum):
+    """What is taken off scores."""
+
+    none = "none"
+    subject = "subject"
+    value = "value"
+
+
+class Redundant(StrEnum):
+    """What is done with values that stand for one another."""
+
+    report = "report"
+    remove = "remove"
+
+
+class Score(StrEnum):
+    """How subjects are scored on factors."""
+
+    keyed_mean = "keyed_mean"
+    regression = "regression"
+    bartlett = "bartlett"
+
+
+ROTATION_HELP = (
+    "Of factors, with Kaiser normalisation: varimax; oblimin with gamma 0 (as GPArotation's, to "
+    "1e-6); promax with power 4 (as R's)."
+)
+SCORE_HELP = "Of subjects: mean of keyed values, or Thurstone's or Bartlett's weights (z)."
+SCALE_HELP = "Leave out each LLM, or each subject where none is named; unasked LLMs alone."
+
+
 @app.command(epilog="Example: gpla structure scores.csv --json system.json --html system.html")
+@reads_matrix
 def structure(
-    file: Annotated[
-        Path,
-        typer.Argument(help="CSV: one row a subject, one column a value; subject, llm optional."),
-    ],
+    reader: Reader,
+    file: Annotated[Path | None, typer.Argument(help=FILE_HELP)] = None,
     factors: Annotated[
-        str, typer.Option(help="auto, a number, or the rule: map, kaiser, scree, alpha ...")
+        str, typer.Option(help="auto, a number, or the rule: map, ekc, hull, ega, kaiser ...")
     ] = "auto",
     json_out: Annotated[Path | None, typer.Option("--json", help="JSON to write.")] = None,
     html_out: Annotated[Path | None, typer.Option("--html", help="Report to write.")] = None,
-    extraction: Annotated[Extract, typer.Option(help="Of factors.")] = Extract(DEFAULTS.extraction),
-    rotation: Annotated[Rotate, typer.Option(help="Of factors.")] = Rotate(DEFAULTS.rotation),
+    scores_out: Annotated[
+        Path | None, typer.Option("--scores", help="CSV of subjects' scores to write.")
+    ] = None,
+    r_out: Annotated[
+        Path | None, typer.Option("--r-script", help="R (psych) script of the analysis to write.")
+    ] = None,
+    extraction: Annotated[
+        Extract, typer.Option(help="Of factors: principal components, minimum residuals, ML.")
+    ] = Extract(DEFAULTS.extraction),
+    rotation: Annotated[Rotate, typer.Option(help=ROTATION_HELP)] = Rotate(DEFAULTS.rotation),
     missing: Annotated[Fill, typer.Option(help="Cells without a measurement.")] = Fill(
         DEFAULTS.missing
     ),
+    correlation: Annotated[
+        Correlate, typer.Option(help="Of values; polychoric of up to ten ordered categories.")
+    ] = Correlate(DEFAULTS.correlation),
+    centre: Annotated[
+        Centred, typer.Option(help="Take each subject's, or value's, mean off scores.")
+    ] = Centred(DEFAULTS.centre),
+    redundancy: Annotated[
+        Redundant, typer.Option(help="Values that stand for one another: all but one removed?")
+    ] = Redundant(DEFAULTS.redundancy),
+    score: Annotated[Score, typer.Option(help=SCORE_HELP)] = Score(DEFAULTS.factor_score),
     resamples: Annotated[int, typer.Option(min=50, help="Of the bootstrap.")] = DEFAULTS.resamples,
+    leave_one_out: Annotated[bool | None, typer.Option(help=SCALE_HELP)] = None,
     purify: Annotated[bool, typer.Option(help="Remove values that load unclearly.")] = (
         DEFAULTS.purify
     ),
+    names: Annotated[
+        bool, typer.Option("--names", help="Name factors by embedding (loads a model).")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of parallel analysis and bootstrap.")] = 0,
 ) -> None:
-    """Find the value system of your own matrix of subjects x values."""
+    """Find the value system of your own matrix of subjects x values.
+
+    All numbers are of one sample, which is printed. Alpha has Feldt's 95% interval; omega is
+    McDonald's total by the variance that one factor implies, omega (observed) by that of the sum as
+    it is (psych's). Fit is as psych::fa prints it.
+    """
     with readable_errors():
-        from gpla_assets.embedding.embedder import make_embedder
-        from gpla_assets.psychometrics.own_matrix import as_json, structure_file
-        from gpla_assets.report.structure_page import write_structure_page
+        from gpla_assets.psychometrics.own_matrix import structure_of
+        from gpla_assets.psychometrics.structure_json import as_json, score_rows
 
         settings = StructureSettings(
             n_factors=_rule(factors),
             extraction=extraction.value,
             rotation=rotation.value,
             missing=missing.value,
+            correlation=correlation.value,
+            centre=centre.value,
+            redundancy=redundancy.value,
+            factor_score=score.value,
             resamples=resamples,
             purify=purify,
         )
-        found = structure_file(file, settings, make_embedder().encode, seed=seed)
+        own = reader.read(file)
+        with resampling_progress() as progress:
+            found = structure_of(
+                own, settings, _encode() if names else None, (), seed, leave_one_out, progress
+            )
         result = as_json(found)
+        result["cautions"] = [*own.cautions, *result["cautions"]]
+        result["read"] = list(own.said)
         if json_out is not None:
             json_out.write_text(json.dumps(result, indent=2, allow_nan=False), "utf-8")
+        if scores_out is not None:
+            score_rows(found).to_csv(scores_out, index=False)
+        if r_out is not None:
+            _write_r(r_out, reader, file, found)
         if html_out is not None:
-            write_structure_page(html_out, file.name, found)
-        _print(result)
+            from gpla_assets.report.structure_page import write_structure_page
+
+            write_structure_page(html_out, reader.name(file), found)
+        print_structure(result, len(own.cautions))
+
+
+def _encode() -> Encode:
+    from gpla_assets.embedding.embedder import make_embedder
+
+    return make_embedder().encode
+
+
+def _write_r(out: Path, reader: Reader, file: Path | None, found: Structured) -> None:
+    from gpla_assets.psychometrics.r_script import r_script
+
+    source = file or reader.options["correlations"]
+    out.write_text(r_script(found, source, file is None), "utf-8")
+
+
+@contextmanager
+def resampling_progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal that goes away when resampling is done."""
+    with Progress(console=errors, transient=True) as bar:
+        task = bar.add_task("resampling", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _rule(factors: str) -> Rule | int:
     """`auto` is the default rule; digits are a number; anything else must be a rule."""
-    from gpla_assets.psychometrics.own_matrix import MatrixError
+    from gpla_assets.psychometrics.errors import MatrixError
     from gpla_assets.psychometrics.retention import RULES
 
     if factors == "auto":
@@ -106,21 +213,6 @@ def _rule(factors: str) -> Rule | int:
     raise MatrixError(
         f"--factors {factors}: expected auto, a number, or one of {', '.join(RULES)}."
     )
-
-
-def _print(result: Json) -> None:
-    console.print(f"{result['n']} subjects x {result['p']} values, KMO {shown(result['kmo'])}")
-    suggested = ", ".join(f"{rule} {number}" for rule, number in result["suggested"].items())
-    console.print(f"factors suggested: {suggested}")
-    table = Table("factor", "values", "variance", "alpha", "omega", "leading values")
-    for one in result["factors"]:
-        leading = ", ".join(f"{v['value']} {v['loading']:.2f}" for v in one["values"][:4])
-        row = (one["variance_explained"], one["alpha"], one["omega"])
-        table.add_row(one["name"], str(len(one["values"])), *(shown(x, 2) for x in row), leading)
-    console.print(table)
-    console.print(f"{len(result['removed'])} values removed")
-    for caution in result["cautions"]:
-        console.print(f"[yellow]caution:[/yellow] {caution}", soft_wrap=True)
 
 
 @app.command("simulate-structure", epilog="Example: gpla simulate-structure --seeds 20")

@@ -8,9 +8,8 @@ from gpla_assets.psychometrics.naming import centroid_names
 from gpla_assets.psychometrics.relations import nearest_values, relations
 from gpla_assets.psychometrics.reliability import (
     Reliability,
-    cronbach_alpha,
     feldt_interval,
-    omega_total,
+    omega_totals,
     reliability,
 )
 from gpla_assets.psychometrics.retention import (
@@ -39,14 +38,13 @@ __all__ = [
     "bootstrap",
     "centroid_names",
     "correlations",
-    "cronbach_alpha",
     "factor_congruence",
     "feldt_interval",
     "kmo",
     "leave_one_out",
     "minimum_average_partial",
     "nearest_values",
-    "omega_total",
+    "omega_totals",
     "other_rotations",
     "parallel_analysis",
     "permutation_analysis",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.correlation_tools import corr_clipped
 
-from gpla_assets.studies.structure import Missing
+from gpla_assets.psychometrics.pairwise import pairwise_correlation, pairwise_covariance
+from gpla_assets.psychometrics.polychoric import Polychoric
+from gpla_assets.studies.structure import CorrelationName, Missing
 
 SMALLEST_EIGENVALUE = 1e-6
-FEWEST_PAIRS = 3
 EM_ROUNDS, EM_TOLERANCE, EM_RIDGE = 200, 1e-4, 1e-6
 
 
@@ -27,23 +27,39 @@ class Correlations:
     n_missing: int
     smallest_eigenvalue: float
     mended: bool
+    kind: CorrelationName = "pearson"
 
     @property
-    def n(self) -> int:
-        """Subjects behind the median pair of values; all of them where cells were imputed."""
-        return int(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
+    def sample(self) -> str:
+        """Which subjects everything is of, and how their missing cells are handled."""
+        if self.method == "listwise":
+            return "complete cases"
+        return self.method if self.n_missing else "all subjects"
+
+    @property
+    def n(self) -> float:
+        """Subjects behind the median pair of values; all of them where cells were imputed.
+
+        A half more than a number where an even number of pairs has two in their middle.
+        """
+        return float(np.median(self.pairs.to_numpy()[np.triu_indices(len(self.pairs), 1)]))
 
 
 def correlations(
-    scores: pd.DataFrame, method: Missing = "pairwise", known: pd.DataFrame | None = None
+    scores: pd.DataFrame,
+    method: Missing = "pairwise",
+    known: pd.DataFrame | None = None,
+    kind: CorrelationName = "pearson",
 ) -> Correlations:
     """Correlations (n_values, n_values) of `scores` (n_subjects, n_values), NaN where missing.
 
-    `pairwise`: over the subjects that have both values. `mean`: missing cells take the value's
+    `pairwise`: over the subjects that have both values; `listwise` likewise, of scores that have
+    no missing cell any more. `mean`: missing cells take the value's
     mean first. `em`: maximum likelihood under a normal distribution (Dempster, Laird and Rubin,
     1977). `known` (value_a, value_b, r, n) are pairwise correlations that a database computed of
     the same scores: each is taken that rests on as many subjects. `filled` are the scores with
-    missing cells imputed: by the mean, or by EM's expectation.
+    missing cells imputed: by the mean, or by EM's expectation. Of `kind` polychoric the matrix
+    alone is, over pairs; the covariances stay those of the scores.
     """
     n_missing = int(scores.isna().to_numpy().sum())
     names = scores.columns
@@ -57,7 +73,9 @@ def correlations(
             filled if method == "mean" else scores.to_numpy(float)
         )
     matrix = _as_correlation(scores, covariance, method, n_missing)
-    if known is not None and method == "pairwise":
+    if kind == "polychoric":
+        matrix = Polychoric(scores).correlations()[0]
+    elif known is not None and method == "pairwise":
         matrix = _with_known(pd.DataFrame(matrix, names, names), pairs, known)
     smallest = float(np.linalg.eigvalsh(matrix).min())
     mended, was_mended = nearest_psd(matrix)
@@ -70,6 +88,7 @@ def correlations(
         n_missing,
         smallest,
         was_mended,
+        kind,
     )
 
 
@@ -99,50 +118,6 @@ def _with_known(matrix: pd.DataFrame, pairs: np.ndarray, known: pd.DataFrame) ->
     found: np.ndarray = matrix.to_numpy(copy=True)
     found[a[same], b[same]] = found[b[same], a[same]] = r[same]
     return found
-
-
-def pairwise_correlation(scores: np.ndarray) -> np.ndarray:
-    """Pearson correlations over complete pairs; 0 where fewer than three subjects have both.
-
-    Both means and both variances are taken over the pair's own subjects, as in R's
-    `use = "pairwise.complete.obs"`; five matrix products instead of a loop over pairs.
-    """
-    return _pairwise(scores)[0]
-
-
-def pairwise_covariance(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Covariances over complete pairs (0 below three subjects), and the number of pairs."""
-    _, covariance, pairs = _pairwise(scores)
-    return covariance, pairs
-
-
-def _pairwise(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    measured = ~np.isnan(scores)
-    # centred first: sums of squares of large scores would swallow their variance
-    means = np.where(measured, scores, 0.0).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
-    centred = np.where(measured, scores - means, 0.0)
-    if measured.all():
-        pairs = np.full((scores.shape[1],) * 2, float(len(scores)))
-        product = centred.T @ centred
-        variance = np.repeat(np.diag(product)[:, None], len(product), axis=1)
-    else:
-        mask = measured.astype(float)
-        pairs = mask.T @ mask
-        known = np.maximum(pairs, 1.0)
-        # [i, j] is of value i over the subjects that have j too; transposed it is of j
-        sums, squares = centred.T @ mask, (centred**2).T @ mask
-        product = centred.T @ centred - sums * sums.T / known
-        variance = squares - sums**2 / known
-    enough = pairs >= FEWEST_PAIRS
-    size = np.sqrt(np.maximum(variance * variance.T, 0.0))
-    usable = enough & (size > 0)
-    correlation = np.divide(product, size, out=np.zeros_like(product), where=usable)
-    correlation = np.clip(correlation, -1.0, 1.0)
-    np.fill_diagonal(correlation, 1.0)
-    covariance = np.divide(
-        product, np.maximum(pairs - 1, 1.0), out=np.zeros_like(product), where=enough
-    )
-    return correlation, covariance, pairs
 
 
 def expectation_maximisation(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -197,4 +172,7 @@ def nearest_psd(correlations: np.ndarray) -> tuple[np.ndarray, bool]:
     """
     if np.linalg.eigvalsh(correlations).min() >= -1e-10:
         return correlations, False
+    # half a second to import, and few matrices need it
+    from statsmodels.stats.correlation_tools import corr_clipped
+
     return corr_clipped(correlations, SMALLEST_EIGENVALUE), True

@@ -11,40 +11,64 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from gpla_assets.psychometrics.errors import StructureError
 from gpla_assets.studies.structure import Extraction
 
 LOWEST_UNIQUENESS = 0.005
 """Smallest uniqueness, as in R's factanal: a value at the bound is a Heywood case."""
+STARTS = 10
+"""Starts of maximum likelihood: R's factanal, even uniquenesses, and random ones."""
+SAME_MINIMUM = 1e-6
+"""Discrepancies that differ by less are one minimum."""
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """Unrotated loadings (n_values, n_factors) and what its optimiser ended with."""
+    """Unrotated loadings (n_values, n_factors) and what its optimiser ended with.
+
+    `heywood` says which values' uniqueness is at its lowest; `other_minima` are discrepancies
+    above the one taken, at which other starts ended; `uniquenesses` (n_values,) are the model's.
+    """
 
     loadings: np.ndarray
     converged: bool
     heywood: np.ndarray
+    uniquenesses: np.ndarray
+    discrepancy: float = 0.0
+    other_minima: tuple[float, ...] = ()
 
 
-def extract(correlations: np.ndarray, n_factors: int, method: Extraction) -> Extracted:
+def extract(
+    correlations: np.ndarray,
+    n_factors: int,
+    method: Extraction,
+    starts: int = 1,
+    start: np.ndarray | None = None,
+) -> Extracted:
     """Loadings by `pca`, `minres` (Harman and Jones, 1966) or `ml` (Lawley, 1940; Jöreskog, 1967).
 
     Factor models are fitted over the uniquenesses with the loadings profiled out, as in R's
-    factanal and psych::fa. Raises StructureError where `ml` is asked of a singular matrix.
+    factanal and psych::fa, from `start` (n_values,) or from where factanal starts. `ml` is
+    fitted from `starts` places and the smallest discrepancy taken: factanal's own start may end
+    at a local minimum. Raises StructureError where `ml` is asked of a singular matrix.
     """
     if method == "pca":
         loadings = principal_loadings(correlations, n_factors)
-        return Extracted(loadings, True, np.zeros(len(loadings), bool))
+        unique = 1 - (loadings**2).sum(axis=1)
+        return Extracted(loadings, True, np.zeros(len(loadings), bool), unique)
     if method == "ml" and np.linalg.eigvalsh(correlations).min() < 1e-8:
         raise StructureError(
             "Maximum-likelihood extraction needs an invertible correlation matrix; this one of "
             f"{len(correlations)} values is singular. Use extraction: minres or pca, fewer values, "
             "or more subjects."
         )
-    return _factor_model(correlations, n_factors, method)
+    places = [_usual_start(correlations, n_factors) if start is None else start]
+    if method == "ml":
+        places += _further_starts(len(correlations), starts - 1)
+    found = [_fitted(place, correlations, n_factors, method) for place in places]
+    return _best(found, correlations, n_factors, method)
 
 
 def principal_loadings(correlations: np.ndarray, n_factors: int) -> np.ndarray:
@@ -55,13 +79,23 @@ def principal_loadings(correlations: np.ndarray, n_factors: int) -> np.ndarray:
     return found
 
 
-def _factor_model(correlations: np.ndarray, n_factors: int, method: Extraction) -> Extracted:
-    # the start of R's factanal
-    start = np.clip((1 - 0.5 * n_factors / len(correlations)) * _smc_uniqueness(correlations),
-                    LOWEST_UNIQUENESS, 1.0)  # fmt: skip
-    objective = _ml if method == "ml" else _minres
-    found = minimize(
-        objective,
+def _usual_start(correlations: np.ndarray, n_factors: int) -> np.ndarray:
+    """The start of R's factanal."""
+    unique = (1 - 0.5 * n_factors / len(correlations)) * _smc_uniqueness(correlations)
+    return np.clip(unique, LOWEST_UNIQUENESS, 1.0)
+
+
+def _further_starts(n_values: int, number: int) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    even = [np.full(n_values, 0.5)]
+    return [*even, *random.uniform(0.05, 0.95, (max(number - 1, 0), n_values))][: max(number, 0)]
+
+
+def _fitted(
+    start: np.ndarray, correlations: np.ndarray, n_factors: int, method: Extraction
+) -> OptimizeResult:
+    return minimize(
+        _ml if method == "ml" else _minres,
         start,
         args=(correlations, n_factors),
         jac=True,
@@ -69,10 +103,28 @@ def _factor_model(correlations: np.ndarray, n_factors: int, method: Extraction) 
         bounds=[(LOWEST_UNIQUENESS, 1.0)] * len(correlations),
         options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-7},
     )
+
+
+def _best(
+    found: list[OptimizeResult], correlations: np.ndarray, n_factors: int, method: Extraction
+) -> Extracted:
+    ranked = sorted(found, key=lambda one: float(one.fun))
+    best, others = ranked[0], []
+    for one in ranked[1:]:
+        # a start that was cut off ended at no minimum
+        if one.success and one.fun > (others or [best.fun])[-1] + SAME_MINIMUM:
+            others.append(float(one.fun))
     loadings = (_ml_loadings if method == "ml" else _minres_loadings)(
-        found.x, correlations, n_factors
+        best.x, correlations, n_factors
     )
-    return Extracted(loadings, bool(found.success), found.x <= LOWEST_UNIQUENESS * 1.0001)
+    return Extracted(
+        loadings=loadings,
+        converged=bool(best.success),
+        heywood=best.x <= LOWEST_UNIQUENESS * 1.0001,
+        uniquenesses=best.x,
+        discrepancy=float(best.fun),
+        other_minima=tuple(others),
+    )
 
 
 def _smc_uniqueness(correlations: np.ndarray) -> np.ndarray:
@@ -107,10 +159,10 @@ def _ml_loadings(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> n
 def _ml(psi: np.ndarray, correlations: np.ndarray, n_factors: int) -> tuple[float, np.ndarray]:
     """Jöreskog's (1967) profile discrepancy over uniquenesses, and its gradient."""
     root = np.sqrt(psi)
-    values = np.linalg.eigvalsh(correlations / np.outer(root, root))[: len(psi) - n_factors]
+    values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
     # a logarithm is taken of what rounding may have made 0
-    values = np.maximum(values, 1e-12)
-    discrepancy = float((values - np.log(values)).sum()) - len(values)
-    loadings = _ml_loadings(psi, correlations, n_factors)
-    implied = (loadings**2).sum(axis=1) + psi
-    return discrepancy, (implied - np.diag(correlations)) / psi**2
+    rest = np.maximum(values[: len(psi) - n_factors], 1e-12)
+    discrepancy = float((rest - np.log(rest)).sum()) - len(rest)
+    common = np.maximum(values[len(psi) - n_factors :] - 1, 0.0)
+    shared = psi * (vectors[:, len(psi) - n_factors :] ** 2 @ common)
+    return discrepancy, (shared + psi - np.diag(correlations)) / psi**2

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.errors import StructureError
+from gpla_assets.studies.structure import Centre
 
 SENTENCE_END = re.compile(r"(?<=[.])\s+(?=[A-Z])")
 
@@ -69,6 +70,21 @@ def well_measured(
     known = counts.reindex(index=scores.index, columns=scores.columns).fillna(0)
     thin = scores.notna() & (known < minimum)
     return scores.mask(thin), int(thin.to_numpy().sum())
+
+
+def measured_subjects(scores: pd.DataFrame, listwise: bool = False) -> pd.DataFrame:
+    """The subjects of `scores` (n_subjects, n_values) with any cell, or with every (`listwise`).
+
+    A subject without any is no subject: n goes into tests, random data and subjects per value.
+    """
+    return scores.dropna(how="any" if listwise else "all")
+
+
+def centred(scores: pd.DataFrame, centre: Centre) -> pd.DataFrame:
+    """Scores (n_subjects, n_values) less each subject's mean over values, or each value's."""
+    if centre == "subject":
+        return scores.sub(scores.mean(axis=1), axis=0)
+    return scores - scores.mean() if centre == "value" else scores
 
 
 def matrix_cautions(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.extraction import extract
+from gpla_assets.psychometrics.extraction import STARTS, Extracted, extract
 from gpla_assets.psychometrics.reliability import alpha_of, alphas_without
 from gpla_assets.psychometrics.rotation import Rotated, rotate
 from gpla_assets.studies.structure import StructureSettings
@@ -23,8 +23,12 @@ class Solution:
 
     values: list[str]
     rotated: Rotated
-    converged: bool
-    heywood: list[str]
+    extracted: Extracted
+
+    @property
+    def heywood(self) -> list[str]:
+        """The values without any uniqueness left."""
+        return [value for value, at in zip(self.values, self.extracted.heywood, strict=True) if at]
 
     @property
     def primary(self) -> np.ndarray:
@@ -48,12 +52,12 @@ class Purified:
     caution: str | None
 
 
-def solve(correlations: pd.DataFrame, number: int, settings: StructureSettings) -> Solution:
+def solve(
+    correlations: pd.DataFrame, number: int, settings: StructureSettings, starts: int = 1
+) -> Solution:
     """Extract and rotate `number` factors of a correlation matrix (n_values, n_values)."""
-    found = extract(correlations.to_numpy(), number, settings.extraction)
-    values = list(correlations.index)
-    heywood = [value for value, at_bound in zip(values, found.heywood, strict=True) if at_bound]
-    return Solution(values, rotate(found.loadings, settings.rotation), found.converged, heywood)
+    found = extract(correlations.to_numpy(), number, settings.extraction, starts)
+    return Solution(list(correlations.index), rotate(found.loadings, settings.rotation), found)
 
 
 def primary_and_gap(pattern: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +85,7 @@ def purify(
     removals: list[tuple[object, ...]] = []
     kept = list(correlations.index)
     while True:
-        solution = solve(correlations.loc[kept, kept], number, settings)
+        solution = solve(correlations.loc[kept, kept], number, settings, STARTS)
         if not settings.purify:
             return Purified(solution, _frame(removals), None)
         # alphas are looked at once loadings are clear: until then factors change their values

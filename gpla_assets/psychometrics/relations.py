@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
-from statsmodels.stats.multitest import multipletests
 from threadpoolctl import threadpool_limits
 
-from gpla_assets.psychometrics.correlation import pairwise_correlation
+from gpla_assets.psychometrics.pairwise import pairwise_correlation
 from gpla_assets.psychometrics.resampling import (
     RESAMPLES,
     drawn_rows,
@@ -80,6 +79,9 @@ def relations(
     rows.loc[rows["n"] < FEWEST_SUBJECTS, "r"] = np.nan
     if len(groups) < FEWEST_LLMS:
         return rows.assign(ci_low=None, ci_high=None, p=None, p_adjusted=None)
+    # half a second to import, which `gpla structure` has no need of
+    from statsmodels.stats.multitest import multipletests
+
     random = np.random.default_rng(seed)
     drawn = np.empty((resamples, rows.shape[0]))
     with threadpool_limits(1):

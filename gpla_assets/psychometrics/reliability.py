@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
-import pingouin
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
 
 from gpla_assets.common.intervals import CONFIDENCE
-from gpla_assets.psychometrics.correlation import nearest_psd, pairwise_covariance
+from gpla_assets.psychometrics.correlation import nearest_psd
 from gpla_assets.psychometrics.extraction import extract
+from gpla_assets.psychometrics.pairwise import Pairwise
 from gpla_assets.studies.structure import Extraction
 
-FEWEST_COMPLETE = 30
-HALVES = 1000
+HALVES = 5000
+"""Most halves that are looked at: all there are of up to 14 values, random ones of more."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class Reliability:
     """Reliability coefficients of one factor, and what they rest on.
 
     `alpha` with its 95% interval (Feldt), `alpha_standardised` (of the correlations), `omega`
-    (McDonald's total), `split_half` (mean Spearman-Brown over random halves, with the lowest and
-    the highest), `mean_r` between its values. `missing` says which subjects: complete cases, or
-    all by the pairwise covariance matrix with the median number of pairs as `n_subjects`.
+    (McDonald's total by the variance that one factor implies) and `omega_observed` (by the
+    variance of the sum as it is: psych's), `split_half` (mean over halves of values, with the
+    lowest and the highest), `mean_r` between its values. `n_subjects` is that of the sample that
+    `missing` names.
     """
 
     alpha: float
@@ -34,89 +36,81 @@ class Reliability:
     ci_high: float
     n_subjects: int
     n_values: int
-    missing: Literal["complete cases", "pairwise"]
-    alpha_standardised: float = np.nan
-    omega: float | None = None
-    split_half: float = np.nan
-    split_half_low: float = np.nan
-    split_half_high: float = np.nan
-    mean_r: float = np.nan
-
-
-def cronbach_alpha(scores: pd.DataFrame, keys: pd.Series) -> Reliability | None:
-    """Alpha (Cronbach, 1951) of keyed values with Feldt's interval; None for one value.
-
-    `scores`: (n_subjects, n_values), `keys`: 1 or -1 per value. Complete cases where there are at
-    least 30 or all; else the pairwise covariance matrix with the median number of pairs as n.
-    """
-    found = keyed_covariance(scores, keys)
-    if found is None:
-        return None
-    covariance, n_subjects, missing, keyed = found
-    if missing == "complete cases":
-        alpha, (low, high) = pingouin.cronbach_alpha(keyed)
-        alpha, low, high = float(alpha), float(low), float(high)
-    else:
-        alpha = alpha_of(covariance)
-        low, high = feldt_interval(alpha, n_subjects, len(keys))
-    return Reliability(alpha, low, high, n_subjects, len(keys), missing)
+    missing: str
+    alpha_standardised: float
+    omega: float | None
+    omega_observed: float | None
+    split_half: float
+    split_half_low: float
+    split_half_high: float
+    mean_r: float
 
 
 def reliability(scores: pd.DataFrame, keys: pd.Series, seed: int = 0) -> Reliability | None:
     """All coefficients of one factor; None for one value or without variance.
 
     `scores`: (n_subjects, n_values), `keys`: 1 or -1 per value; the order of values changes
-    nothing. Missing cells are handled as in `cronbach_alpha`.
+    nothing. Covariances are pairwise where cells are missing, and n the subjects with any of them.
+    """
+    own = scores[list(keys.index)].dropna(how="all")
+    sample = "pairwise" if own.isna().to_numpy().any() else "all subjects"
+    found = Pairwise(own.to_numpy(float)).moments()
+    covariance = pd.DataFrame(found.covariance, keys.index, keys.index)
+    matrix = pd.DataFrame(found.correlation, keys.index, keys.index)
+    return reliability_of(covariance, matrix, keys, len(own), sample, seed)
+
+
+def reliability_of(
+    covariance: pd.DataFrame,
+    correlations: pd.DataFrame,
+    keys: pd.Series,
+    n_subjects: int,
+    sample: str,
+    seed: int = 0,
+) -> Reliability | None:
+    """All coefficients of the values in `keys` (1 or -1 each) from the sample's covariances.
+
+    `covariance` and `correlations` (n_values, n_values) may hold further values; omega is of the
+    latter, which with missing cells are not quite the former's. None for one value, fewer than
+    three subjects or a sum without variance.
     """
     # halves are drawn by place
     keys = keys.sort_index()
-    base, found = cronbach_alpha(scores, keys), keyed_covariance(scores, keys)
-    if base is None or found is None:
+    keyed = keyed_covariance(covariance, keys)
+    if len(keys) < 2 or n_subjects < 3 or keyed.sum() <= 0 or (np.diag(keyed) <= 0).any():
         return None
-    covariance = found[0]
-    scale = np.sqrt(np.diag(covariance))
-    # pairwise covariances of few subjects need not be positive semi-definite
-    correlations = nearest_psd(covariance / np.outer(scale, scale))[0]
-    halves = split_halves(covariance, seed)
+    scale = np.sqrt(np.diag(keyed))
+    matrix = keyed / np.outer(scale, scale)
+    alpha, halves = alpha_of(keyed), split_halves(keyed, seed)
+    # pairwise correlations of few subjects need not be positive semi-definite
+    omegas = omega_totals(nearest_psd(keyed_covariance(correlations, keys))[0])
+    low, high = feldt_interval(alpha, n_subjects, len(keys))
     return Reliability(
-        base.alpha,
-        base.ci_low,
-        base.ci_high,
-        base.n_subjects,
-        base.n_values,
-        base.missing,
-        alpha_standardised=alpha_of(correlations),
-        omega=omega_total(correlations),
+        alpha=alpha,
+        ci_low=low,
+        ci_high=high,
+        n_subjects=n_subjects,
+        n_values=len(keys),
+        missing=sample,
+        alpha_standardised=alpha_of(matrix),
+        omega=omegas[0] if omegas else None,
+        omega_observed=omegas[1] if omegas else None,
         split_half=float(halves.mean()),
         split_half_low=float(halves.min()),
         split_half_high=float(halves.max()),
-        mean_r=float(correlations[np.triu_indices(len(keys), 1)].mean()),
+        mean_r=float(matrix[np.triu_indices(len(keys), 1)].mean()),
     )
 
 
-def keyed_covariance(
-    scores: pd.DataFrame, keys: pd.Series
-) -> tuple[np.ndarray, int, Literal["complete cases", "pairwise"], pd.DataFrame] | None:
-    """Covariance of keyed values, its n, which subjects it is of, and their keyed scores."""
-    keyed = scores[list(keys.index)] * keys
-    if keyed.shape[1] < 2:
-        return None
-    complete = keyed.dropna()
-    if len(complete) >= FEWEST_COMPLETE or (len(complete) == len(keyed) and len(keyed) > 2):
-        covariance, n_subjects = complete.cov().to_numpy(), len(complete)
-        missing: Literal["complete cases", "pairwise"] = "complete cases"
-    else:
-        covariance, pairs = pairwise_covariance(keyed.to_numpy(float))
-        n_subjects = int(np.median(pairs[np.triu_indices(keyed.shape[1], 1)]))
-        missing = "pairwise"
-    # a sum score without variance has nothing that could be reliable
-    if n_subjects < 3 or covariance.sum() <= 0 or (np.diag(covariance) <= 0).any():
-        return None
-    return covariance, n_subjects, missing, complete
+def keyed_covariance(covariance: pd.DataFrame, keys: pd.Series) -> np.ndarray:
+    """Covariances (n_values, n_values) of the values in `keys`, each with its sign."""
+    own, signs = list(keys.index), keys.to_numpy()
+    keyed: np.ndarray = covariance.loc[own, own].to_numpy() * np.outer(signs, signs)
+    return keyed
 
 
 def alpha_of(covariance: np.ndarray) -> float:
-    """Cronbach's alpha of a covariance matrix (n_values, n_values): k / (k - 1) (1 - tr / sum)."""
+    """Cronbach's (1951) alpha of covariances (n_values, n_values): k / (k - 1) (1 - tr / sum)."""
     k = len(covariance)
     return float(k / (k - 1) * (1 - np.trace(covariance) / covariance.sum()))
 
@@ -127,60 +121,85 @@ def feldt_interval(
     """Interval of alpha from the F distribution (Feldt, Woodruff and Salih, 1987)."""
     tail = (1 - confidence) / 2
     first, second = n_subjects - 1, (n_subjects - 1) * (n_values - 1)
-    low = 1 - (1 - alpha) * f_distribution.isf(tail, first, second)
-    high = 1 - (1 - alpha) * f_distribution.isf(1 - tail, first, second)
+    low = 1 - (1 - alpha) * fdtri(first, second, 1 - tail)
+    high = 1 - (1 - alpha) * fdtri(first, second, tail)
     return float(low), float(high)
 
 
-def omega_total(correlations: np.ndarray, extraction: Extraction = "minres") -> float | None:
-    """McDonald's (1999) omega of one common factor, by minimum residuals (or `ml`).
+def omega_totals(
+    correlations: np.ndarray, extraction: Extraction = "minres"
+) -> tuple[float, float] | None:
+    """Omega total of one common factor, by implied and by observed variance of the sum.
 
-    (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses) on correlations of keyed
-    values (n_values, n_values). None for two values: one factor is not identified then.
+    McDonald's (1999, 6.20): (sum of loadings)^2 over itself plus the sum of uniquenesses, and
+    psych's: 1 less the sum of uniquenesses over the sum of the correlations of keyed values
+    (n_values, n_values). They differ where one factor does not fit. The loadings are by minimum
+    residuals (or `ml`). None for two values: one factor is not identified then.
     """
     if len(correlations) < 3:
         return None
     loadings = extract(correlations, 1, extraction).loadings[:, 0]
-    common = float(loadings.sum()) ** 2
-    return common / (common + float((1 - loadings**2).sum()))
+    common, unique = float(loadings.sum()) ** 2, float((1 - loadings**2).sum())
+    return common / (common + unique), 1 - unique / float(correlations.sum())
 
 
-def split_halves(covariance: np.ndarray, seed: int = 0, repeats: int = HALVES) -> np.ndarray:
-    """Spearman-Brown corrected correlations of random halves (repeats,): 2 r / (1 + r).
+def split_halves(covariance: np.ndarray, seed: int = 0, most: int = HALVES) -> np.ndarray:
+    """Reliabilities by halves of the values, (n_halves,): all halves, or `most` random ones.
 
-    `covariance` (n_values, n_values) of keyed values; with an odd number of values one half has
-    one more.
+    `covariance` (n_values, n_values) of keyed values. Correlations of halves are corrected to full
+    length by Horst (1951), which for halves of one length is Spearman and Brown's 2 r / (1 + r):
+    with an odd number of values one half has one more.
     """
-    random, k = np.random.default_rng(seed), len(covariance)
-    # the places of a random order below k / 2: a half of k // 2 values in every row
-    first = np.argsort(random.random((repeats, k)), axis=1) < k // 2
+    k = len(covariance)
+    first = _halves(k, seed, most)
     a, b = first.astype(float), (~first).astype(float)
     between = ((a @ covariance) * b).sum(axis=1)
     within = ((a @ covariance) * a).sum(axis=1) * ((b @ covariance) * b).sum(axis=1)
     r = between / np.sqrt(np.maximum(within, 1e-300))
-    found: np.ndarray = 2 * r / (1 + r)
+    return full_length(r, (k // 2) / k)
+
+
+def _halves(k: int, seed: int, most: int) -> np.ndarray:
+    """Which of k values are in the first half, (n_halves, k)."""
+    if comb(k, k // 2) // (1 + (k % 2 == 0)) > most:
+        random = np.random.default_rng(seed)
+        # the places of a random order below k / 2: a half of k // 2 values in every row
+        drawn: np.ndarray = np.argsort(random.random((most, k)), axis=1) < k // 2
+        return drawn
+    # of an even number each half comes twice, as itself and as the other: the last value stays out
+    chosen = combinations(range(k if k % 2 else k - 1), k // 2)
+    rows = np.array(list(chosen), dtype=int).reshape(-1, k // 2)
+    first = np.zeros((len(rows), k), bool)
+    np.put_along_axis(first, rows, True, axis=1)
+    return first
+
+
+def full_length(r: np.ndarray, share: float) -> np.ndarray:
+    """Reliability of the whole from the correlation r of two parts of `share` and 1 - `share`.
+
+    Horst (1951): r (sqrt(r^2 + 4 pq (1 - r^2)) - r) / (2 pq (1 - r^2)), here with the fraction
+    turned so that nothing is divided by 0 at r = 1; Spearman and Brown's formula where p = q.
+    """
+    pq = share * (1 - share)
+    with np.errstate(divide="ignore"):
+        found: np.ndarray = 2 * r / (np.sqrt(r**2 + 4 * pq * (1 - r**2)) + r)
     return found
 
 
-def value_reliabilities(scores: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+def value_reliabilities(covariance: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     """Per value: its correlation with the rest of its factor, and alpha without it.
 
-    `scores` (n_subjects, n_values), `keys` 1 or -1 per value. Columns value, r_rest (corrected
-    item-total correlation), alpha_without (null where one value would be left).
+    `covariance` (n_values, n_values) holds the values in `keys` (1 or -1 each). Columns value,
+    r_rest (corrected item-total correlation; null for a single value), alpha_without (null where
+    one value would be left).
     """
-    found = keyed_covariance(scores, keys)
-    columns = ["value", "r_rest", "alpha_without"]
-    if found is None:
-        return pd.DataFrame({"value": list(keys.index), "r_rest": None, "alpha_without": None})
-    covariance, k = found[0], len(keys)
-    with_rest = covariance.sum(axis=1) - np.diag(covariance)
-    rest = covariance.sum() - 2 * covariance.sum(axis=1) + np.diag(covariance)
-    r_rest = with_rest / np.sqrt(np.maximum(np.diag(covariance) * rest, 1e-300))
-    return pd.DataFrame(
-        dict(zip(columns, (list(keys.index), r_rest, alphas_without(covariance)), strict=True))
-        if k > 1
-        else {}
-    )
+    keyed = keyed_covariance(covariance, keys)
+    sums, variances = keyed.sum(axis=1), np.diag(keyed)
+    rest = keyed.sum() - 2 * sums + variances
+    size = np.sqrt(np.maximum(variances * rest, 0.0))
+    r_rest = np.divide(sums - variances, size, out=np.full(len(keys), np.nan), where=size > 1e-300)
+    without = alphas_without(keyed)
+    return pd.DataFrame({"value": list(keys.index), "r_rest": r_rest, "alpha_without": without})
 
 
 def alphas_without(covariance: np.ndarray) -> np.ndarray:

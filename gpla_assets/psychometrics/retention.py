@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.correlation import pairwise_correlation
 from gpla_assets.psychometrics.errors import StructureError
+from gpla_assets.psychometrics.pairwise import pairwise_correlation
 from gpla_assets.studies.structure import Rule
 
 PERCENTILE = 95
@@ -19,6 +19,9 @@ RULES: dict[Rule, str] = {
         f"eigenvalues above the {PERCENTILE}th percentile of the scores permuted within values"
     ),
     "map": "smallest average squared partial correlation",
+    "ekc": "eigenvalues above the empirical Kaiser criterion, which grows less with each factor",
+    "hull": "largest bend of the share of common variance over the degrees of freedom",
+    "ega": "communities of the network of partial correlations",
     "kaiser": "eigenvalues above 1",
     "scree": "last drop between eigenvalues that is five times the drops after it",
     "alpha": "most factors that all reach the lowest alpha allowed",
@@ -85,31 +88,83 @@ def leading_above(observed: np.ndarray, bar: np.ndarray | float) -> int:
 def average_partials(correlations: np.ndarray, most: int | None = None) -> np.ndarray:
     """Velicer's (1976) average squared partial correlation after 0, 1, ... components.
 
-    `correlations` (n_values, n_values); as far as `most` components. NaN from where a value's
-    variance is used up.
+    `correlations` (..., n_values, n_values); as far as `most` components, along the last axis.
+    NaN from where a value's variance is used up.
     """
-    p = len(correlations)
-    values, vectors = np.linalg.eigh(correlations)
     # rounding makes the last eigenvalues of a singular matrix slightly negative
-    loadings = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
+    values, vectors = np.linalg.eigh(correlations)
+    loadings = vectors[..., ::-1] * np.sqrt(np.maximum(values[..., ::-1], 0.0))[..., None, :]
+    return partials_of(correlations, loadings, most)
+
+
+def partials_of(
+    correlations: np.ndarray, loadings: np.ndarray, most: int | None = None
+) -> np.ndarray:
+    """`average_partials` where the loadings (..., n_values, n_values) on components are known."""
+    p = correlations.shape[-1]
     last = min(p - 1, most if most is not None else p - 1)
-    found = np.full(last + 1, np.nan)
+    found = np.full((*correlations.shape[:-2], last + 1), np.nan)
     rest = correlations.copy()
+    left = np.ones(correlations.shape[:-2], bool)
     for number in range(last + 1):
         if number:
-            rest = rest - np.outer(loadings[:, number - 1], loadings[:, number - 1])
-        variance = np.diag(rest)
-        if variance.min() < 1e-8:
+            one = loadings[..., number - 1]
+            rest -= one[..., :, None] * one[..., None, :]
+        variance = np.diagonal(rest, axis1=-2, axis2=-1)
+        left &= variance.min(axis=-1) >= 1e-8
+        if not left.any():
             break
-        partial2 = rest**2 / np.outer(variance, variance)
-        # less p: the ones on the diagonal
-        found[number] = (partial2.sum() - p) / (p * (p - 1))
+        precision = 1 / np.where(left[..., None], variance, 1.0)
+        # sum of r_ij^2 / (v_i v_j), less p: the ones on the diagonal
+        total = ((rest**2 @ precision[..., None])[..., 0] * precision).sum(axis=-1)
+        found[..., number] = np.where(left, (total - p) / (p * (p - 1)), np.nan)
     return found
 
 
 def minimum_average_partial(correlations: np.ndarray, most: int | None = None) -> int:
     """Number of components with the smallest average squared partial correlation (MAP)."""
     return int(np.nanargmin(average_partials(correlations, most)))
+
+
+def empirical_kaiser(observed: np.ndarray, n_subjects: float) -> np.ndarray:
+    """Braeken and van Assen's (2017) reference eigenvalues for `observed` (n_values,).
+
+    The first is that of uncorrelated values in a sample, (1 + sqrt(p / n))^2; each next one takes
+    its share of the variance that the larger eigenvalues have left, and none is below 1.
+    """
+    p = len(observed)
+    left = p - np.concatenate([[0.0], np.cumsum(observed)[:-1]])
+    first = (1 + np.sqrt(p / n_subjects)) ** 2
+    return np.maximum(first * left / (p - np.arange(p)), 1.0)
+
+
+def hull(common: Mapping[int, float], n_values: int) -> int:
+    """Factors at the largest bend of the convex hull of fit over degrees of freedom.
+
+    `common` maps numbers of factors, from 0, to the share of common variance accounted for (CAF)
+    or another fit that grows. Lorenzo-Seva, Timmerman and Kiers (2011): solutions that fit no
+    better than a smaller one go, then those below the line between their neighbours; of the rest
+    the one whose gain per degree of freedom most exceeds the next one's. 0 of fewer than three.
+    """
+    points = [
+        (k, fit, k * n_values - k * (k - 1) / 2)
+        for k, fit in sorted(common.items())
+        if all(fit > other for number, other in common.items() if number < k)
+    ]
+    at = 1
+    while at < len(points) - 1:
+        (_, f0, p0), (_, f1, p1), (_, f2, p2) = points[at - 1 : at + 2]
+        below = f1 <= f0 + (f2 - f0) * (p1 - p0) / (p2 - p0)
+        points, at = (points[:at] + points[at + 1 :], 1) if below else (points, at + 1)
+    bends = {
+        points[at][0]: _gain(points[at - 1], points[at]) / _gain(points[at], points[at + 1])
+        for at in range(1, len(points) - 1)
+    }
+    return max(bends, key=lambda k: bends[k]) if bends else 0
+
+
+def _gain(a: tuple[int, float, float], b: tuple[int, float, float]) -> float:
+    return (b[1] - a[1]) / (b[2] - a[2])
 
 
 def scree_elbow(observed: np.ndarray) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.psychometrics.congruence import matched
-from gpla_assets.psychometrics.reliability import cronbach_alpha
+from gpla_assets.psychometrics.reliability import reliability
 from gpla_assets.psychometrics.structure import value_system
 from gpla_assets.studies.structure import StructureSettings
 
@@ -71,7 +71,7 @@ def recovery(
     rows = []
     for at, name in enumerate(truth):
         own = loadings[loadings["factor"] == name].set_index("value")["loading"]
-        true = cronbach_alpha(scores, np.sign(own).astype(int))
+        true = reliability(scores, np.sign(own).astype(int))
         rows.append(
             {
                 "factor": name,

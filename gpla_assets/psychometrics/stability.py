@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,29 +10,17 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from gpla_assets.psychometrics.congruence import matched
-from gpla_assets.psychometrics.correlation import (
-    nearest_psd,
-    pairwise_correlation,
-    pairwise_covariance,
-)
-from gpla_assets.psychometrics.extraction import extract
-from gpla_assets.psychometrics.reliability import alpha_of
+from gpla_assets.psychometrics.pairwise import pairwise_correlation
+from gpla_assets.psychometrics.resampled import Resample, Resampler
 from gpla_assets.psychometrics.resampling import drawn_rows, percentile_interval, units_of
-from gpla_assets.psychometrics.retention import (
-    PERCENTILE,
-    eigenvalues,
-    leading_above,
-    minimum_average_partial,
-    scree_elbow,
-)
-from gpla_assets.psychometrics.rotation import rotate
-from gpla_assets.studies.structure import Rule, StructureSettings
+from gpla_assets.psychometrics.retention import PERCENTILE, eigenvalues
+from gpla_assets.studies.structure import StructureSettings
 
 Unit = Literal["llm", "subject"]
+Progress = Callable[[int, int], None]
+"""Told how many resamples of how many are done."""
 FEWEST_LLMS = 5
 """Of fewer a bootstrap has some hundred different draws, and its interval says nothing."""
-MOST_COMPONENTS = 30
 
 
 @dataclass(frozen=True)
@@ -45,33 +33,13 @@ class Stability:
     caution: str | None
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """What every resample is compared with."""
-
-    scores: np.ndarray
-    own: np.ndarray
-    pattern: np.ndarray
-    primary: np.ndarray
-    keys: np.ndarray
-    random_95: np.ndarray
-    settings: StructureSettings
-
-
-@dataclass(frozen=True)
-class _Resample:
-    loadings: np.ndarray
-    congruence: np.ndarray
-    alphas: np.ndarray
-    suggested: dict[Rule, int]
-
-
 def bootstrap(
     scores: pd.DataFrame,
     pattern: pd.DataFrame,
     settings: StructureSettings,
     llms: Sequence[str] | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Stability:
     """Resample LLMs with all their profiles (or subjects where `llms` is None) and solve again.
 
@@ -82,7 +50,8 @@ def bootstrap(
     are those kept in the full solution, their keys and the number of factors stay. Intervals are
     percentiles (95%). Subjects drawn twice raise eigenvalues, of random data too: parallel analysis
     compares with random data that is resampled in the same way. Fewer than five LLMs (or
-    subjects) give no rows.
+    subjects) give no rows. Where `progress` is given, a keyboard interrupt ends the resampling
+    with what was done.
     """
     unit: Unit = "subject" if llms is None else "llm"
     groups = list(np.arange(len(scores))[:, None]) if llms is None else units_of(llms)
@@ -93,18 +62,32 @@ def bootstrap(
         )
         return Stability(_no_loadings(), _no_factors(), _no_retention(), few)
     random = np.random.default_rng(seed)
-    random_95 = _random_95(scores.shape, groups, random, settings.parallel_repeats)
-    draws = (drawn_rows(groups, random) for _ in range(settings.resamples))
-    setting = _setting(scores, pattern, random_95, settings)
-    found = list(_resamples(setting, draws))
-    caution = None
-    if len(found) < settings.resamples:
-        caution = f"{settings.resamples - len(found)} resamples of {unit}s had a constant value."
+    resampler = Resampler(scores, pattern, settings)
+    cautions: list[str] = []
+    found: list[Resample] = []
+    done = 0
+    # matrices of 100 rows gain nothing from threads, and lose by waking them
+    with threadpool_limits(1):
+        try:
+            random_95 = _random_95(scores.shape, groups, random, settings.parallel_repeats)
+            draws = (_weights(groups, len(scores), random) for _ in range(settings.resamples))
+            for one in resampler.solved(draws, random_95):
+                done += 1
+                found += [one] if one is not None else []
+                if progress is not None:
+                    progress(done, settings.resamples)
+        except KeyboardInterrupt:
+            if progress is None:
+                raise
+            cautions.append(f"Stopped after {done} of {settings.resamples} resamples of {unit}s.")
+    if len(found) < done:
+        cautions.append(f"{done - len(found)} resamples of {unit}s had a constant value.")
+    caution = " ".join(cautions) or None
     if not found:
         return Stability(_no_loadings(), _no_factors(), _no_retention(), caution)
     return Stability(
-        _loadings(unit, pattern, setting, found),
-        _factors(unit, pattern, setting, found),
+        _loadings(unit, pattern, resampler, found),
+        _factors(unit, pattern, resampler, found),
         _retention(unit, found),
         caution,
     )
@@ -118,123 +101,68 @@ def leave_one_out(
 ) -> pd.DataFrame:
     """Solve again without each LLM: llm, factor, congruence with the full solution.
 
-    The LLM with the smallest congruence moves the structure most.
+    The LLM with the smallest congruence moves the structure most. No `llms`, no rows.
     """
-    setting = _setting(scores, pattern, np.empty(0), settings)
-    rows = []
+    if not llms:
+        return pd.DataFrame(columns=["llm", "factor", "congruence"])
+    names, units, n = sorted(set(llms)), units_of(llms), len(scores)
+    kept = [(name, own) for name, own in zip(names, units, strict=True) if n - len(own) > 2]
+    weights = [np.bincount(own, minlength=n) == 0 for _, own in kept]
     with threadpool_limits(1):
-        for llm, own in zip(sorted(set(llms)), units_of(llms), strict=True):
-            at = np.delete(np.arange(len(scores)), own)
-            found = _resample(setting, at) if len(at) > 2 else None
-            if found is not None:
-                for factor, congruence in zip(pattern.columns, found.congruence, strict=True):
-                    rows.append((llm, factor, float(congruence)))
-    return pd.DataFrame(rows, columns=["llm", "factor", "congruence"])
+        found = list(Resampler(scores, pattern, settings).solved(w.astype(float) for w in weights))
+    return pd.DataFrame(
+        [
+            (name, factor, float(congruence))
+            for (name, _), one in zip(kept, found, strict=True)
+            if one is not None
+            for factor, congruence in zip(pattern.columns, one.congruence, strict=True)
+        ],
+        columns=["llm", "factor", "congruence"],
+    )
+
+
+def _weights(groups: list[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
+    """How often each of n subjects is drawn, where as many groups are drawn as there are."""
+    weights: np.ndarray = np.bincount(drawn_rows(groups, random), minlength=n).astype(float)
+    return weights
 
 
 def _random_95(
     shape: tuple[int, int], groups: list[np.ndarray], random: np.random.Generator, repeats: int
 ) -> np.ndarray:
     """95th percentile of the eigenvalues of normal data whose rows are drawn like the subjects."""
-    with threadpool_limits(1):
-        found = []
-        for _ in range(repeats):
-            noise = random.standard_normal(shape)
-            found.append(eigenvalues(pairwise_correlation(noise[drawn_rows(groups, random)])))
+    found = []
+    for _ in range(repeats):
+        noise = random.standard_normal(shape)
+        found.append(eigenvalues(pairwise_correlation(noise[drawn_rows(groups, random)])))
     highest: np.ndarray = np.percentile(np.stack(found), PERCENTILE, axis=0)
     return highest
 
 
-def _setting(
-    scores: pd.DataFrame,
-    pattern: pd.DataFrame,
-    random_95: np.ndarray,
-    settings: StructureSettings,
-) -> _Setting:
-    matrix = pattern.to_numpy()
-    primary = np.abs(matrix).argmax(axis=1)
-    keys = np.where(matrix[np.arange(len(matrix)), primary] < 0, -1.0, 1.0)
-    own = scores.columns.get_indexer(pattern.index)
-    return _Setting(scores.to_numpy(float), own, matrix, primary, keys, random_95, settings)
-
-
-def _resamples(setting: _Setting, draws: Iterator[np.ndarray]) -> Iterator[_Resample]:
-    # matrices of 100 rows gain nothing from threads, and lose by waking them
-    with threadpool_limits(1):
-        for at in draws:
-            found = _resample(setting, at)
-            if found is not None:
-                yield found
-
-
-def _resample(setting: _Setting, at: np.ndarray) -> _Resample | None:
-    scores = setting.scores[at]
-    # fmax and fmin pass over NaN, and give NaN for a value that no drawn subject has
-    spread = np.fmax.reduce(scores, axis=0) - np.fmin.reduce(scores, axis=0)
-    # a value on which the drawn subjects agree has no correlation
-    if not (spread > 0).all():
-        return None
-    if setting.settings.missing != "pairwise":
-        scores = np.where(np.isnan(scores), np.nanmean(scores, axis=0), scores)
-    # the number of factors is asked of all usable values, loadings of those that were kept
-    matrix = pairwise_correlation(scores)
-    suggested: dict[Rule, int] = {}
-    if len(setting.random_95):
-        observed = eigenvalues(matrix)
-        suggested = {
-            "parallel": leading_above(observed, setting.random_95),
-            "kaiser": leading_above(observed, 1.0),
-            "scree": scree_elbow(observed),
-            "map": minimum_average_partial(nearest_psd(matrix)[0], MOST_COMPONENTS),
-        }
-    own = nearest_psd(matrix[np.ix_(setting.own, setting.own)])[0]
-    number = setting.pattern.shape[1]
-    try:
-        loadings = extract(own, number, setting.settings.extraction).loadings
-    # maximum likelihood of a resample whose matrix is singular
-    except ValueError:
-        return None
-    rotated = rotate(loadings, setting.settings.rotation).pattern
-    order, signs, congruence = matched(setting.pattern, rotated)
-    return _Resample(rotated[:, order] * signs, congruence, _alphas(setting, scores), suggested)
-
-
-def _alphas(setting: _Setting, scores: np.ndarray) -> np.ndarray:
-    keyed = scores[:, setting.own] * setting.keys
-    covariance, _ = pairwise_covariance(keyed)
-    found = np.full(setting.pattern.shape[1], np.nan)
-    for factor in range(len(found)):
-        own = np.flatnonzero(setting.primary == factor)
-        block = covariance[np.ix_(own, own)]
-        if len(own) > 1 and block.sum() > 0:
-            found[factor] = alpha_of(block)
-    return found
-
-
 def _loadings(
-    unit: Unit, pattern: pd.DataFrame, setting: _Setting, found: list[_Resample]
+    unit: Unit, pattern: pd.DataFrame, resampler: Resampler, found: list[Resample]
 ) -> pd.DataFrame:
     drawn = np.stack([one.loadings for one in found])
     low, high = percentile_interval(drawn)
     landed = np.abs(drawn).argmax(axis=2)
-    n_values, n_found = setting.pattern.shape
+    n_values, n_found = resampler.pattern.shape
     share = np.stack([(landed == factor).mean(axis=0) for factor in range(n_found)], axis=1)
     return pd.DataFrame(
         {
             "resampled": unit,
             "factor": np.tile(np.asarray(pattern.columns, dtype=object), n_values),
             "value": np.repeat(pattern.index.to_numpy(), n_found),
-            "loading": setting.pattern.ravel(),
+            "loading": resampler.pattern.ravel(),
             "ci_low": low.ravel(),
             "ci_high": high.ravel(),
             "primary_share": share.ravel(),
-            "is_primary": (np.arange(n_found) == setting.primary[:, None]).ravel(),
+            "is_primary": (np.arange(n_found) == resampler.primary[:, None]).ravel(),
         }
     )
 
 
 def _factors(
-    unit: Unit, pattern: pd.DataFrame, setting: _Setting, found: list[_Resample]
+    unit: Unit, pattern: pd.DataFrame, resampler: Resampler, found: list[Resample]
 ) -> pd.DataFrame:
     congruence = np.stack([one.congruence for one in found])
     alphas = np.stack([one.alphas for one in found])
@@ -247,7 +175,7 @@ def _factors(
             {
                 "resampled": unit,
                 "factor": factor,
-                "n_values": int((setting.primary == at).sum()),
+                "n_values": int((resampler.primary == at).sum()),
                 "congruence": float(congruence[:, at].mean()),
                 "congruence_low": float(around[0]),
                 "congruence_high": float(around[1]),
@@ -259,7 +187,7 @@ def _factors(
     return pd.DataFrame(rows)
 
 
-def _retention(unit: Unit, found: list[_Resample]) -> pd.DataFrame:
+def _retention(unit: Unit, found: list[Resample]) -> pd.DataFrame:
     rows = [(rule, number) for one in found for rule, number in one.suggested.items()]
     counts = pd.DataFrame(rows, columns=["rule", "n_factors"]).value_counts().reset_index()
     counts["share"] = counts.pop("count") / len(found)

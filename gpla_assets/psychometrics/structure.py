@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 
+from gpla_assets.psychometrics.bias import response_bias
+from gpla_assets.psychometrics.cautions import (
+    category_cautions,
+    missing_caution,
+    solution_cautions,
+    subject_cautions,
+)
 from gpla_assets.psychometrics.correlation import Correlations, correlations
 from gpla_assets.psychometrics.errors import StructureError
+from gpla_assets.psychometrics.fit import factor_fit
 from gpla_assets.psychometrics.frozen import FrozenSystem
-from gpla_assets.psychometrics.matrix import checked_scores, matrix_cautions, well_measured
-from gpla_assets.psychometrics.purification import Purified, Solution, purify, solve
-from gpla_assets.psychometrics.reliability import alpha_of, reliability, value_reliabilities
-from gpla_assets.psychometrics.retention import (
-    average_partials,
-    eigenvalues,
-    leading_above,
-    n_factors,
-    parallel_analysis,
-    permutation_analysis,
-    reliable_factors,
-    retention_table,
-    scree_elbow,
+from gpla_assets.psychometrics.matrix import (
+    centred,
+    checked_scores,
+    matrix_cautions,
+    measured_subjects,
+    well_measured,
 )
+from gpla_assets.psychometrics.network import network
+from gpla_assets.psychometrics.purification import Purified, Solution, purify, solve
+from gpla_assets.psychometrics.redundancy import redundancy_cautions, redundant_pairs, stand_ins
+from gpla_assets.psychometrics.reliability_tables import (
+    reliability_tables,
+    variance_table,
+    with_cautions,
+)
+from gpla_assets.psychometrics.retention import n_factors, retention_table
 from gpla_assets.psychometrics.scoring import bartlett_weights, regression_weights
+from gpla_assets.psychometrics.scree import scree
 from gpla_assets.psychometrics.solution_tables import (
     factor_correlations_table,
     factor_labels,
@@ -34,14 +45,12 @@ from gpla_assets.psychometrics.solution_tables import (
     loadings_table,
     removals_table,
 )
-from gpla_assets.psychometrics.suitability import kmo_cautions, suitability, value_suitability
-from gpla_assets.studies.structure import RotationName, Rule, StructureSettings
-
-LEADING_VALUES = 3
-FURTHER_FACTORS = 3
-MOST_FACTORS = 15
-CLOSE_RULES: tuple[Rule, ...] = ("parallel", "permutation", "map", "scree")
-"""Rules that do not grow with the number of values, as Kaiser's does."""
+from gpla_assets.psychometrics.suitability import (
+    suitability,
+    suitability_cautions,
+    value_suitability,
+)
+from gpla_assets.studies.structure import RotationName, StructureSettings
 
 
 @dataclass(frozen=True)
@@ -49,14 +58,20 @@ class ValueSystem:
     """A value system (V, V_H, loadings) as tables, and what a reader must be told.
 
     `usable` are the scores that were factored and `found` their correlations; `pattern` (values
-    kept x factors) is the solution, `frozen` what new subjects are scored with.
+    kept x factors) is the solution, `frozen` what new subjects are scored with. `bias` is None
+    where no LLMs are named.
     """
 
     suitability: pd.DataFrame
     value_suitability: pd.DataFrame
     eigenvalues: pd.DataFrame
     retention: pd.DataFrame
+    communities: pd.DataFrame
+    redundancy: pd.DataFrame
+    bias: pd.DataFrame | None
     loadings: pd.DataFrame
+    fit: pd.DataFrame
+    variance: pd.DataFrame
     factor_correlations: pd.DataFrame
     removals: pd.DataFrame
     reliabilities: pd.DataFrame
@@ -67,6 +82,15 @@ class ValueSystem:
     found: Correlations
     pattern: pd.DataFrame
     frozen: FrozenSystem
+
+
+@dataclass(frozen=True)
+class _Usable:
+    """The scores that are factored, each value's suitability, and what was seen on the way."""
+
+    scores: pd.DataFrame
+    values: pd.DataFrame
+    cautions: list[str]
 
 
 def value_system(
@@ -85,35 +109,59 @@ def value_system(
     (same shape) the measurements behind each cell; `seed` draws random data and halves; `known`
     are correlations (value_a, value_b, r, n) that a database has computed of these scores; `told`
     are cautions on the scores themselves. The paper's sections 3 and B.2, its defaults by the
-    settings. Raises StructureError for fewer than three subjects or usable values, for names that
-    stand twice, and for cells that are infinite or no numbers.
+    settings. Subjects without any cell are left out. Raises StructureError for fewer than three
+    subjects or usable values, for names that stand twice, and for cells that are infinite or no
+    numbers.
     """
     settings = settings or StructureSettings()
-    n_llms = len(set(llms)) if llms is not None else None
+    own_llms = pd.Series(list(llms), scores.index.map(str)) if llms is not None else None
     # before values are screened, so that coverage counts well measured cells alone
     checked, thin = well_measured(checked_scores(scores), counts, settings.minimum_measurements)
-    usable, values = _usable(checked, settings, counts)
-    found = correlations(usable, settings.missing, known)
-    whole, per_value = suitability(usable, found, values, n_llms)
-    matrix = found.matrix.to_numpy()
-    scree, suggested = _scree(usable, found, settings, seed)
-    retained = n_factors(suggested, settings.n_factors, len(matrix))
+    own = _usable(centred(checked, settings.centre), settings, counts)
+    usable = own.scores
+    if settings.centre != "none" or settings.missing == "listwise":
+        known = None
+    found = correlations(usable, settings.missing, known, settings.correlation)
+    units = list(own_llms.reindex(usable.index)) if own_llms is not None else None
+    n_llms = len(set(units)) if units is not None else None
+    whole, per_value = suitability(usable, found, own.values, n_llms)
+    seen = scree(usable, found, settings, seed)
+    retained = n_factors(seen.suggested, settings.n_factors, len(found.matrix))
     number, purified = _purified(found, retained, settings)
     loadings = loadings_table(purified.solution)
     frozen = _frozen(usable, found, purified.solution, settings)
-    cautions = matrix_cautions(usable, settings.minimum_ratio, n_llms, told)
-    cautions += kmo_cautions(whole["kmo"].iloc[0])
-    cautions += _solution_cautions(found, purified, retained, number, thin)
-    reliabilities, each_value = _reliabilities(usable, loadings, seed)
+    pairs = redundant_pairs(found.matrix, seen.network, settings.maximum_overlap)
+    bias = response_bias(checked[usable.columns].loc[usable.index], units, seed) if units else None
+    cautions = [
+        *matrix_cautions(usable, settings.minimum_ratio, n_llms, told),
+        *own.cautions,
+        *suitability_cautions(whole),
+        *([f"{thin} cells rest on too few measurements and count as missing."] if thin else []),
+        *missing_caution(usable, settings.missing),
+        *category_cautions(usable, found),
+        *redundancy_cautions(pairs, settings.maximum_overlap),
+        *(
+            [str(bias["caution"].iloc[0])]
+            if bias is not None and bias["share"].gt(0.5).any()
+            else []
+        ),
+        *solution_cautions(found, purified, retained, number),
+    ]
+    reliabilities, each_value = reliability_tables(found, loadings, seed)
     return ValueSystem(
         suitability=whole,
         value_suitability=per_value,
-        eigenvalues=scree.assign(retained=scree["component"] <= number),
-        retention=retention_table(suggested, settings.n_factors, number),
+        eigenvalues=seen.components.assign(retained=seen.components["component"] <= number),
+        retention=retention_table(seen.suggested, settings.n_factors, number),
+        communities=pd.DataFrame({"value": usable.columns, "community": seen.community + 1}),
+        redundancy=pairs,
+        bias=bias,
         loadings=loadings,
+        fit=_fit(found, purified.solution, settings),
+        variance=variance_table(loadings),
         factor_correlations=factor_correlations_table(purified.solution),
-        removals=removals_table(values, purified),
-        reliabilities=_with_cautions(reliabilities, usable, settings, cautions),
+        removals=removals_table(own.values, purified),
+        reliabilities=with_cautions(reliabilities, usable.shape, settings, cautions),
         value_reliabilities=each_value,
         scores=factor_scores(found.filled, usable, frozen, purified.solution, reliabilities),
         cautions=tuple(cautions),
@@ -126,78 +174,69 @@ def value_system(
 
 def _usable(
     scores: pd.DataFrame, settings: StructureSettings, counts: pd.DataFrame | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    coverage, same = settings.minimum_coverage, settings.maximum_same
-    values = value_suitability(scores, coverage, same, counts)
-    usable = scores[list(values.loc[values["status"] == "usable", "value"])]
-    if len(scores) < 3 or usable.shape[1] < 3:
+) -> _Usable:
+    """Values that can be factored and the subjects that have any of them, or all (listwise)."""
+    listwise = settings.missing == "listwise"
+    subjects = measured_subjects(scores)
+    values = _screened(subjects, settings, counts)
+    usable = subjects[_names(values)]
+    cells = measured_subjects(usable)
+    rows = measured_subjects(usable, listwise)
+    if len(rows) < len(subjects):
+        # a value may be constant over the subjects that are left
+        again = _screened(rows, settings, counts).set_index("value")["status"]
+        known = values.set_index("value")["status"]
+        status = known.mask((known == "usable") & (again.reindex(known.index) != "usable"), again)
+        values = values.assign(status=status.to_numpy())
+    usable = rows[_names(values)]
+    if settings.redundancy == "remove" and usable.shape[1] > 3 and len(usable) > 3:
+        values = _without_redundant(usable, values, settings)
+        usable = usable[_names(values)]
+    if len(usable) < 3 or usable.shape[1] < 3:
         reasons = values.loc[values["status"] != "usable", "status"].str.split(":").str[0]
         why = "; ".join(f"{n} {reason}" for reason, n in reasons.value_counts().head(3).items())
         raise StructureError(
-            f"{len(scores)} subjects and {usable.shape[1]} usable values (of {scores.shape[1]}"
+            f"{len(usable)} subjects and {usable.shape[1]} usable values (of {scores.shape[1]}"
             f"{': ' + why if why else ''}): a value system needs at least 3 of each. Measure more "
             "subjects, or lower structure.minimum_coverage."
         )
-    return usable, values
+    return _Usable(usable, values, subject_cautions(len(scores), len(cells), len(rows)))
 
 
-def _scree(
-    usable: pd.DataFrame, found: Correlations, settings: StructureSettings, seed: int
-) -> tuple[pd.DataFrame, dict[Rule, int]]:
-    matrix, repeats = found.matrix.to_numpy(), settings.parallel_repeats
-    observed = eigenvalues(matrix)
-    # what stands in for missing cells is of no other rows than these
-    missing = usable.isna().to_numpy() if found.method == "pairwise" else None
-    random = parallel_analysis(len(usable), len(matrix), seed, repeats, missing=missing)
-    permuted = permutation_analysis(usable.to_numpy(), seed, repeats)
-    partials = average_partials(matrix)
-    suggested: dict[Rule, int] = {
-        "parallel": leading_above(observed, random),
-        "permutation": leading_above(observed, permuted),
-        # place 0 is after no component: the place is the number
-        "map": int(np.nanargmin(partials)),
-        "kaiser": leading_above(observed, 1.0),
-        "scree": scree_elbow(observed),
-    }
-    fixed = settings.n_factors if isinstance(settings.n_factors, int) else 0
-    # each further solution is extracted and rotated, and Kaiser's number grows with the values
-    most = min(
-        max(*(min(suggested[rule], MOST_FACTORS) for rule in CLOSE_RULES), fixed) + FURTHER_FACTORS,
-        len(matrix) // 2,
+def _screened(
+    scores: pd.DataFrame, settings: StructureSettings, counts: pd.DataFrame | None
+) -> pd.DataFrame:
+    return value_suitability(scores, settings.minimum_coverage, settings.maximum_same, counts)
+
+
+def _names(values: pd.DataFrame) -> list[str]:
+    return list(values.loc[values["status"] == "usable", "value"])
+
+
+def _without_redundant(
+    usable: pd.DataFrame, values: pd.DataFrame, settings: StructureSettings
+) -> pd.DataFrame:
+    """`values` where of those that stand for one another all but one are not usable."""
+    found = correlations(usable, settings.missing, None, settings.correlation)
+    edges = network(found.matrix.to_numpy(), found.n).edges
+    pairs = redundant_pairs(found.matrix, edges, settings.maximum_overlap)
+    going = stand_ins(pairs, usable.columns, edges)
+    said = {name: f"redundant: {kept} stands for it" for name, kept in going.items()}
+    return values.assign(status=values["value"].map(said).fillna(values["status"]))
+
+
+def _fit(found: Correlations, solution: Solution, settings: StructureSettings) -> pd.DataFrame:
+    """Fit of the factors to the correlations of the values kept: one row."""
+    kept, rotated = solution.values, solution.rotated
+    fitted = factor_fit(
+        found.matrix.loc[kept, kept].to_numpy(),
+        rotated.structure @ rotated.pattern.T,
+        rotated.pattern.shape[1],
+        len(found.filled),
+        found.pairs.loc[kept, kept].to_numpy(float),
+        settings.extraction != "pca",
     )
-    alphas = {k: _weakest_alpha(found, k, settings) for k in range(1, max(most, 1) + 1)}
-    suggested["alpha"] = reliable_factors(alphas, settings.minimum_alpha)
-    components = np.arange(1, len(observed) + 1)
-    scree = pd.DataFrame(
-        {
-            "component": components,
-            "eigenvalue": observed,
-            "explained": observed / observed.sum(),
-            "random_95": random,
-            "permuted_95": permuted,
-            # after that many components; the one after none stands in the retention table alone
-            "average_partial": np.append(partials, [np.nan] * len(observed))[components],
-            "alpha": [alphas.get(int(k)) for k in components],
-        }
-    )
-    return scree.astype({"alpha": float}), suggested
-
-
-def _weakest_alpha(found: Correlations, number: int, settings: StructureSettings) -> float | None:
-    """The smallest alpha of the factors of a solution, over values that load enough."""
-    solution = solve(found.matrix, number, settings)
-    alphas = []
-    primary = np.abs(solution.rotated.pattern).max(axis=1)
-    for factor in range(number):
-        own = np.flatnonzero((solution.primary == factor) & (primary >= settings.minimum_loading))
-        # alpha of one value is not defined: such a solution counts as unreliable
-        if len(own) < 2:
-            return None
-        keys = solution.keys[own]
-        alphas.append(
-            alpha_of(found.covariance.to_numpy()[np.ix_(own, own)] * np.outer(keys, keys))
-        )
-    return min(alphas)
+    return pd.DataFrame([asdict(fitted)])
 
 
 def _purified(
@@ -232,91 +271,6 @@ def _frozen(
         sds=usable[values].std(),
         factor_score=settings.factor_score,
     )
-
-
-def _solution_cautions(
-    found: Correlations, purified: Purified, retained: int, number: int, thin: int
-) -> list[str]:
-    cautions = []
-    if found.mended:
-        cautions.append(
-            f"The correlation matrix was not positive semi-definite (smallest eigenvalue "
-            f"{found.smallest_eigenvalue:.3f}); negative eigenvalues were lifted (spectral method)."
-        )
-    if thin:
-        cautions.append(f"{thin} cells rest on too few measurements and count as missing.")
-    if purified.caution:
-        cautions.append(purified.caution)
-    if not purified.solution.converged:
-        cautions.append("The extraction did not converge; its loadings are the last it reached.")
-    if purified.solution.heywood:
-        cautions.append(
-            f"Heywood case (no uniqueness left): {', '.join(purified.solution.heywood)}."
-        )
-    if number < retained:
-        cautions.append(
-            f"{retained} factors were recommended; {number} were rotated, since of more not "
-            "every factor has two values."
-        )
-    return cautions
-
-
-def _reliabilities(
-    usable: pd.DataFrame, loadings: pd.DataFrame, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows, each = [], []
-    for factor, all_rows in loadings.groupby("factor", sort=False):
-        own = all_rows[all_rows["is_primary"]].sort_values("loading", key=abs, ascending=False)
-        keys = own.set_index("value")["keyed"]
-        found = reliability(usable, keys, seed)
-        if len(keys):
-            each.append(value_reliabilities(usable, keys).assign(factor=factor))
-        # pattern times structure adds up to the communalities, where factors are oblique too
-        explained = float((all_rows["loading"] * all_rows["structure"]).sum())
-        rows.append(
-            {
-                "factor": factor,
-                "name": " / ".join(own["value"].head(LEADING_VALUES)) or "(no value)",
-                "n_values": len(own),
-                "n_subjects": found.n_subjects if found else len(usable),
-                "subjects_used": found.missing if found else None,
-                "alpha": found.alpha if found else None,
-                "ci_low": found.ci_low if found else None,
-                "ci_high": found.ci_high if found else None,
-                "alpha_standardised": found.alpha_standardised if found else None,
-                "omega": found.omega if found else None,
-                "split_half": found.split_half if found else None,
-                "split_half_low": found.split_half_low if found else None,
-                "split_half_high": found.split_half_high if found else None,
-                "mean_r": found.mean_r if found else None,
-                "variance_explained": explained / all_rows["value"].nunique(),
-            }
-        )
-    columns = ["factor", "value", "r_rest", "alpha_without"]
-    joined = pd.concat(each, ignore_index=True) if each else pd.DataFrame(columns=columns)
-    return pd.DataFrame(rows), joined[columns]
-
-
-def _with_cautions(
-    reliabilities: pd.DataFrame,
-    usable: pd.DataFrame,
-    settings: StructureSettings,
-    cautions: Sequence[str],
-) -> pd.DataFrame:
-    n, p = usable.shape
-    said = []
-    for row in reliabilities.itertuples():
-        own = list(cautions)
-        if pd.isna(row.alpha):
-            own.append(f"Alpha needs two values that vary together; {row.factor} has "
-                       f"{row.n_values}.")  # fmt: skip
-        elif row.alpha < settings.minimum_alpha:
-            own.append(
-                f"Alpha of {row.factor} is {row.alpha:.2f}, below {settings.minimum_alpha:.2f}."
-            )
-        said.append(" ".join(own) or None)
-    # decision 0008: computed whatever the ratio, and said where it is too small
-    return reliabilities.assign(interpretable=n / p >= settings.minimum_ratio, caution=said)
 
 
 def other_rotations(system: ValueSystem, settings: StructureSettings) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from gpla_assets.psychometrics.correlation import Correlations
 
 SINGULAR = 1e-8
 UNACCEPTABLE = 0.5
+LARGEST_P = 0.05
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def kmo(correlations: np.ndarray) -> tuple[float | None, np.ndarray]:
     return float(r2.sum() / (r2.sum() + partial2.sum())), r2 / (r2 + partial2)
 
 
-def bartlett(correlations: np.ndarray, n_subjects: int) -> Bartlett | None:
+def bartlett(correlations: np.ndarray, n_subjects: float) -> Bartlett | None:
     """Bartlett's (1950) test that values are uncorrelated; None for a singular matrix.
 
     chi2 = -(n - 1 - (2p + 5) / 6) ln|R| with p (p - 1) / 2 degrees of freedom.
@@ -142,13 +143,23 @@ def suitability(
     return pd.DataFrame([row]), per_value.reset_index()
 
 
-def kmo_cautions(overall: float | None) -> list[str]:
-    """What Kaiser (1974) says of a sampling adequacy that is too low, or unknown."""
-    if overall is None:
+def suitability_cautions(whole: pd.DataFrame) -> list[str]:
+    """What Kaiser (1974) says of a sampling adequacy that is too low or unknown, and Bartlett's p.
+
+    `whole` is the one row of `suitability`.
+    """
+    row = whole.iloc[0]
+    if row.kmo is None:
         return ["The correlation matrix is singular: no KMO and no Bartlett's test."]
-    if overall < UNACCEPTABLE:
-        return [
-            f"KMO {overall:.2f} is below {UNACCEPTABLE:.2f}, which Kaiser called unacceptable: the "
+    cautions = []
+    if row.kmo < UNACCEPTABLE:
+        cautions.append(
+            f"KMO {row.kmo:.2f} is below {UNACCEPTABLE:.2f}, which Kaiser called unacceptable: the "
             "values share too little for factors."
-        ]
-    return []
+        )
+    if row.bartlett_p is not None and row.bartlett_p > LARGEST_P:
+        cautions.append(
+            f"Bartlett's test does not show that values correlate at all (p = {row.bartlett_p:.2f},"
+            f" above {LARGEST_P}): factors of such a matrix are of chance."
+        )
+    return cautions

@@ -68,10 +68,10 @@ class Suitability(SQLModel, table=True):
     bartlett_chi2: float | None = column("Bartlett's test of sphericity.", default=None)
     bartlett_df: int | None = column("Its degrees of freedom.", default=None)
     bartlett_p: float | None = share("Its p.", default=None)
-    n_per_pair: int = column("Subjects behind the median pair of values.")
+    n_per_pair: float = column("Subjects behind the median pair of values.")
     missing_cells: int = column("Cells without a measurement.")
     missing_share: float = share("Their share.")
-    missing_method: str = column("What was done with them: pairwise, mean, em.")
+    missing_method: str = column("What was done with them: pairwise, listwise, mean, em.")
     smallest_eigenvalue: float = column("Smallest eigenvalue of the correlations as computed.")
     mended: str | None = column("How a matrix with negative eigenvalues was mended.", default=None)
     values_left_out: int = column("Values left out before the first extraction.")
@@ -125,6 +125,77 @@ class FactorRetention(SQLModel, table=True):
     basis: str = column("What it goes by.")
     is_rule: bool = column("Whether the study goes by it.")
     retained: int = column("Factors that were kept.")
+
+
+class Community(SQLModel, table=True):
+    __tablename__ = "communities"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per usable value: its community in the network of values.",
+    }
+    value: str = key("The value.")
+    community: int = column("Number of its community (exploratory graph analysis), from 1.")
+
+
+class RedundantValues(SQLModel, table=True):
+    __tablename__ = "redundant_values"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per pair of values with much the same neighbours in the network.",
+    }
+    value_a: str = key("A value.")
+    value_b: str = key("Another, later in the alphabet.")
+    overlap: float = column("Weighted topological overlap.")
+    r: float = score_of("Their correlation over subjects.")
+    partial_r: float = score_of("Their correlation less what the other values explain.")
+    redundant: bool = column("Whether the overlap reaches structure.maximum_overlap.")
+    shared_perceptions: float = share(
+        "Perceptions relevant to both, of those relevant to either."
+    )
+
+
+class ResponseBias(SQLModel, table=True):
+    __tablename__ = "response_bias"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row: how far LLMs differ in one general direction, whatever the value.",
+    }
+    matrix: str = key("The matrix: subject_values.")
+    n_llms: int = column("LLMs.")
+    n_values: int = column("Usable values on which they differ.")
+    general_share: float | None = share(
+        "Share of the variance between LLMs that the most general direction takes.", default=None
+    )
+    ci_low: float | None = column("Lower end of its 95% interval over LLMs.", default=None)
+    ci_high: float | None = column("Upper end.", default=None)
+    same_sign: float | None = share("Values that point the same way along it.", default=None)
+    caution: str | None = column("What a reader must know.", default=None)
+
+
+class FactorFitRow(SQLModel, table=True):
+    __tablename__ = "factor_fit"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row: how well the factors reproduce the correlations of the values kept.",
+    }
+    matrix: str = key("The matrix: subject_values.")
+    n_subjects: int = column("Subjects.")
+    n_per_pair: float = column("Harmonic mean of the subjects of a pair.")
+    df: int = column("Degrees of freedom of the model.")
+    chi2: float | None = column("Of the likelihood; null of principal components.", default=None)
+    p: float | None = share("Its p.", default=None)
+    null_chi2: float | None = column("Of uncorrelated values.", default=None)
+    null_df: int = column("Its degrees of freedom.")
+    rmsr: float = column("Root mean square of residual correlations.")
+    rmsr_corrected: float | None = column("The same over degrees of freedom.", default=None)
+    rmsea: float | None = column("Root mean square error of approximation.", default=None)
+    rmsea_low: float | None = column("Lower end of its 90% interval.", default=None)
+    rmsea_high: float | None = column("Upper end.", default=None)
+    tli: float | None = column("Tucker and Lewis' index.", default=None)
+    bic: float | None = column("chi2 less df ln n.", default=None)
+    chi2_residuals: float = column("Of squared residuals times subjects (psych's empirical).")
+    p_residuals: float | None = share("Its p.", default=None)
+    off_diagonal: float = column("Share of squared correlations that is reproduced.")
 
 
 class Loading(SQLModel, table=True):
@@ -189,13 +260,23 @@ class FactorReliability(SQLModel, table=True):
     name: str = column("Its leading values.")
     n_values: int = column("Values whose primary loading is on it.")
     n_subjects: int = column("Subjects that alpha was computed from.")
-    subjects_used: str | None = column("complete cases, or pairwise covariances.", default=None)
+    subjects_used: str | None = column(
+        "all subjects, or how missing cells were handled: pairwise, complete cases, mean, em.",
+        default=None,
+    )
     alpha: float | None = column("Cronbach's alpha.", default=None)
     ci_low: float | None = column("Lower end of alpha's 95% interval (Feldt).", default=None)
     ci_high: float | None = column("Upper end of alpha's 95% interval.", default=None)
     alpha_standardised: float | None = column("Alpha of the correlations.", default=None)
-    omega: float | None = column("McDonald's omega total of one factor.", default=None)
-    split_half: float | None = column("Mean Spearman-Brown over random halves.", default=None)
+    omega: float | None = column(
+        "McDonald's omega total of one factor, by the variance that it implies.", default=None
+    )
+    omega_observed: float | None = column(
+        "Omega total by the variance of the sum as it is (psych's).", default=None
+    )
+    split_half: float | None = column(
+        "Mean reliability over halves, corrected to full length (Horst).", default=None
+    )
     split_half_low: float | None = column("Lowest of the halves.", default=None)
     split_half_high: float | None = column("Highest of the halves.", default=None)
     mean_r: float | None = column("Mean correlation between its values.", default=None)
@@ -255,6 +336,10 @@ STRUCTURE_TABLES: tuple[type[SQLModel], ...] = (
     ValueSuitability,
     Eigenvalue,
     FactorRetention,
+    Community,
+    RedundantValues,
+    ResponseBias,
+    FactorFitRow,
     Loading,
     OtherLoading,
     FactorCorrelation,

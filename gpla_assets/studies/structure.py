@@ -8,10 +8,13 @@ from pydantic import Field
 
 from gpla_assets.studies.settings import Settings
 
-Rule = Literal["parallel", "permutation", "map", "kaiser", "scree", "alpha"]
+Rule = Literal["parallel", "permutation", "map", "ekc", "hull", "ega", "kaiser", "scree", "alpha"]
 Extraction = Literal["pca", "minres", "ml"]
 RotationName = Literal["none", "varimax", "oblimin", "promax"]
-Missing = Literal["pairwise", "mean", "em"]
+Missing = Literal["pairwise", "listwise", "mean", "em"]
+CorrelationName = Literal["pearson", "polychoric"]
+Centre = Literal["none", "subject", "value"]
+Redundancy = Literal["report", "remove"]
 ScoreMethod = Literal["keyed_mean", "regression", "bartlett"]
 
 
@@ -27,6 +30,18 @@ class StructureSettings(Settings):
     )
     missing: Missing = Field(
         "pairwise", description="Point 11: pairwise correlations; n is stored, coverage reported."
+    )
+    correlation: CorrelationName = Field(
+        "pearson", description="Of scores; polychoric where scores are a few ordered categories."
+    )
+    centre: Centre = Field(
+        "none", description="Scores less the subject's mean over values, or the value's mean."
+    )
+    redundancy: Redundancy = Field(
+        "report", description="Of values that stand for one another all but one may be removed."
+    )
+    maximum_overlap: float = Field(
+        0.25, gt=0, le=1, description="Weighted topological overlap from which they do so."
     )
     minimum_loading: float = Field(
         0.40, ge=0, le=1, description="Point 13: the smallest kept in Table 10 is .419."

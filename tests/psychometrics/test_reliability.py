@@ -6,29 +6,41 @@ import pingouin
 import pytest
 
 from gpla_assets.psychometrics import (
-    cronbach_alpha,
     feldt_interval,
-    omega_total,
+    omega_totals,
     reliability,
     tucker_congruence,
     variance_components,
 )
-from gpla_assets.psychometrics.reliability import split_halves, value_reliabilities
+from gpla_assets.psychometrics.pairwise import pairwise_covariance
+from gpla_assets.psychometrics.reliability import full_length, split_halves
+from gpla_assets.psychometrics.reliability import value_reliabilities as of_covariance
+from gpla_assets.studies.structure import Extraction
+
+
+def value_reliabilities(scores: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    covariance = pairwise_covariance(scores.to_numpy(float))[0]
+    return of_covariance(pd.DataFrame(covariance, scores.columns, scores.columns), keys)
+
+
+def omega_of(correlations: np.ndarray, extraction: Extraction = "minres") -> float:
+    found = omega_totals(correlations, extraction)
+    assert found is not None
+    return found[0]
 
 
 def test_alpha_equals_the_formula_by_hand() -> None:
     # items (1,2,3,4) and (2,2,4,4): variances 5/3 and 4/3, total (3,4,7,8) has variance 17/3,
     # so alpha = 2 (1 - (5/3 + 4/3) / (17/3)) = 2 (1 - 9/17) = 16/17
     scores = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 2, 4, 4]})
-    found = cronbach_alpha(scores, pd.Series({"a": 1, "b": 1}))
+    found = reliability(scores, pd.Series({"a": 1, "b": 1}))
     assert found is not None
-    # pingouin rounds alpha's interval, not alpha
-    assert found.alpha == pytest.approx(16 / 17, abs=1e-6)
+    assert found.alpha == pytest.approx(16 / 17)
 
 
 def test_a_reversed_value_is_keyed_before_alpha() -> None:
     scores = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [-2.0, -2, -4, -4]})
-    found = cronbach_alpha(scores, pd.Series({"a": 1, "b": -1}))
+    found = reliability(scores, pd.Series({"a": 1, "b": -1}))
     assert found is not None
     assert found.alpha == pytest.approx(16 / 17, abs=1e-6)
 
@@ -45,7 +57,7 @@ def test_alpha_of_incomplete_data_uses_pairs() -> None:
     scores = pd.DataFrame(common + random.standard_normal((40, 4)), columns=list("abcd"))
     for n in range(40):
         scores.iat[n, n % 4] = np.nan
-    found = cronbach_alpha(scores, pd.Series(1, index=list("abcd")))
+    found = reliability(scores, pd.Series(1, index=list("abcd")))
     assert found is not None
     assert found.missing == "pairwise"
     assert 0.5 < found.alpha < 0.95
@@ -80,7 +92,7 @@ def test_alpha_and_its_values_are_those_of_psych() -> None:
 def test_pairwise_alpha_is_that_of_r() -> None:
     # pingouin's documentation: psych::alpha(data, use = "pairwise") of its own example
     scores = pingouin.read_dataset("cronbach_wide_missing")
-    found = cronbach_alpha(scores, pd.Series(1, index=scores.columns))
+    found = reliability(scores, pd.Series(1, index=scores.columns))
     assert found is not None and found.missing == "pairwise"
     assert found.alpha == pytest.approx(0.732660835214447)
 
@@ -88,8 +100,40 @@ def test_pairwise_alpha_is_that_of_r() -> None:
 def test_equal_correlations_have_every_coefficient_in_closed_form() -> None:
     # four parallel values with r = .5: alpha = omega = split-half = 4 (.5) / (1 + 3 (.5)) = .8
     matrix = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
-    assert omega_total(matrix) == pytest.approx(0.8, abs=1e-6)
+    assert omega_of(matrix) == pytest.approx(0.8, abs=1e-6)
     assert split_halves(matrix) == pytest.approx(0.8)
+
+
+def test_halves_of_an_odd_number_of_values_are_corrected_for_their_lengths() -> None:
+    # five parallel values with r = .5: every coefficient is 5 (.5) / (1 + 4 (.5)) = 5 / 6; plain
+    # Spearman-Brown on halves of 2 and 3 values would give .8284, below alpha
+    matrix = np.full((5, 5), 0.5) + 0.5 * np.eye(5)
+    assert split_halves(matrix) == pytest.approx(5 / 6)
+    assert len(split_halves(matrix)) == 10
+    # Horst's formula with halves of one length is Spearman and Brown's
+    assert full_length(np.array([0.6]), 0.5)[0] == pytest.approx(2 * 0.6 / 1.6)
+
+
+def test_all_halves_are_looked_at_where_they_can_be_counted() -> None:
+    # four values have three halves: their mean here is by hand of a matrix with r12 = r34 = .8 and
+    # others .2: halves 12|34 have r = .8 / 3.6, 13|24 and 14|23 have r = 2 / 2.4
+    matrix = np.full((4, 4), 0.2) + 0.8 * np.eye(4)
+    matrix[0, 1] = matrix[1, 0] = matrix[2, 3] = matrix[3, 2] = 0.8
+    r = np.array([0.8 / 3.6, 2 / 2.4, 2 / 2.4])
+    assert sorted(split_halves(matrix)) == pytest.approx(sorted(2 * r / (1 + r)))
+    assert len(split_halves(np.eye(16) + 0.3)) == 5000
+
+
+def test_both_omegas_part_where_one_factor_does_not_fit() -> None:
+    loadings = np.array([0.9, 0.8, 0.7, 0.6])
+    matrix = np.outer(loadings, loadings)
+    np.fill_diagonal(matrix, 1.0)
+    # where it fits, the variance that it implies is the variance there is
+    implied, observed = omega_totals(matrix) or (0.0, 0.0)
+    assert implied == pytest.approx(observed, abs=1e-5)
+    matrix[0, 1] = matrix[1, 0] = 0.9
+    implied, observed = omega_totals(matrix) or (0.0, 0.0)
+    assert abs(implied - observed) > 1e-3
 
 
 # jaspReliability's test data asrm.csv: answers of 78 people to four items of a mania scale
@@ -106,8 +150,8 @@ def test_omega_is_that_of_jasp() -> None:
     # its unit test "standardized coefficients work": .743458875550109, by maximum likelihood
     scores = np.array([[int(digit) for digit in row] for row in ASRM.split()], float)
     correlations = np.corrcoef(scores, rowvar=False)
-    assert omega_total(correlations, "ml") == pytest.approx(0.743458875550109, abs=1e-6)
-    assert omega_total(correlations) == pytest.approx(0.7435, abs=0.01)
+    assert omega_of(correlations, "ml") == pytest.approx(0.743458875550109, abs=1e-6)
+    assert omega_of(correlations) == pytest.approx(0.7435, abs=0.01)
 
 
 def test_omega_of_unequal_loadings_is_mcdonalds_formula() -> None:
@@ -115,7 +159,7 @@ def test_omega_of_unequal_loadings_is_mcdonalds_formula() -> None:
     loadings = np.array([0.9, 0.8, 0.7, 0.6])
     matrix = np.outer(loadings, loadings)
     np.fill_diagonal(matrix, 1.0)
-    assert omega_total(matrix) == pytest.approx(9 / 10.7, abs=1e-5)
+    assert omega_of(matrix) == pytest.approx(9 / 10.7, abs=1e-5)
 
 
 def test_two_values_have_no_omega_and_one_has_no_reliability() -> None:
@@ -137,7 +181,7 @@ def test_alpha_without_a_value_is_the_alpha_of_the_others() -> None:
     found = value_reliabilities(scores, keys).set_index("value")
     for value in "abcde":
         others = keys.drop(value)
-        alone = cronbach_alpha(scores, others)
+        alone = reliability(scores, others)
         assert alone is not None
         assert found.alpha_without[value] == pytest.approx(alone.alpha, abs=1e-5)
         rest = (scores[others.index] * others).sum(axis=1)

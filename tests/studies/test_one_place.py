@@ -24,7 +24,7 @@ from gpla_assets.cli.alignment import target
 from gpla_assets.cli.commands import lexicon
 from gpla_assets.cli.structure import structure
 from gpla_assets.psychometrics.congruence import EQUAL, FAIR
-from gpla_assets.psychometrics.correlation import FEWEST_PAIRS
+from gpla_assets.psychometrics.pairwise import FEWEST_PAIRS
 from gpla_assets.studies import (
     LexiconSettings,
     MeasurementSettings,
