@@ -106,7 +106,8 @@ def _extended_bic(precision: Floats, correlations: Floats, n: float, gamma: floa
     """-2 ln L + E ln n + 4 gamma E ln p, with E edges (Foygel and Drton, 2010)."""
     p = len(precision)
     edges = int((np.triu(precision, 1) != 0).sum())
-    return n * _smooth(precision, correlations) + edges * (np.log(n) + 4 * gamma * np.log(p))
+    each = float(np.log(n) + 4 * gamma * np.log(p))
+    return n * _smooth(precision, correlations) + edges * each
 
 
 def _partial(precision: Floats) -> Floats:
