@@ -88,10 +88,8 @@ def purify(
     while True:
         solution = solve(correlations.loc[kept, kept], number, settings, starts)
         # alphas are looked at once loadings are clear: until then factors change their values
-        going = settings.purify and (
-            _unclear(solution, settings) or _unreliable(solution, covariance, settings)
-        )
-        if not going:
+        going = _unclear(solution, settings) or _unreliable(solution, covariance, settings)
+        if not going or not settings.purify:
             if starts == STARTS:
                 return Purified(solution, _frame(removals), None)
             # what seems done is looked at from all starts, and may go on from a better minimum
