@@ -11,7 +11,7 @@ import pandas as pd
 from gpla_assets.alignment.convergence import convergence, settled
 from gpla_assets.alignment.distillation import distil
 from gpla_assets.common.errors import KnownError
-from gpla_assets.psychometrics.own_matrix import Json, plain
+from gpla_assets.common.json_data import Json, plain
 from gpla_assets.studies import TargetSettings
 
 NEEDED = ("pair", "dimension", "winning", "losing")

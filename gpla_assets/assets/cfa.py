@@ -4,8 +4,9 @@ import pandas as pd
 
 from gpla_assets.assets.factors import SCORES, SUBJECTS
 from gpla_assets.assets.measurements import LEVELS
-from gpla_assets.benchmarks import DEFINITIONS, System, read_system, system_of_mapping
 from gpla_assets.benchmarks.cfa_comparison import compare
+from gpla_assets.benchmarks.fit_definitions import DEFINITIONS
+from gpla_assets.benchmarks.systems import System, read_system, system_of_mapping
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
 

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from gpla_assets.benchmarks.cfa import Cfa, confirm
+from gpla_assets.benchmarks.cfa import Cfa, confirm, fitted_system
+from gpla_assets.benchmarks.cfa_cautions import data_cautions, solution_cautions
+from gpla_assets.benchmarks.cfa_data import CfaData, cfa_data
 from gpla_assets.benchmarks.cfa_model import Structure
-from gpla_assets.benchmarks.fit_indices import DEFINITIONS, rmsea_interval
+from gpla_assets.benchmarks.fit_definitions import DEFINITIONS
+from gpla_assets.benchmarks.fit_indices import rmsea_interval
 from gpla_assets.benchmarks.systems import System, restricted, system_of_loadings
-from gpla_assets.psychometrics import Correlations, correlations, value_system
+from gpla_assets.psychometrics import value_system
 from gpla_assets.psychometrics.resampling import halves
 from gpla_assets.studies import CfaSettings, StructureSettings
 
@@ -103,7 +106,7 @@ def _paper(
     for system in others:
         # factors none of whose values was measured are left out, and the rest is fitted
         known = restricted(system, list(scores.columns))
-        collected.fit("paper", 0, known, scores, with_paths=True)
+        collected.fit("paper", 0, known, scores, with_paths=True, whole=system)
 
 
 def _fair(
@@ -127,17 +130,15 @@ def _fair(
     # a value that the held-out half agrees on cannot be fitted, by any system
     ours = restricted(ours, [v for v in ours.values if held_out[v].std() > 0])
     held_out = held_out[ours.values]
-    # all fits of a split are on the same cells: EM runs once for them
-    collected.estimated = correlations(held_out, "em")
     collected.fit("fair", split, ours, held_out)
     collected.fit("fair", split, ours, held_out, "higher_order")
     both = {**ours.factors, GENERAL: dict.fromkeys(ours.values, 1)}
     collected.fit("fair", split, System(OURS, both), held_out, "orthogonal")
     for system in others:
-        collected.fit("fair", split, restricted(system, ours.values), held_out)
+        known = restricted(system, ours.values)
+        collected.fit("fair", split, known, held_out, whole=system)
     for draw in range(nulls):
         collected.null(split, draw, random_grouping(ours, random, "random"), held_out)
-    collected.estimated = None
 
 
 def _built(
@@ -152,10 +153,10 @@ def _built(
 
 
 class _Collected:
-    """Rows of fits, indices and nulls as they come; `estimated` are correlations known already."""
+    """Rows of fits, indices and nulls as they come."""
 
     def __init__(self) -> None:
-        self.estimated: Correlations | None = None
+        self._data: tuple[pd.DataFrame, CfaData] | None = None
         self.fits: list[tuple[object, ...]] = []
         self.indices: list[tuple[object, ...]] = []
         self.nulls: list[tuple[object, ...]] = []
@@ -171,23 +172,38 @@ class _Collected:
         scores: pd.DataFrame,
         structure: Structure = "correlated",
         with_paths: bool = False,
+        whole: System | None = None,
     ) -> None:
-        """Fit and keep, `with_paths` also loadings and paths; without a fit the reason is kept."""
+        """Fit and keep, `with_paths` also loadings and paths; without a fit the reason is kept.
+
+        `whole` is the system before it was restricted to what was measured.
+        """
         key = (comparison, split, system.name, _called(structure))
         try:
-            found = confirm(scores, system, structure, self.estimated)
+            data = self._over(scores, system)
+            fitted, fit = fitted_system(data, system, structure, bounded=True)
         except ValueError as error:
             unknown = (len(scores), len(system.values), *[None] * 5, "none", False, str(error))
             self.fits.append((*key, *unknown))
             return
-        fit = found.fit
-        caution = " ".join(found.cautions) or None
+        cautions = _restriction(system, whole) + data_cautions(data)
+        caution = " ".join(cautions + solution_cautions(system, data, fitted, fit)) or None
         numbers = (fit.n, fit.p, fit.k, fit.df, fit.discrepancy)
         interval = rmsea_interval(fit)
-        self.fits.append((*key, *numbers, *interval, "exact gradients", found.converged, caution))
-        self.indices += [(*key, one.id, one.compute(fit)) for one in DEFINITIONS]
+        row = (*key, *numbers, *interval, "exact gradients", fitted.converged, caution)
+        self.fits.append(row)
+        self.indices += [
+            (*key, one.id, one.compute(fit)) for one in DEFINITIONS if one.set != "robust"
+        ]
         if with_paths:
-            self._keep_paths(found)
+            self._keep_paths(confirm(data, system, structure, bounded=True))
+
+    def _over(self, scores: pd.DataFrame, system: System) -> CfaData:
+        """The data of the system's values; kept for the next fit to the same cells."""
+        kept = self._data
+        if kept is None or kept[0] is not scores or set(kept[1].values) != set(system.values):
+            kept = self._data = scores, cfa_data(scores, system.values)
+        return kept[1]
 
     def _keep_paths(self, found: Cfa) -> None:
         self.loadings.append(found.loadings.assign(system=found.system.name))
@@ -197,7 +213,7 @@ class _Collected:
     def null(self, split: int, draw: int, system: System, scores: pd.DataFrame) -> None:
         """Fit a random grouping and keep its indices."""
         try:
-            fit = confirm(scores, system, estimated=self.estimated).fit
+            _, fit = fitted_system(self._over(scores, system), system, bounded=True)
         except ValueError:
             return
         # the paper's set would rank groupings that fit worse first
@@ -222,6 +238,15 @@ class _Collected:
 
 def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def _restriction(system: System, whole: System | None) -> list[str]:
+    if whole is None or len(system.values) == len(whole.values):
+        return []
+    return [
+        f"Fitted over the {len(system.values)} of its {len(whole.values)} values that were "
+        "measured here."
+    ]
 
 
 def _called(structure: Structure) -> str:

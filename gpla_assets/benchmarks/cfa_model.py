@@ -1,272 +1,324 @@
-"""The measurement model of confirmatory factor analysis: maximum likelihood, exact gradients.
+"""The measurement model of confirmatory factor analysis: which numbers of it are free.
 
-Our own since semopy gives no standard errors of standardised loadings, no modification indices and
-no bounds on correlations of factors, and takes ten times as long; the tests hold both to the same
-optimum.
+Sigma = Lambda Phi Lambda' + Theta and mu = nu + Lambda alpha in each group. A parameter may stand
+in several groups, which makes it equal there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-
-from gpla_assets.psychometrics.errors import StructureError
 
 Structure = Literal["correlated", "orthogonal", "higher_order"]
-LOWEST_RESIDUAL = 1e-3
-LARGEST_CORRELATION = 0.999
-MOST_ROUNDS = 5000
+Level = Literal["configural", "metric", "scalar", "strict"]
+Part = Literal["loading", "factor", "residual", "intercept", "mean"]
+PARTS: tuple[Part, ...] = ("loading", "factor", "residual", "intercept", "mean")
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Element:
+    """A free number of a group's matrices: its part, place and place among the parameters."""
+
+    part: Part
+    row: int
+    column: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group's free numbers; whatever is not free is 0, or 1 on Phi's diagonal.
+
+    With `higher_order`, the elements of part `factor` are loadings of factors on one factor above.
+    """
+
+    p: int
+    k: int
+    elements: tuple[Element, ...]
+    higher_order: bool = False
+
+    @property
+    def ordered(self) -> list[Element]:
+        """The elements in the order of the group's directions."""
+        return [one for part in PARTS for one in self.elements if one.part == part]
+
+    def of(self, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Rows, columns and parameters of a part."""
+        found = [(one.row, one.column, one.at) for one in self.elements if one.part == part]
+        rows, columns, at = np.array(found, dtype=int).reshape(-1, 3).T
+        return rows, columns, at
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Which value loads on which factor, and how factors relate.
+    """A model over groups; `start` (n_parameters,) where its search begins."""
 
-    `free` (n_values, n_factors) marks loadings; `start` their signs; `fixed_residual` marks the
-    values whose residual variance is 0: those that are alone on their factor.
-    """
-
-    free: np.ndarray
-    start: np.ndarray
-    fixed_residual: np.ndarray
-    structure: Structure = "correlated"
+    groups: tuple[Group, ...]
+    start: Floats
+    lowest: Floats
+    highest: Floats
+    signs: NDArray[np.int64] = field(repr=False)
+    """Keyed signs (p, k), 0 where a value does not load."""
+    means: bool = False
+    """Whether means are modelled too."""
 
     @property
     def n_parameters(self) -> int:
-        """Free loadings, residual variances, and correlations of factors or their loadings."""
-        return int(self.free.sum()) + int((~self.fixed_residual).sum()) + self._n_between
+        """Free parameters."""
+        return len(self.start)
 
     @property
-    def _n_between(self) -> int:
-        k = int(self.free.shape[1])
-        return {"correlated": k * (k - 1) // 2, "orthogonal": 0, "higher_order": k}[self.structure]
+    def n_moments(self) -> int:
+        """Variances, covariances and, where they are modelled, means."""
+        p = self.groups[0].p
+        return len(self.groups) * (p * (p + 1) // 2 + (p if self.means else 0))
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """The maximum-likelihood solution on a correlation matrix, factors with variance 1.
+class Implied:
+    """A group's matrices at some parameters."""
 
-    `discrepancy` is F = ln|Sigma| + tr(S Sigma^-1) - ln|S| - p. `between` holds the free parameters
-    between factors: their correlations, or their loadings on the higher-order factor.
+    loadings: Floats
+    phi: Floats
+    theta: Floats
+    nu: Floats
+    alpha: Floats
+
+    @property
+    def sigma(self) -> Floats:
+        """Implied covariances (p, p)."""
+        found: Floats = self.loadings @ self.phi @ self.loadings.T + self.theta
+        return found
+
+    @property
+    def mu(self) -> Floats:
+        """Implied means (p,)."""
+        found: Floats = self.nu + self.loadings @ self.alpha
+        return found
+
+
+@dataclass(frozen=True)
+class Directions:
+    """How implied moments move with each of a group's elements.
+
+    dSigma = u v' + v u' with columns u, v of `left`, `right` (p, q); dmu the columns of `mean`;
+    `at` (q,) are the elements' places among the parameters.
     """
 
-    loadings: np.ndarray
-    phi: np.ndarray
-    between: np.ndarray
-    residuals: np.ndarray
-    implied: np.ndarray
-    discrepancy: float
-    converged: bool
-    gradient: float
+    left: Floats
+    right: Floats
+    mean: Floats
+    at: NDArray[np.int64]
 
 
-def measurement(signs: np.ndarray, structure: Structure = "correlated") -> Measurement:
-    """The model of a system: `signs` (n_values, n_factors) with 1, -1 or 0."""
+LOWEST_RESIDUAL = 1e-3
+LARGEST_CORRELATION = 0.999
+
+
+def measurement(
+    signs: np.ndarray,
+    structure: Structure = "correlated",
+    *,
+    means: bool = False,
+    residuals: Sequence[tuple[int, int]] = (),
+    uncorrelated: Sequence[tuple[int, int]] = (),
+    correlations: np.ndarray | None = None,
+) -> Measurement:
+    """The model of a system in one group, factors of variance 1.
+
+    `signs` (p, k) with 1, -1 or 0; `residuals` pairs of values whose residuals correlate;
+    `uncorrelated` pairs of factors that do not. A value that is alone on a factor is the factor:
+    its residual is 0. `correlations` (p, p) give better starting values. Bounds are those of a
+    proper solution, which a caller may leave aside.
+    """
+    p, k = signs.shape
+    started = _Started()
+    loadings = _first_loadings(signs, correlations)
+    for row, column in zip(*np.nonzero(signs), strict=True):
+        started.add("loading", row, column, loadings[row, column])
+    if structure == "higher_order":
+        for factor in range(k):
+            started.add("factor", factor, factor, 0.5, (-LARGEST_CORRELATION, LARGEST_CORRELATION))
+    elif structure == "correlated":
+        apart = {tuple(sorted(pair)) for pair in uncorrelated}
+        for a in range(k):
+            for b in range(a + 1, k):
+                if (a, b) not in apart:
+                    started.add("factor", a, b, 0.1, (-LARGEST_CORRELATION, LARGEST_CORRELATION))
+    alone = _alone(signs)
+    left = 1 - (loadings**2).sum(axis=1)
+    for row in np.flatnonzero(~alone):
+        started.add("residual", row, row, max(left[row], 0.2), (LOWEST_RESIDUAL, np.inf))
+    for a, b in residuals:
+        started.add("residual", min(a, b), max(a, b), 0.0)
+    if means:
+        for row in range(p):
+            started.add("intercept", row, 0, 0.0)
+    group = Group(p, k, tuple(started.elements), structure == "higher_order")
+    return started.model((group,), signs, means)
+
+
+def independence(p: int, groups: int = 1, means: bool = False) -> Measurement:
+    """The baseline: variances, and means, without any covariance; nothing equal over groups."""
+    started, made = _Started(), []
+    for _ in range(groups):
+        started.elements = []
+        for row in range(p):
+            started.add("residual", row, row, 1.0, (LOWEST_RESIDUAL, np.inf))
+            if means:
+                started.add("intercept", row, 0, 0.0)
+        made.append(Group(p, 1, tuple(started.elements)))
+    return started.model(tuple(made), np.zeros((p, 1), int), means)
+
+
+def invariant(
+    one: Measurement, groups: int, level: Level, free: Sequence[Element] = ()
+) -> Measurement:
+    """A single group's model over `groups` with what `level` holds equal (Meredith, 1993).
+
+    Metric: loadings; scalar: intercepts too; strict: residuals too. What no longer needs fixing is
+    freed: variances of factors in the groups after the first, and their means once intercepts are
+    equal. `free` elements, of the first group, stay free all the same. `one` models means.
+    """
+    held: set[Part] = set()
+    if level != "configural":
+        held.add("loading")
+    if level in ("scalar", "strict"):
+        held.add("intercept")
+    if level == "strict":
+        held.add("residual")
+    released = {(found.part, found.row, found.column) for found in free}
+    started, made = _Started(), []
+    first = one.groups[0]
+    for group in range(groups):
+        started.elements = []
+        for element in first.elements:
+            key = (element.part, element.row, element.column)
+            same = group > 0 and element.part in held and key not in released
+            if same:
+                started.elements.append(element)
+                continue
+            bounds = one.lowest[element.at], one.highest[element.at]
+            if element.part == "factor" and group > 0 and level != "configural":
+                # a covariance once variances are free
+                bounds = -np.inf, np.inf
+            started.add(element.part, element.row, element.column, one.start[element.at], bounds)
+        if group > 0 and "loading" in held:
+            for factor in range(first.k):
+                started.add("factor", factor, factor, 1.0, (LOWEST_RESIDUAL, np.inf))
+        if group > 0 and "intercept" in held:
+            for factor in range(first.k):
+                started.add("mean", factor, 0, 0.0)
+        made.append(Group(first.p, first.k, tuple(started.elements)))
+    return started.model(tuple(made), one.signs, True)
+
+
+class _Started:
+    """Elements and their parameters as they come."""
+
+    def __init__(self) -> None:
+        self.elements: list[Element] = []
+        self.values: list[float] = []
+        self.bounds: list[tuple[float, float]] = []
+
+    def add(
+        self,
+        part: Part,
+        row: int,
+        column: int,
+        value: float,
+        bounds: tuple[float, float] = (-np.inf, np.inf),
+    ) -> None:
+        self.elements.append(Element(part, int(row), int(column), len(self.values)))
+        self.values.append(float(value))
+        self.bounds.append(bounds)
+
+    def model(self, groups: tuple[Group, ...], signs: np.ndarray, means: bool) -> Measurement:
+        lowest, highest = np.array(self.bounds).reshape(-1, 2).T
+        return Measurement(groups, np.array(self.values), lowest, highest, signs, means)
+
+
+def _alone(signs: np.ndarray) -> NDArray[np.bool_]:
+    """Values that are the only one of their only factor."""
     free = signs != 0
-    alone = free[:, free.sum(axis=0) == 1].any(axis=1) & (free.sum(axis=1) == 1)
-    return Measurement(free, signs.astype(float), alone, structure)
+    found: NDArray[np.bool_] = free[:, free.sum(axis=0) == 1].any(axis=1) & (free.sum(axis=1) == 1)
+    return found
 
 
-def fit(model: Measurement, correlations: np.ndarray) -> Fitted:
-    """Maximise the normal likelihood (Jöreskog, 1969) with exact gradients by L-BFGS.
-
-    `correlations` (n_values, n_values), positive definite. Residual variances are kept at or above
-    .001 of a value's variance and correlations within .999: a solution at such a bound is
-    improper, and the caller says so. Raises StructureError for a singular matrix.
-    """
-    sign, log_determinant = np.linalg.slogdet(correlations)
-    if sign <= 0 or np.linalg.eigvalsh(correlations).min() < 1e-10:
-        raise StructureError(
-            f"The correlation matrix of {len(correlations)} values is singular: maximum likelihood "
-            "has no optimum. Use more subjects than values, or leave out values."
-        )
-    start, bounds = _start(model, correlations)
-    constant = log_determinant + len(correlations)
-    found = minimize(
-        _objective,
-        start,
-        args=(model, correlations, constant),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": MOST_ROUNDS, "maxfun": 4 * MOST_ROUNDS, "ftol": 1e-15, "gtol": 1e-7},
-    )
-    loadings, phi, residuals = unpack(found.x, model)
-    first = int(model.free.sum())
-    # at a bound the gradient need not vanish: it pushes outwards
-    at_bound = np.array([x <= low or x >= high for x, (low, high) in zip(found.x, bounds)])  # noqa: B905
-    gradient = float(np.abs(np.where(at_bound, 0.0, found.jac)).max())
-    return Fitted(
-        loadings,
-        phi,
-        found.x[first : first + model._n_between],
-        residuals,
-        loadings @ phi @ loadings.T + np.diag(residuals),
-        float(found.fun),
-        # L-BFGS may report failure where it can gain no more within rounding
-        bool(found.success) or gradient < 1e-4,
-        gradient,
-    )
+def _first_loadings(signs: np.ndarray, correlations: np.ndarray | None) -> Floats:
+    """Starting values: the first principal axis of each factor's values, else .6 by the sign."""
+    loadings = 0.6 * signs.astype(float)
+    if correlations is not None:
+        for column in range(signs.shape[1]):
+            own = np.flatnonzero(signs[:, column])
+            if len(own) > 2:
+                axis = np.linalg.eigh(correlations[np.ix_(own, own)])[1][:, -1]
+                axis *= np.sign(axis @ signs[own, column]) or 1.0
+                size = np.clip(np.abs(axis) * np.sqrt(len(own)) * 0.6, 0.2, 0.9)
+                loadings[own, column] = np.where(axis < 0, -size, size)
+    # a value on several factors has its variance from all of them
+    loadings /= np.sqrt(np.maximum((signs != 0).sum(axis=1), 1))[:, None]
+    alone = _alone(signs)
+    loadings[alone] = np.sign(loadings[alone])
+    return loadings
 
 
-def _start(
-    model: Measurement, correlations: np.ndarray
-) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    n_loadings, n_between = int(model.free.sum()), model._n_between
-    loadings = 0.6 * model.start[model.free]
-    alone = model.fixed_residual[np.nonzero(model.free)[0]]
-    # a value that is its factor starts where it ends
-    loadings = np.where(alone, np.sign(loadings), loadings)
-    between = np.full(n_between, 0.5 if model.structure == "higher_order" else 0.1)
-    residuals = np.full(int((~model.fixed_residual).sum()), 0.6)
-    bounds = [(-np.inf, np.inf)] * n_loadings
-    bounds += [(-LARGEST_CORRELATION, LARGEST_CORRELATION)] * n_between
-    bounds += [(LOWEST_RESIDUAL, np.inf)] * len(residuals)
-    return np.concatenate([loadings, between, residuals]), bounds
-
-
-def unpack(parameters: np.ndarray, model: Measurement) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Loadings (n_values, n_factors), phi and residual variances of a vector of parameters."""
-    p, k = model.free.shape
-    n_loadings, n_between = int(model.free.sum()), model._n_between
-    loadings = np.zeros((p, k))
-    loadings[model.free] = parameters[:n_loadings]
-    between = parameters[n_loadings : n_loadings + n_between]
-    phi = np.eye(k)
-    if model.structure == "correlated":
-        phi[np.triu_indices(k, 1)] = between
-        phi = np.triu(phi) + np.triu(phi, 1).T
-    elif model.structure == "higher_order":
-        phi = np.outer(between, between)
+def implied(group: Group, parameters: np.ndarray) -> Implied:
+    """A group's matrices."""
+    loadings, theta = np.zeros((group.p, group.k)), np.zeros((group.p, group.p))
+    nu, alpha, phi = np.zeros(group.p), np.zeros(group.k), np.eye(group.k)
+    rows, columns, at = group.of("loading")
+    loadings[rows, columns] = parameters[at]
+    rows, columns, at = group.of("residual")
+    theta[rows, columns] = theta[columns, rows] = parameters[at]
+    rows, columns, at = group.of("factor")
+    if group.higher_order:
+        phi = np.outer(parameters[at], parameters[at])
         np.fill_diagonal(phi, 1.0)
-    residuals = np.zeros(p)
-    residuals[~model.fixed_residual] = parameters[n_loadings + n_between :]
-    return loadings, phi, residuals
-
-
-def _objective(
-    parameters: np.ndarray, model: Measurement, correlations: np.ndarray, constant: float
-) -> tuple[float, np.ndarray]:
-    loadings, phi, residuals = unpack(parameters, model)
-    implied = loadings @ phi @ loadings.T + np.diag(residuals)
-    try:
-        factor = np.linalg.cholesky(implied)
-    except np.linalg.LinAlgError:
-        # the line search steps back from a matrix that is no covariance
-        return 1e10, np.zeros_like(parameters)
-    inverse = np.linalg.inv(implied)
-    product = inverse @ correlations
-    discrepancy = 2 * float(np.log(np.diag(factor)).sum()) + float(np.trace(product)) - constant
-    # dF/dSigma; every gradient below is its product with dSigma by a parameter
-    slope = inverse - product @ inverse
-    by_loading = 2 * (slope @ loadings @ phi)[model.free]
-    between = loadings.T @ slope @ loadings
-    if model.structure == "correlated":
-        by_between = 2 * between[np.triu_indices(len(phi), 1)]
-    elif model.structure == "higher_order":
-        # the diagonal of phi is 1 whatever the loadings on the higher-order factor
-        np.fill_diagonal(between, 0.0)
-        n_loadings = int(model.free.sum())
-        by_between = 2 * between @ parameters[n_loadings : n_loadings + len(phi)]
     else:
-        by_between = np.empty(0)
-    by_residual = np.diag(slope)[~model.fixed_residual]
-    return discrepancy, np.concatenate([by_loading, by_between, by_residual])
+        phi[rows, columns] = phi[columns, rows] = parameters[at]
+    rows, _, at = group.of("intercept")
+    nu[rows] = parameters[at]
+    rows, _, at = group.of("mean")
+    alpha[rows] = parameters[at]
+    return Implied(loadings, phi, theta, nu, alpha)
 
 
-def _directions(model: Measurement, fitted: Fitted) -> tuple[np.ndarray, np.ndarray]:
-    """U, V (n_values, n_parameters): the implied matrix moves by u v' + v u' with a parameter."""
-    p, k = model.free.shape
-    through = fitted.loadings @ fitted.phi
-    rows, columns = np.nonzero(model.free)
-    unit = np.eye(p)
-    left, right = [unit[:, rows]], [through[:, columns]]
-    if model.structure == "correlated":
-        first, second = np.triu_indices(k, 1)
-        left.append(fitted.loadings[:, first])
-        right.append(fitted.loadings[:, second])
-    elif model.structure == "higher_order":
-        others = np.outer(fitted.between, np.ones(k))
+def directions(group: Group, parameters: np.ndarray) -> Directions:
+    """How a group's moments move with its elements."""
+    now = implied(group, parameters)
+    through, unit = now.loadings @ now.phi, np.eye(group.p)
+    left, right, mean, places = [], [], [], []
+    rows, columns, at = group.of("loading")
+    left.append(unit[:, rows])
+    right.append(through[:, columns])
+    mean.append(unit[:, rows] * now.alpha[columns])
+    places.append(at)
+    rows, columns, at = group.of("factor")
+    left.append(now.loadings[:, rows])
+    if group.higher_order:
+        others = np.outer(parameters[at], np.ones(group.k))
+        # the diagonal of Phi is 1 whatever the loadings on the factor above
         np.fill_diagonal(others, 0.0)
-        left.append(fitted.loadings)
-        right.append(fitted.loadings @ others)
-    own = np.flatnonzero(~model.fixed_residual)
-    left.append(unit[:, own])
-    right.append(unit[:, own] / 2)
-    return np.hstack(left), np.hstack(right)
-
-
-def _crossed(
-    inverse: NDArray[np.float64],
-    n: int,
-    a: tuple[NDArray[np.float64], ...],
-    b: tuple[NDArray[np.float64], ...],
-) -> np.ndarray:
-    """Expected information between two sets of directions: n / 2 tr(S^-1 dS_a S^-1 dS_b)."""
-    (u, v), (x, y) = a, b
-    wu, wv = inverse @ u, inverse @ v
-    return n * ((wu.T @ x) * (wv.T @ y) + (wu.T @ y) * (wv.T @ x))
-
-
-def standard_errors(model: Measurement, fitted: Fitted, n: int) -> np.ndarray:
-    """Standard errors of standardised loadings (n_values, n_factors); NaN where not free.
-
-    From the expected information by the delta method: a standardised loading is its loading over
-    the root of the value's implied variance, in which loading and residual both stand. NaN
-    where the information is singular: the model is not identified then.
-    """
-    errors = np.full(model.free.shape, np.nan)
-    directions = _directions(model, fitted)
-    inverse = np.linalg.inv(fitted.implied)
-    information = _crossed(inverse, n, directions, directions)
-    try:
-        covariance = np.linalg.inv(information)
-    except np.linalg.LinAlgError:
-        return errors
-    rows, columns = np.nonzero(model.free)
-    places = np.cumsum(~model.fixed_residual) - 1 + len(rows) + model._n_between
-    for at, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        if model.fixed_residual[row]:
-            continue
-        variance = fitted.implied[row, row]
-        loading = fitted.loadings[row, column]
-        # of loading / sqrt(variance) by loading and by residual, both times sqrt(variance)
-        slopes = np.array([1 - loading**2 / variance, -loading / (2 * variance)])
-        block = covariance[np.ix_([at, places[row]], [at, places[row]])]
-        errors[row, column] = np.sqrt(max(float(slopes @ block @ slopes) / variance, 0.0))
-    return errors
-
-
-def modification_indices(
-    model: Measurement, fitted: Fitted, correlations: np.ndarray, n: int
-) -> list[tuple[str, int, int, float, float]]:
-    """Score tests of omitted paths (Sörbom, 1989): (kind, row, column, index, expected change).
-
-    Kind `loading` has a value and a factor, `residual` two values. The index is the fall of chi2
-    to expect if the path were freed, the change its value then (standardised).
-    """
-    p, _ = model.free.shape
-    inverse = np.linalg.inv(fitted.implied)
-    slope = inverse - inverse @ correlations @ inverse
-    through, unit = fitted.loadings @ fitted.phi, np.eye(p)
-    rows, columns = np.nonzero(~model.free)
-    first, second = np.triu_indices(p, 1)
-    left = np.hstack([unit[:, rows], unit[:, first]])
-    right = np.hstack([through[:, columns], unit[:, second]])
-    score = np.concatenate([(slope @ through)[rows, columns], slope[first, second]]) * -n
-    own = _directions(model, fitted)
-    information = _crossed(inverse, n, own, own)
-    between = _crossed(inverse, n, (left, right), own)
-    wl, wr = inverse @ left, inverse @ right
-    alone = n * ((wl * left).sum(axis=0) * (wr * right).sum(axis=0) + (wl * right).sum(axis=0) ** 2)
-    explained = (between * np.linalg.solve(information, between.T).T).sum(axis=1)
-    # a path that the free ones imply wholly has no information of its own
-    left_over = np.maximum(alone - explained, 1e-12)
-    index, change = score**2 / left_over, score / left_over
-    kinds = ["loading"] * len(rows) + ["residual"] * len(first)
-    places = zip(kinds, [*rows, *first], [*columns, *second], index, change, strict=True)
-    return [(kind, int(i), int(j), float(m), float(c)) for kind, i, j, m, c in places]
+        right.append(now.loadings @ others)
+    else:
+        right.append(now.loadings[:, columns] * np.where(rows == columns, 0.5, 1.0))
+    mean.append(np.zeros((group.p, len(at))))
+    places.append(at)
+    rows, columns, at = group.of("residual")
+    left.append(unit[:, rows])
+    right.append(unit[:, columns] * np.where(rows == columns, 0.5, 1.0))
+    mean.append(np.zeros((group.p, len(at))))
+    places.append(at)
+    rows, _, at = group.of("intercept")
+    factors, _, means_at = group.of("mean")
+    left.append(np.zeros((group.p, len(at) + len(means_at))))
+    right.append(np.zeros((group.p, len(at) + len(means_at))))
+    mean += [unit[:, rows], now.loadings[:, factors]]
+    places += [at, means_at]
+    return Directions(np.hstack(left), np.hstack(right), np.hstack(mean), np.concatenate(places))

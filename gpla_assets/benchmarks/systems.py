@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -18,34 +19,45 @@ class UnfitSystem(KnownError, ValueError):
 
 @dataclass(frozen=True)
 class System:
-    """Factors over values: `factors` maps a factor to its values, each 1 or -1."""
+    """Factors over values: `factors` maps a factor to its values, each 1 or -1.
+
+    `residuals` are pairs of values that share more than their factors, `uncorrelated` pairs of
+    factors that are held apart. `keyed`: whether signs were said; a lavaan model has none.
+    """
 
     name: str
     factors: Mapping[str, Mapping[str, int]]
+    residuals: tuple[tuple[str, str], ...] = ()
+    uncorrelated: tuple[tuple[str, str], ...] = ()
+    keyed: bool = True
 
     @property
     def values(self) -> list[str]:
         """All values once, in the order of the factors."""
         return list(dict.fromkeys(value for own in self.factors.values() for value in own))
 
-    def within(self, measured: Iterable[str]) -> System:
-        """The system over the values that were measured.
+    def measured(self, values: Iterable[str], others: Iterable[str] = ()) -> System:
+        """The system itself, if all its values are among those measured.
 
-        Raises UnfitSystem for a factor of which none was.
+        Raises UnfitSystem that names the rest and what comes nearest to them, among `others` too:
+        fitted without them, it would be another system.
         """
-        known = set(measured)
-        kept = {
-            factor: {value: sign for value, sign in own.items() if value in known}
-            for factor, own in self.factors.items()
-        }
-        empty = [factor for factor, own in kept.items() if not own]
-        if empty:
-            missing = ", ".join(list(self.factors[empty[0]])[:5])
-            raise UnfitSystem(
-                f"System {self.name!r}: none of the values of factor {empty[0]!r} was measured "
-                f"(it has {missing}); expected at least one. Leave the factor out or measure them."
-            )
-        return System(self.name, kept)
+        known = list(values)
+        near_by = [*known, *others]
+        lacking = [value for value in self.values if value not in set(known)]
+        if not lacking:
+            return self
+        near = {value: get_close_matches(value, near_by, n=2, cutoff=0.5) for value in lacking[:5]}
+        named = "; ".join(
+            f"{value!r}" + (f" (nearest: {', '.join(found)})" if found else "")
+            for value, found in near.items()
+        )
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        raise UnfitSystem(
+            f"System {self.name!r}: {len(lacking)} of its {len(self.values)} values were not "
+            f"measured: {named}{more}; expected columns of these names. Correct the names, or take "
+            "the values out of the system."
+        )
 
 
 def restricted(system: System, values: Sequence[str]) -> System:
@@ -55,7 +67,10 @@ def restricted(system: System, values: Sequence[str]) -> System:
         factor: {value: sign for value, sign in own.items() if value in known}
         for factor, own in system.factors.items()
     }
-    return System(system.name, {factor: own for factor, own in factors.items() if own})
+    left = {factor: own for factor, own in factors.items() if own}
+    residuals = tuple(pair for pair in system.residuals if known.issuperset(pair))
+    uncorrelated = tuple(pair for pair in system.uncorrelated if set(left).issuperset(pair))
+    return System(system.name, left, residuals, uncorrelated, system.keyed)
 
 
 def read_system(path: Path) -> System:

@@ -10,7 +10,7 @@ from rich.table import Table
 from gpla_assets.cli.commands import console, shown
 
 if TYPE_CHECKING:
-    from gpla_assets.psychometrics.own_matrix import Json
+    from gpla_assets.common.json_data import Json
 
 
 def print_structure(result: Json, already: int = 0) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from gpla_assets.common.tables import Table, is_missing, read_table
+from gpla_assets.psychometrics.cells import number_reader
 from gpla_assets.psychometrics.correlation import SMALLEST_EIGENVALUE, nearest_psd
 from gpla_assets.psychometrics.errors import MatrixError
-from gpla_assets.psychometrics.reading import OwnMatrix, ReadingOptions, column_named, number_reader
+from gpla_assets.psychometrics.reading import OwnMatrix, ReadingOptions
+from gpla_assets.psychometrics.roles import column_named
 
 TOLERANCE = 5e-3
 """By which r(a, b) and r(b, a), or a diagonal and 1, may differ: correlations are often rounded."""
@@ -66,8 +68,9 @@ def _square(table: Table, options: ReadingOptions) -> pd.DataFrame:
     """The file's matrix (n_values, n_values), rows in the order of columns, halves filled in."""
     columns = dict(table.columns)
     names = table.row_names
-    if names is None and len(columns) == len(table.lines) + 1:
-        names = columns.pop(next(iter(columns)))
+    first = next(iter(columns))
+    if names is None and set(columns[first]) == set(columns) - {first}:
+        names = columns.pop(first)
     if len(columns) != len(table.lines):
         raise MatrixError(
             f"{table.path} has {len(table.lines)} rows and {len(columns)} columns; a matrix of "
@@ -78,7 +81,7 @@ def _square(table: Table, options: ReadingOptions) -> pd.DataFrame:
         raise MatrixError(
             f"{table.path}: row {strange!r} has no column of that name; expected the same names."
         )
-    reader, _ = number_reader(columns, table, options)
+    reader, _ = number_reader(columns, table, options.decimal)
     cells = {name: [_r(cell, reader.number(cell), name, row, table)
                     for row, cell in enumerate(column)]
              for name, column in columns.items()}  # fmt: skip

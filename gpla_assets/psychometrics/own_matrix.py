@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -15,9 +13,6 @@ from gpla_assets.psychometrics.reading import OwnMatrix
 from gpla_assets.psychometrics.stability import Progress, Stability, bootstrap, leave_one_out
 from gpla_assets.psychometrics.structure import ValueSystem, value_system
 from gpla_assets.studies.structure import StructureSettings
-
-Json = dict[str, Any]
-"""An object as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +88,3 @@ def _names(system: ValueSystem, encode: Encode | None, own_names: Sequence[str])
 
 def _by_size(column: pd.Series) -> pd.Series:
     return -column.abs() if column.name == "loading" else column
-
-
-def plain(data: Any) -> Any:
-    """Data as JSON has it: numbers of numpy and pandas as Python's, NaN as null."""
-    if isinstance(data, dict):
-        return {str(name): plain(one) for name, one in data.items()}
-    if isinstance(data, list | tuple):
-        return [plain(one) for one in data]
-    if hasattr(data, "item"):
-        data = data.item()
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return None if data is pd.NA else data

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gpla_assets.psychometrics.own_matrix import Json, Structured, plain
+from gpla_assets.common.json_data import Json, plain
+from gpla_assets.psychometrics.own_matrix import Structured
 from gpla_assets.psychometrics.reliability_tables import COEFFICIENTS, alpha_cautions
 from gpla_assets.psychometrics.rotation import PROMAX_POWER
 

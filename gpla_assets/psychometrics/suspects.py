@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,10 +15,10 @@ KNOWN_CODES = frozenset(
 ) | {-1.0, -2.0}
 """Numbers by which surveys mark a missing answer."""
 MOST_CODED = 0.5
-FEW = 0.05
 FENCE = 5.0
 SCALE_POINTS = (3, 11)
 HARDLY = 0.05
+MOST_BY_CHANCE = 0.1
 EXACT = 1e-4
 NAMES_OF_WEIGHTS = frozenset({
     "w", "wt", "wgt", "weights", "pweight", "pspwght", "dweight", "weighting", "gewicht",
@@ -82,18 +83,22 @@ def _codes(scores: pd.DataFrame, lines: Sequence[int] | np.ndarray, unit: str) -
 
 def _common_scale(scores: pd.DataFrame) -> tuple[float, float] | None:
     """The lowest and highest point of the whole-number scale that at least half of columns keep."""
-    scales: dict[tuple[float, float], int] = {}
+    scales: Counter[tuple[float, float]] = Counter()
     for name in scores.columns:
-        values, counts = np.unique(scores[name].dropna().to_numpy(), return_counts=True)
-        usual = values[counts > FEW * counts.sum() / 5]
-        if len(usual) >= SCALE_POINTS[0] and np.all(np.diff(usual) == 1):
-            key = float(usual[0]), float(usual[-1])
-            scales[key] = scales.get(key, 0) + 1
-    if not scales:
+        column = scores[name].dropna().to_numpy()
+        values = np.unique(column)
+        if len(column) and np.all(values == np.round(values)):
+            # the run of neighbouring points around the middle: codes stand apart from it
+            runs = np.split(values, np.flatnonzero(np.diff(values) > 1) + 1)
+            middle = np.median(column)
+            run = next((one for one in runs if one[0] <= middle <= one[-1]), values)
+            scales[float(run[0]), float(run[-1])] += 1
+    if not scales or scores.shape[1] < 3:
         return None
-    low, high = max(scales, key=lambda key: scales[key])
-    enough = scales[low, high] * 2 >= scores.shape[1] and scores.shape[1] > 2
-    return (low, high) if enough and high - low < SCALE_POINTS[1] else None
+    (low, high), columns = scales.most_common(1)[0]
+    points = high - low + 1
+    fits = columns * 2 >= scores.shape[1] and SCALE_POINTS[0] <= points <= SCALE_POINTS[1]
+    return (low, high) if fits else None
 
 
 def far_values(
@@ -102,7 +107,7 @@ def far_values(
     """Which of a column's different `values` (ascending, with `counts`) lie far outside the rest.
 
     A known code, or a number beyond five spreads (10 to 90 per cent), whose distance from the rest
-    is more than the rest's own range; or one at least two points beyond the `common` scale.
+    is more than the rest's own range; or a code at least two points beyond the `common` scale.
     """
     if len(values) < 3:
         return []
@@ -125,9 +130,13 @@ def far_values(
             gap = max(rest[0] - value, value - rest[-1])
             if gap > reach:
                 found.add(float(value))
-    if common is not None and rest.size and rest[0] >= common[0] and rest[-1] <= common[1]:
-        off = (values <= common[0] - 2) | (values >= common[1] + 2)
-        found |= {float(v) for v in values[off & (counts <= FEW * total)]}
+    if common is not None:
+        low, high = common
+        coded = known & (counts < MOST_CODED * total)
+        off = coded & ((values <= low - 2) | (values >= high + 2))
+        # a column on a scale of its own has other cells outside as well
+        if np.all(off | ((values >= low) & (values <= high))):
+            found |= {float(value) for value in values[off]}
     return sorted(found)
 
 
@@ -221,7 +230,7 @@ def _totals(scores: pd.DataFrame) -> dict[str, str]:
     data = complete.to_numpy()
     centred = (data - data.mean(axis=0)) / data.std(axis=0)
     # columns of the triangle are regressions on those before: a small diagonal is a relation
-    triangle = np.linalg.qr(centred, mode="r")
+    triangle = np.asarray(np.linalg.qr(centred, mode="r"))
     free: list[int] = []
     found: dict[str, str] = {}
     for place in range(centred.shape[1]):
@@ -234,31 +243,38 @@ def _totals(scores: pd.DataFrame) -> dict[str, str]:
             free.append(place)
             continue
         raw = weights * data[:, place].std() / data[:, free].std(axis=0)
-        found |= _relation(list(complete.columns), place, free, raw)
+        found |= _relation(complete, place, free, raw)
     return found
 
 
-def _relation(names: list[str], place: int, free: list[int], raw: np.ndarray) -> dict[str, str]:
+def _relation(
+    complete: pd.DataFrame, place: int, free: list[int], raw: np.ndarray
+) -> dict[str, str]:
+    """The total of an exact relation between columns, or the column that follows from others."""
     used = np.flatnonzero(np.abs(raw) > 0.02 * np.abs(raw).max())
     if len(used) < 2:
         return {}
+    names = list(complete.columns)
     members = [place, *(free[n] for n in used)]
     weights = np.array([-1.0, *raw[used]])
-    for own in range(len(members)):
+    for own, member in enumerate(members):
         rest = np.delete(weights, own) / -weights[own]
-        if np.all(rest > 0) and np.ptp(rest) < 0.03 * rest.mean():
-            total = names[members[own]]
-            parts = [names[one] for n, one in enumerate(members) if n != own]
-            kind = "sum" if abs(rest.mean() - 1) < 0.03 else "mean"
-            if kind == "mean" and abs(rest.mean() * len(parts) - 1) > 0.05:
-                kind = "weighted sum"
+        parts = sorted(set(members) - {member})
+        weight = float(rest.mean())
+        off = complete.iloc[:, member] - weight * complete.iloc[:, parts].sum(axis=1)
+        spread = float(complete.iloc[:, member].std())
+        if np.all(rest > 0) and np.ptp(rest) < 0.03 * weight and abs(off.mean()) < 0.03 * spread:
+            kinds = {"sum": 1.0, "mean": 1 / len(parts)}
+            near = [kind for kind, one in kinds.items() if abs(weight / one - 1) < 0.05]
+            total, listed = names[member], _listed([names[one] for one in parts])
             return {
-                total: f"{total!r} is the {kind} of {_listed(parts)}: a total beside its own "
-                f"parts; leave it out by --drop {total!r}."
+                total: f"{total!r} is the {(near or ['weighted sum'])[0]} of {listed}: a total "
+                f"beside its own parts; leave it out by --drop {total!r}."
             }
+    others = _listed([names[one] for one in sorted(members[1:])])
     return {
-        names[place]: f"{names[place]!r} follows from "
-        f"{_listed([names[free[n]] for n in used])} without a remainder; leave one of them out."
+        names[place]: f"{names[place]!r} follows from {others} without a remainder; leave one of "
+        "them out."
     }
 
 
@@ -279,8 +295,9 @@ def _flat(scores: pd.DataFrame) -> list[str]:
 
 
 def _same_rows(scores: pd.DataFrame, lines: Sequence[int] | np.ndarray, unit: str) -> list[str]:
-    # few values on a short scale repeat by chance
-    if scores.shape[1] < 8:
+    # few values on a short scale repeat by chance: pairs of rows, times the chance of one pair
+    chance = [float((scores[name].value_counts(normalize=True) ** 2).sum()) for name in scores]
+    if len(scores) ** 2 / 2 * np.prod(chance) > MOST_BY_CHANCE:
         return []
     places: dict[bytes, list[int]] = {}
     for row, line in zip(scores.fillna(np.inf).to_numpy(), lines, strict=True):

@@ -12,26 +12,22 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import check_grad
 from typer.testing import CliRunner
 
 from gpla_assets.benchmarks import cfa_comparison
 from gpla_assets.benchmarks.cfa import confirm
 from gpla_assets.benchmarks.cfa_comparison import compare, random_grouping
-from gpla_assets.benchmarks.cfa_model import (
-    Fitted,
-    Measurement,
-    Structure,
-    _objective,
-    _start,
-    fit,
-    measurement,
-    modification_indices,
-    standard_errors,
-    unpack,
-)
-from gpla_assets.benchmarks.fit_indices import Fit, indices, rmsea_interval
+from gpla_assets.benchmarks.cfa_data import cfa_data
+from gpla_assets.benchmarks.cfa_fit import _evaluated, fit
+from gpla_assets.benchmarks.cfa_model import Measurement, Structure, implied, measurement
+from gpla_assets.benchmarks.fit_definitions import indices
+from gpla_assets.benchmarks.fit_indices import Fit, rmsea_interval
+from gpla_assets.benchmarks.information import expected_of, observed_of
+from gpla_assets.benchmarks.modification import omitted_paths
+from gpla_assets.benchmarks.robust import inverted
+from gpla_assets.benchmarks.sample import Sample, sample_of
 from gpla_assets.benchmarks.semopy_fit import semopy_fit
+from gpla_assets.benchmarks.standardised import estimates
 from gpla_assets.benchmarks.systems import (
     System,
     UnfitSystem,
@@ -60,7 +56,7 @@ def scores_of(n: int = 400, seed: int = 0, r: float = 0.4) -> pd.DataFrame:
     return pd.DataFrame((common + noise) * [1, 2, 3, 1, 1, 5, 1], columns=list("abcdefg"))
 
 
-ONE = System("one", {"F": dict.fromkeys("abcdefg", 1)})
+ONE = System("one", {"F": dict.fromkeys("abcdefg", 1) | {"c": -1}})
 WRONG = System("wrong", {"X": {"a": 1, "e": 1, "c": -1}, "Y": {"b": 1, "f": 1, "d": 1, "g": 1}})
 
 
@@ -75,7 +71,7 @@ WRONG = System("wrong", {"X": {"a": 1, "e": 1, "c": -1}, "Y": {"b": 1, "f": 1, "
 )
 def test_the_set_paper_has_semopys_numbers(system: System, n: int, r: float) -> None:
     scores = scores_of(n, seed=n, r=r)
-    fitted = confirm(scores, system)
+    fitted = confirm(scores, system, bounded=True)
     found, (discrepancy, theirs) = fitted.fit, semopy_fit(scores, system)
     if system is WRONG:  # semopy goes on to a correlation of factors above 1
         assert "Factors X and Y correlate 1" in " ".join(fitted.cautions)
@@ -118,22 +114,32 @@ def test_ten_factors_over_123_values_are_fitted() -> None:
     assert float(indices(found.fit, "standard")["cfi"] or 1) < 0.7
 
 
-@pytest.mark.parametrize("structure", ["correlated", "orthogonal", "higher_order"])
-def test_gradients_are_exact(structure: Structure) -> None:
-    correlations = scores_of().corr().to_numpy()
+def three_factors(structure: Structure, means: bool) -> Measurement:
     signs = np.zeros((7, 3), int)
     for at in range(7):
         signs[at, at % 3] = 1
-    model = measurement(signs, structure)
-    start, _ = _start(model, correlations)
-    point = start + np.random.default_rng(1).standard_normal(len(start)) * 0.05
-    constant = float(np.linalg.slogdet(correlations)[1]) + 7
-    error = check_grad(
-        lambda x: _objective(x, model, correlations, constant)[0],
-        lambda x: _objective(x, model, correlations, constant)[1],
-        point,
-    )
-    assert error < 1e-5
+    return measurement(signs, structure, means=means, residuals=[(0, 1)])
+
+
+def samples_of(missing: float) -> Sample:
+    scores = scores_of(120)
+    standard = ((scores - scores.mean()) / scores.std(ddof=0)).to_numpy()
+    gone = np.random.default_rng(7).random(standard.shape) < missing
+    return sample_of(np.where(gone, np.nan, standard))
+
+
+@pytest.mark.parametrize("structure", ["correlated", "orthogonal", "higher_order"])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_gradients_and_second_derivatives_are_exact(structure: Structure, missing: float) -> None:
+    model, sample = three_factors(structure, missing > 0), samples_of(missing)
+    random = np.random.default_rng(1)
+    point = model.start + random.standard_normal(model.n_parameters) * 0.05
+    gradient = _evaluated(model, [sample], point)[1]
+    by_value = slopes(lambda at: np.array([_evaluated(model, [sample], at)[0]]), point)[:, 0]
+    np.testing.assert_allclose(gradient, by_value, atol=1e-6)
+    by_gradient = slopes(lambda at: _evaluated(model, [sample], at)[1], point)
+    observed = observed_of(model, [sample], point) * 2 / sample.n
+    np.testing.assert_allclose(observed, by_gradient, atol=1e-5)
 
 
 def test_a_true_model_is_found_again_with_honest_standard_errors() -> None:
@@ -172,10 +178,10 @@ def test_estimates_have_the_first_value_as_their_unit() -> None:
 def test_rmsea_of_the_papers_table_2_follows_from_k_n_and_f() -> None:
     # ../shared/reference/README.md: BIC - AIC = 880 gives k = 194 at n = 693; F = 61.5
     assert round(880 / (math.log(693) - 2)) == 194
-    one = Fit(693, 92, 194, 61.5, 100.0, np.eye(92), np.eye(92), 0.0)
+    one = Fit(693, 92, 194, 61.5, 100.0, 92 * 93 // 2, 0.0)
     assert one.df == 4084
     assert indices(one, "paper")["rmsea"] == pytest.approx(0.117, abs=5e-4)
-    high = Fit(693, 123, 252, 0.0, 1.0, np.eye(123), np.eye(123), 0.0)
+    high = Fit(693, 123, 252, 0.0, 1.0, 123 * 124 // 2, 0.0)
     assert round(1144 / (math.log(693) - 2)) == high.k
 
 
@@ -189,14 +195,16 @@ def test_the_papers_criteria_reward_misfit_and_the_standard_ones_do_not() -> Non
 
 def test_indices_of_a_hand_computed_fit() -> None:
     # n = 101, p = 4, k = 8: df = 2; F = .1, chi2 = 10.1; baseline F = 1, chi2 101, df 6
-    one = Fit(101, 4, 8, 0.1, 1.0, np.eye(4), np.eye(4), 0.0)
+    one = Fit(101, 4, 8, 0.1, 1.0, 10, log_likelihood=-500.0)
     found = indices(one, "standard")
     assert found["cfi"] == pytest.approx(1 - 8.1 / 95)
     assert found["tli"] == pytest.approx((101 / 6 - 10.1 / 2) / (101 / 6 - 1))
     assert found["rmsea"] == pytest.approx(math.sqrt(8.1 / (2 * 101)))
-    assert (found["gfi"], found["srmr"]) == (1, 0)
-    # log L of four independent standard normals at their own covariance
-    assert found["aic"] == pytest.approx(16 + 101 * 4 * (math.log(2 * math.pi) + 1))
+    assert found["nfi"] == pytest.approx(1 - 10.1 / 101)
+    assert found["mfi"] == pytest.approx(math.exp(-8.1 / 202))
+    assert found["aic"] == 16 + 1000
+    assert found["bic"] == pytest.approx(8 * math.log(101) + 1000)
+    assert found["bic_adjusted"] == pytest.approx(8 * math.log(103 / 24) + 1000)
     paper = indices(one, "paper")
     assert paper["gfi"] == pytest.approx(0.9)
     assert paper["rmsea"] == pytest.approx(math.sqrt((10.1 / 2 - 1) / 100))
@@ -209,7 +217,7 @@ def test_the_rmsea_interval_holds_the_truth_as_often_as_it_says() -> None:
     truth = math.sqrt(30 / (20 * 301))
     inside = 0
     for chi2 in random.noncentral_chisquare(20, 30, 400):
-        one = Fit(301, 8, 16, chi2 / 301, 9.0, np.eye(8), np.eye(8), 0.0)
+        one = Fit(301, 8, 16, chi2 / 301, 9.0, 36, 0.0)
         low, high = rmsea_interval(one)
         assert low is not None and high is not None
         inside += low <= truth <= high
@@ -235,52 +243,54 @@ def slopes(of: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray
     return np.stack([(of(at + step) - of(at - step)) / 2e-5 for step in steps])
 
 
-def parameters_of(model: Measurement, fitted: Fitted) -> np.ndarray:
-    return np.concatenate([fitted.loadings[model.free], fitted.between, fitted.residuals])
-
-
-def test_information_is_that_of_numerical_second_derivatives() -> None:
-    n, correlations = 400, scores_of().corr().to_numpy()
+def test_standard_errors_and_score_tests_are_those_of_numerical_derivatives() -> None:
+    n, data = 400, cfa_data(scores_of(), SYSTEM.values)
     signs = np.array([[1, 0]] * 4 + [[0, 1]] * 3)
     model = measurement(signs)
-    fitted = fit(model, correlations)
-    implied = fitted.implied
-
-    def gradient(at: np.ndarray, within: Measurement, found: np.ndarray) -> np.ndarray:
-        return n / 2 * _objective(at, within, found, 0.0)[1]
-
-    # at the implied matrix the second derivatives of n F / 2 are the expected information
-    own = parameters_of(model, fitted)
-    information = slopes(lambda at: gradient(at, model, implied), own)
+    fitted = fit(model, [data.sample])
+    own = fitted.parameters
+    information = expected_of(model, [data.sample], own)
 
     def standardised(at: np.ndarray) -> np.ndarray:
-        loadings, phi, residuals = unpack(at, model)
-        variances = np.diag(loadings @ phi @ loadings.T) + residuals
-        return (loadings / np.sqrt(variances)[:, None])[model.free]
+        now = implied(model.groups[0], at)
+        return (now.loadings / np.sqrt(np.diag(now.sigma))[:, None])[signs != 0]
 
     by = slopes(standardised, own)
     expected = np.sqrt(np.diag(by.T @ np.linalg.inv(information) @ by))
-    errors = standard_errors(model, fitted, n)
-    np.testing.assert_allclose(errors[model.free], expected, rtol=1e-5)
-    assert np.isnan(errors[~model.free]).all()
+    found = estimates(fitted, inverted(information), data.sds, [0, 4])
+    np.testing.assert_allclose(found.loading_errors[signs != 0], expected, rtol=1e-5)
+    assert np.isnan(found.loading_errors[signs == 0]).all()
     # a score test in the model with the path freed: its gradient, what the others leave of it
-    paths = modification_indices(model, fitted, correlations, n)
-    assert [path[0] for path in paths] == ["loading"] * 7 + ["residual"] * 21
-    for _, row, column, index, change in paths[:7]:
+    paths = omitted_paths(fitted, data.sample)
+    assert [path.kind for path in paths] == ["loading"] * 7 + ["residual"] * 21
+    for path in paths[:7]:
         wider = signs.copy()
-        wider[row, column] = 1
+        wider[path.row, path.column] = 1
         freed = measurement(wider)
-        place = np.argwhere(freed.free).tolist().index([row, column])
-        at = parameters_of(freed, fitted)
-        second = slopes(lambda x, freed=freed: gradient(x, freed, implied), at)
-        first = gradient(at, freed, correlations)[place]
+        old = {(e.part, e.row, e.column): own[e.at] for e in model.groups[0].elements}
+        at = np.array([old.get((e.part, e.row, e.column), 0.0) for e in freed.groups[0].elements])
+        place = next(
+            e.at
+            for e in freed.groups[0].elements
+            if (e.part, e.row, e.column) == ("loading", path.row, path.column)
+        )
+        second = expected_of(freed, [data.sample], at)
+        first = n / 2 * _evaluated(freed, [data.sample], at)[1][place]
         others = np.delete(np.arange(len(at)), place)
         across = second[place, others]
         left = second[place, place] - across @ np.linalg.solve(
             second[np.ix_(others, others)], across
         )
-        assert index == pytest.approx(first**2 / left, rel=1e-4)
-        assert change == pytest.approx(-first / left, rel=1e-4)
+        assert path.index == pytest.approx(first**2 / left, rel=1e-4)
+        scale = np.sqrt(fitted.groups[0].sigma[path.row, path.row])
+        assert path.change == pytest.approx(-first / left / scale, rel=1e-4)
+
+
+def test_the_standard_error_of_a_value_on_two_factors_is_lavaans(r_numbers: Path) -> None:
+    # with loading and residual alone in the slope it was .0570
+    scores = pd.read_csv(r_numbers / "data" / "hs.csv")
+    found = confirm(scores, read_system(r_numbers / "systems" / "hs_cross.yaml")).loadings
+    assert round(float(found.set_index(["factor", "value"]).loc[("s", "x9"), "se"]), 4) == 0.0606
 
 
 def test_a_heywood_case_is_held_and_named() -> None:
@@ -290,9 +300,13 @@ def test_a_heywood_case_is_held_and_named() -> None:
     white = np.linalg.qr(noise - noise.mean(axis=0))[0]
     frame = pd.DataFrame(white @ np.linalg.cholesky(r).T, columns=list("abcd"))
     system = System("one", {"F": dict.fromkeys("abcd", 1)})
-    found = confirm(frame, system)
+    found = confirm(frame, system, bounded=True)
     assert any("Heywood case: no residual variance left in a" in said for said in found.cautions)
     assert found.loadings.standardised.notna().all()
+    # as lavaan: where the likelihood is largest, improper and named
+    free = confirm(frame, system)
+    assert free.fit.discrepancy < found.fit.discrepancy
+    assert any("negative residual variance of a (-" in said for said in free.cautions)
 
 
 def test_small_factors_are_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -322,20 +336,46 @@ def test_a_higher_order_factor_and_a_bifactor_model_fit_their_own_data() -> None
     assert bifactor.fit.discrepancy <= plain.fit.discrepancy + 1e-6
 
 
-def test_missing_cells_are_imputed_by_em_and_said() -> None:
+@pytest.mark.parametrize("missing", ["fiml", "two-stage"])
+def test_cells_missing_at_random_are_made_up_for_and_said(
+    missing: Literal["fiml", "two-stage"],
+) -> None:
     scores = scores_of(800)
     holes = scores.mask(np.random.default_rng(0).random(scores.shape) < 0.1)
-    found = confirm(holes, SYSTEM)
-    assert any("cells were missing" in said for said in found.cautions)
+    holes.iloc[:5] = np.nan
+    found = confirm(holes, SYSTEM, missing=missing)
+    assert found.data.n == 795
+    assert "5 subjects have no score on any value of the system" in found.cautions[0]
+    assert f"{int(holes.iloc[5:].isna().to_numpy().sum())} cells are missing" in found.cautions[1]
     full = confirm(scores, SYSTEM)
     np.testing.assert_allclose(found.loadings.standardised, full.loadings.standardised, atol=0.06)
+    # what is not known makes intervals wider
+    assert (found.loadings.se > full.loadings.se).mean() > 0.7
+    patterns = found.data.patterns()
+    assert patterns.n.sum() == 795 and patterns.missing[0] == ()
+
+
+def test_two_stages_and_full_information_agree_on_a_true_model() -> None:
+    # Savalei and Bentler (2009): chi2 of both has the mean of its df where the model holds
+    found = []
+    for seed in range(20):
+        scores = scores_of(300, seed=seed)
+        holes = scores.mask(np.random.default_rng(seed).random(scores.shape) < 0.15)
+        one, other = (confirm(holes, SYSTEM, missing=way) for way in ("fiml", "two-stage"))
+        assert other.errors == "two-stage" and other.fit.scaling is not None
+        found.append((one.fit.chi2, other.fit.scaled_chi2, other.fit.chi2))
+        np.testing.assert_allclose(one.loadings.se, other.loadings.se, rtol=0.15)
+    full, corrected, plain = np.mean(found, axis=0)
+    assert corrected == pytest.approx(full, rel=0.06)
+    # as if complete, too large
+    assert plain > corrected + 1
 
 
 @pytest.mark.parametrize(
     ("system", "said"),
     [
-        (System("s", {"F": {"x": 1}}), "none of the values of factor 'F' was measured"),
-        (System("s", {"F": {"a": 1, "b": 1}}), "leave no degree of freedom"),
+        (System("s", {"F": {"x": 1}}), "1 of its 1 values were not measured: 'x'"),
+        (System("s", {"F": {"a": 1, "b": 1}}), "4 parameters for 3 variances and covariances"),
     ],
 )
 def test_a_system_that_cannot_be_tested_is_refused(system: System, said: str) -> None:
@@ -343,8 +383,37 @@ def test_a_system_that_cannot_be_tested_is_refused(system: System, said: str) ->
         confirm(scores_of(), system)
 
 
+def test_a_value_that_was_not_measured_is_refused_with_the_nearest_names() -> None:
+    scores = scores_of().rename(columns={"a": "Honesty", "b": "Care"})
+    system = System("s", {"F": {"Honesti": 1, "Care": 1, "c": -1, "zzz": 1}})
+    with pytest.raises(UnfitSystem) as caught:
+        confirm(scores, system)
+    assert "2 of its 4 values were not measured: 'Honesti' (nearest: Honesty); 'zzz';" in str(
+        caught.value
+    )
+
+
+def test_a_just_identified_model_is_fitted_and_said() -> None:
+    found = confirm(scores_of(), System("s", {"F": {"a": 1, "b": 1, "d": 1}}))
+    assert (found.fit.df, found.fit.p_value) == (0, None)
+    assert found.fit.chi2 == pytest.approx(0, abs=1e-8)
+    assert any(said.startswith("Just identified") for said in found.cautions)
+    # one factor's loadings are the roots of r_ab r_ac / r_bc
+    r = scores_of()[["a", "b", "d"]].corr()
+    assert found.loadings.standardised[0] == pytest.approx(
+        math.sqrt(r.a.b * r.a.d / r.b.d), abs=1e-6
+    )
+
+
+def test_a_sign_that_comes_out_the_other_way_is_said() -> None:
+    wrong = System("s", {"Care": {"a": 1, "b": 1, "c": 1, "d": 1}})
+    (said,) = confirm(scores_of(), wrong).cautions
+    assert "sign is not the keyed one: c on Care (keyed 1, -0.6" in said
+    assert confirm(scores_of(), replace(wrong, keyed=False)).cautions == ()
+
+
 def test_constant_values_and_singular_matrices_are_refused() -> None:
-    with pytest.raises(UnfitSystem, match="value 'b' is constant"):
+    with pytest.raises(UnfitSystem, match="Value 'b' is constant"):
         confirm(scores_of().assign(b=1.0), SYSTEM)
     twice = scores_of().assign(b=lambda frame: frame["a"])
     with pytest.raises(ValueError, match="is singular"):
@@ -398,15 +467,16 @@ def test_the_command_writes_the_fit_as_json(tmp_path: Path) -> None:
     theirs, _ = semopy_fit(scores_of(), SYSTEM)
     assert found["discrepancy"] == pytest.approx(theirs, abs=1e-5)
     assert set(found["fit"]["standard"]) == {
-        *("chi2", "cfi", "tli", "gfi", "rmsea", "rmsea_ci", "srmr", "aic", "bic")
+        *("chi2", "p", "cfi", "tli", "gfi", "rmsea", "rmsea_ci", "srmr", "aic", "bic"),
+        *("bic_adjusted", "nfi", "mfi", "log_likelihood", "baseline_chi2"),
     }
     assert len(found["loadings"]) == 7 and found["cautions"] == []
     second = " ".join(CliRunner().invoke(app, [*arguments, "--semopy"]).output.split())
     assert f"semopy: F {theirs:.5f} (ours {found['discrepancy']:.5f})" in second
-    path.write_text("factors: {Care: {nothing: 1}}", "utf-8")
+    path.write_text("factors: {Care: {a: 1, b: 1, nothing: 1}}", "utf-8")
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1
-    assert "none of the values of factor 'Care' was measured" in " ".join(result.output.split())
+    assert "1 of its 3 values were not measured: 'nothing'" in " ".join(result.output.split())
 
 
 def test_a_random_grouping_keeps_sizes_and_values() -> None:

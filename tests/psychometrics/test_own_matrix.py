@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from gpla_assets.cli import app
-from gpla_assets.psychometrics.own_matrix import MatrixError, read_matrix
 
 KEYS = {"n", "p", "kmo", "bartlett", "suggested", "eigenvalues", "factors", "removed", "cautions"}
 
@@ -86,32 +85,11 @@ def test_a_wrong_number_of_factors_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "has 0 lines with content"),
-        (b"a,b,c\n", "has 1 lines with content"),
-        (b"a,a,b\n1,2,3\n", "column 'a' stands more than once"),
-        (b"subject,a,b\nx,1,2\ny,1\n", "row 3 has 2 cells, expected 3"),
-        (b"subject,a,b\nx,1,2\ny,much,3\n", "subject 'y' has 'much' on value 'a'"),
-        (b"\xff\xfe\x00", "cannot be read as CSV in UTF-8"),
-    ],
-)
-def test_a_file_that_is_no_matrix_is_refused_by_its_place(
-    tmp_path: Path, content: bytes, said: str
-) -> None:
-    path = tmp_path / "m.csv"
-    path.write_bytes(content)
-    with pytest.raises(MatrixError) as caught:
-        read_matrix(path)
-    assert said in str(caught.value)
-
-
-@pytest.mark.parametrize(
     ("rows", "said"),
     [
         ("x,1,2,3\ny,2,3,4\n", "2 subjects and"),
         ("x,1,2,3\nx,2,3,4\nz,1,1,1\n", "subject 'x' stands 2 times"),
-        ("x,1,inf,3\ny,2,3,4\nz,1,1,1\n", "has inf on value 'b'"),
+        ("x,1,inf,3\ny,2,3,4\nz,1,1,1\n", "column 'b' has 'inf' on line 2"),
     ],
 )
 def test_a_matrix_that_cannot_be_factored_is_an_error_in_words(
@@ -123,15 +101,6 @@ def test_a_matrix_that_cannot_be_factored_is_an_error_in_words(
     assert code == 1
     assert said in " ".join(printed.split())
     assert not (tmp_path / "out.json").exists()
-
-
-def test_empty_cells_and_na_are_missing(tmp_path: Path) -> None:
-    path = tmp_path / "m.csv"
-    path.write_text("a,b,llm\n1,,x\nNA,2,y\n", "utf-8")
-    scores, llms = read_matrix(path)
-    assert scores.isna().to_numpy().tolist() == [[False, True], [True, False]]
-    assert llms is not None and list(llms) == ["x", "y"]
-    assert list(scores.index) == ["row 2", "row 3"]
 
 
 def test_more_values_than_subjects_is_computed_with_a_caution(tmp_path: Path) -> None:
@@ -149,3 +118,42 @@ def test_the_simulation_prints_how_well_factors_are_found() -> None:
     result = CliRunner().invoke(app, ["simulate-structure", "--seeds", "1"])
     assert result.exit_code == 0
     assert "factors recommended 5 to 5" in result.output
+
+
+def test_what_was_read_is_printed_and_in_the_json(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    frame = pd.DataFrame(random.integers(1, 6, (60, 6)), columns=[f"v[{n}]" for n in range(6)])
+    frame.iloc[3, 2] = -999
+    path, out = tmp_path / "m.csv", tmp_path / "out.json"
+    frame.assign(id=range(60), note="x").to_csv(path, sep=";", index=False)
+    code, printed = run(path, "--json", out, "--factors", "1", "--no-purify")
+    assert code == 0, printed
+    read = "read: 60 rows, 6 values, 0 cells missing (semicolons)"
+    assert read in printed and "ids of subjects: column 'id'" in printed
+    assert "left out: note (words)" in printed
+    assert "-999 in 1 cell ('v[2]', line 5)" in printed
+    found = json.loads(out.read_text("utf-8"))
+    assert found["read"][0] == read.removeprefix("read: ")
+    assert "--missing-codes=-999" in found["cautions"][0]
+    coded = run(path, "--missing-codes", "-999,-99", "--factors", "1", "--no-purify")[1]
+    assert "1 cells missing" in coded and "--missing-codes -99: no cell has it" in coded
+
+
+def test_correlations_stand_in_for_subjects(matrix: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(matrix, index_col=0)
+    frame.corr().to_csv(tmp_path / "r.csv")
+    ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
+    assert run(matrix, "--json", ours)[0] == 0
+    code, printed = run("--correlations", tmp_path / "r.csv", "--n", "120", "--json", theirs)
+    assert code == 0, printed
+    of_file, of_matrix = (json.loads(one.read_text("utf-8")) for one in (ours, theirs))
+    for key in ("n", "p", "kmo", "eigenvalues"):
+        assert of_matrix[key] == pytest.approx(of_file[key], abs=1e-9)
+    assert of_matrix["bartlett"]["chi2"] == pytest.approx(of_file["bartlett"]["chi2"])
+
+
+@pytest.mark.parametrize("arguments", [(), ("--n", "50"), ("m.csv", "--n", "50")])
+def test_either_a_file_or_correlations_with_their_n_are_needed(arguments: tuple[str, ...]) -> None:
+    code, printed = run(*arguments)
+    assert code == 1
+    assert "Expected either FILE, one row a subject, or --correlations FILE" in printed

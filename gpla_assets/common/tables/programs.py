@@ -26,16 +26,15 @@ REFUSED = {
 def _spss(path: Path) -> Rows:
     import pyreadstat
 
-    reader = pyreadstat.read_por if path.suffix.casefold() == ".por" else pyreadstat.read_sav
+    portable = path.suffix.casefold() == ".por"
     with _whole(path):
-        frame, meta = reader(path)
+        frame, _ = (pyreadstat.read_por if portable else pyreadstat.read_sav)(path)
+        if portable:
+            return _of_frame(frame, "SPSS")
+        _, meta = pyreadstat.read_sav(path, metadataonly=True, user_missing=True)
     # values that the file declares as missing come as no cells; said, since they were codes
-    said = ["user-missing values are missing cells"] if _declared(meta) else []
+    said = ["user-missing values are missing cells"] if meta.missing_ranges else []
     return _of_frame(frame, "SPSS", said)
-
-
-def _declared(meta: Any) -> bool:
-    return bool(meta.missing_ranges or meta.missing_user_values)
 
 
 def _stata(path: Path) -> Rows:
@@ -61,19 +60,17 @@ def _r(path: Path) -> Rows:
 
     single = path.suffix.casefold() == ".rds"
     with _whole(path):
-        found = rdata.read_rds(path) if single else rdata.read_rda(path)
-    frames = [found] if single else list(found.values())
-    frames = [one for one in frames if isinstance(one, pd.DataFrame)]
+        read: Any = [rdata.read_rds(path)] if single else list(rdata.read_rda(path).values())
+    frames: list[Any] = [one for one in read if isinstance(one, pd.DataFrame)]
     if len(frames) != 1:
         raise TableError(
             f"{path} holds {len(frames)} data frames, expected one; save it by saveRDS(as.data."
             "frame(x), file), or as CSV by write.csv(x, file)."
         )
     frame = frames[0]
-    named = not isinstance(frame.index, pd.RangeIndex) and list(frame.index) != list(
-        map(str, range(1, len(frame) + 1))
-    )
-    if named and list(frame.index) != list(range(1, len(frame) + 1)):
+    # R numbers the rows that have no names
+    numbered = [str(number) for number in range(1, len(frame) + 1)]
+    if not isinstance(frame.index, pd.RangeIndex) and list(map(str, frame.index)) != numbered:
         frame = frame.reset_index(names="")
     return _of_frame(frame, "R")
 

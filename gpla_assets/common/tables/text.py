@@ -99,9 +99,12 @@ def _eight_bit(data: bytes) -> str:
 
     telling = [line for line in data.splitlines() if not line.isascii()]
     best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(OTHER_SCRIPTS)).best()
-    if best is None or best.language in ("Unknown", "English") or best.encoding == "ascii":
+    if best is None or best.language in ("Unknown", "English"):
         return "cp1252"
-    return best.encoding
+    # a letter of another script amid Latin ones is a Western letter that was guessed wrongly
+    words = [word for word in re.findall(r"[^\W\d_]+", str(best)) if not word.isascii()]
+    pure = sum(1 for word in words if not any(letter.isascii() for letter in word))
+    return best.encoding if pure * 2 > len(words) else "cp1252"
 
 
 def likely_delimiter(text: str) -> str:

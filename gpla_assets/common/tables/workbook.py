@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from pathlib import Path
 
 from gpla_assets.common.tables.table import Rows, TableError
-
-Cell = str | float | int | bool | date | time | None
 
 
 def workbook_rows(data: bytes, path: Path, sheet: str | None) -> Rows:
@@ -44,15 +43,15 @@ def workbook_rows(data: bytes, path: Path, sheet: str | None) -> Rows:
     return Rows(cells, [n for n, _ in rows], (f"sheet {name!r}",), typed=typed, unit="row")
 
 
-def _filled(rows: object) -> list[tuple[int, tuple[Cell, ...]]]:
+def _filled(rows: Iterable[tuple[object, ...]]) -> list[tuple[int, tuple[object, ...]]]:
     return [
         (number, row)
-        for number, row in enumerate(rows, start=1)  # type: ignore[call-overload]
+        for number, row in enumerate(rows, start=1)
         if any(cell is not None and str(cell).strip() for cell in row)
     ]
 
 
-def as_text(cell: Cell) -> str:
+def as_text(cell: object) -> str:
     """A typed cell as text that says the same: whole numbers without a point, no cell as ""."""
     if cell is None:
         return ""
