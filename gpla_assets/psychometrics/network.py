@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PENALTIES, SMALLEST_PENALTY = 50, 0.1
+PENALTIES, SMALLEST_PENALTY = 40, 0.1
 """Penalties tried, down to this share of the largest correlation, as EGAnet does (it tries 100)."""
 GAMMAS = (0.5, 0.25, 0.0)
 """Of the extended BIC: lowered while a value stands alone, as EGAnet does."""

@@ -168,7 +168,9 @@ def test_values_that_do_not_correlate_are_told() -> None:
 
 @needs_psychometrics
 def test_scores_that_sum_to_a_constant_have_a_negative_alpha_that_is_told() -> None:
-    system = value_system(case("18-negative-alpha/ipsative.csv"), QUICK.model_copy(update={"n_factors": 1}))
+    system = value_system(
+        case("18-negative-alpha/ipsative.csv"), QUICK.model_copy(update={"n_factors": 1})
+    )
     said = " ".join(str(one) for one in system.reliabilities["caution"])
     low = system.reliabilities["alpha"].iloc[0]
     assert low < 0.7 and ("below 0:" in said or "below 0.70" in said)

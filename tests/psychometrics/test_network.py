@@ -38,7 +38,9 @@ def test_the_lasso_of_two_values_is_known_in_closed_form() -> None:
 def test_the_lasso_meets_its_conditions_of_optimality() -> None:
     # W = inv(K): |W - R| <= penalty where K is 0, and equal to penalty * sign(K) elsewhere
     random = np.random.default_rng(0)
-    matrix = np.corrcoef(random.standard_normal((60, 12)) + random.standard_normal((60, 1)), rowvar=False)
+    matrix = np.corrcoef(
+        random.standard_normal((60, 12)) + random.standard_normal((60, 1)), rowvar=False
+    )
     precision = graphical_lasso(matrix, 0.1, np.eye(12))
     gap = np.linalg.inv(precision) - matrix
     off = ~np.eye(12, dtype=bool)
@@ -94,7 +96,8 @@ def test_clear_communities_are_found_in_every_resample() -> None:
     frame = pd.DataFrame(random.multivariate_normal(np.zeros(8), matrix, 300))
     frame.columns = [f"v{n}" for n in range(8)]
     found = pd.DataFrame({"value": frame.columns, "community": np.repeat([1, 2], 4)})
-    stable = item_stability(frame, found, StructureSettings(resamples=50))
+    whole = network(frame.corr().to_numpy(), 300)
+    stable = item_stability(frame, found, whole, StructureSettings(resamples=50))
     assert (stable["stability"] > 0.95).all()
 
 
