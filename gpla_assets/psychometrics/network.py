@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PENALTIES, SMALLEST_PENALTY = 50, 0.1
+PENALTIES, SMALLEST_PENALTY = 40, 0.1
 """Penalties tried, down to this share of the largest correlation, as EGAnet does (it tries 100)."""
 GAMMAS = (0.5, 0.25, 0.0)
 """Of the extended BIC: lowered while a value stands alone, as EGAnet does."""
@@ -106,7 +106,8 @@ def _extended_bic(precision: Floats, correlations: Floats, n: float, gamma: floa
     """-2 ln L + E ln n + 4 gamma E ln p, with E edges (Foygel and Drton, 2010)."""
     p = len(precision)
     edges = int((np.triu(precision, 1) != 0).sum())
-    return n * _smooth(precision, correlations) + edges * (np.log(n) + 4 * gamma * np.log(p))
+    each = float(np.log(n) + 4 * gamma * np.log(p))
+    return n * _smooth(precision, correlations) + edges * each
 
 
 def _partial(precision: Floats) -> Floats:
