@@ -23,7 +23,7 @@ OVERHEAD = 25.0
 SHOWN_LLMS, SHOWN_VALUES = 12, 5
 RESULT_SQL = "select * from marts.llm_profiles order by llm, abs(difference) desc nulls last, value"
 SENTENCES_SQL = (
-    "select * from measured_sentences order by llm, value, relevance desc, perception_id"
+    "select * from marts.measured_sentences order by llm, value, relevance desc, perception_id"
 )
 COLUMNS_SQL = """
 select table_name as file, column_name as "column", data_type as type, comment as meaning
@@ -146,6 +146,11 @@ def results(warehouse: Path, sql: str) -> pd.DataFrame:
 
 def print_llms(rows: pd.DataFrame) -> None:
     """For each LLM the values on which it differs most from the others, with what that rests on."""
+    console.print(
+        "A score is the log-odds that a sentence bears on the value, less what the questions bring; "
+        "a difference is from the mean of the other LLMs. Intervals are over questions.",
+        soft_wrap=True,
+    )
     llms = list(dict.fromkeys(rows["llm"]))
     for llm in llms[:SHOWN_LLMS]:
         own = rows[rows["llm"] == llm]

@@ -10,25 +10,41 @@ from pathlib import Path
 import yaml
 
 from gpla_assets.studies.lexicon import VALUE_LISTS
+from gpla_assets.studies.settings import KEY_VARIABLE
 from gpla_assets.studies.study import SHIPPED, StudyError, parse_study
 
 AUTO = "auto"
 """Values drawn from the answers themselves, in the place of a list."""
 LONGEST = 40
+QUESTIONS = 60
+"""Questions that LLMs are asked: about as many as reliability asks for (`gpla plan`)."""
 MEASURED = 35
 """Values that are measured of a lexicon drawn from the answers: its most frequent."""
 
 
 @dataclass(frozen=True)
+class Asked:
+    """LLMs of an endpoint that the project's questions are put to; the key is never written."""
+
+    llms: Sequence[str]
+    base_url: str | None = None
+    key_variable: str = KEY_VARIABLE
+
+
+@dataclass(frozen=True)
 class OwnStudy:
-    """What a study of answers in files is made of; `values` is auto, a list that ships or a CSV."""
+    """What a study of answers in files, or of LLMs to ask, is made of.
+
+    `values` is auto (drawn from the answers), a list that ships, or a CSV.
+    """
 
     name: str
-    files: Sequence[Path]
+    files: Sequence[Path] = ()
     values: str = "paper"
     columns: Mapping[str, str] = field(default_factory=dict)
     mode: str = "fast"
     description: str = ""
+    asked: Asked | None = None
 
 
 def study_name(given: str | None, files: Sequence[Path]) -> str:
@@ -62,24 +78,7 @@ def study_text(study: OwnStudy, folder: Path) -> str:
 
     Raises StudyError where the settings are none.
     """
-    paths = [_beside(path, folder) for path in study.files]
-    lists = study.values in VALUE_LISTS
-    sources = [
-        {"source": "table", "file": path}
-        | ({"columns": dict(study.columns)} if study.columns else {})
-        for path in paths
-    ]
-    groups: list[tuple[str, dict[str, object]]] = [
-        ("Who is measured, by recorded answers and under each of their profiles.", {"subjects": [_subject(one) for one in sources]}),
-        ("What they were asked: every prompt of the files.", {"questions": {"origin": "source"}}),
-    ]
-    if study.values == AUTO:
-        note = f"Values are drawn from the answers; the {MEASURED} most frequent are measured."
-        groups.append((note, {"corpus": sources, "lexicon": {"size": MEASURED}}))
-    else:
-        values = study.values if lists else _beside(Path(study.values), folder)
-        note = "What is measured: paper (Table 10), schwartz (his ten), or a CSV value,definition."
-        groups.append((note, {"lexicon": {"values": values}}))
+    groups = [_who(study, folder), _what_was_asked(study), _what_is_measured(study, folder)]
     if study.mode != "fast":
         groups.append(("M_E: fast or accurate.", {"evaluator": {"mode": study.mode}}))
     groups.append(
@@ -87,12 +86,57 @@ def study_text(study: OwnStudy, folder: Path) -> str:
     )
     head = {"name": study.name, "description": study.description}
     text = (
-        '# Made by `gpla measure`. What is not named here has its default; README, "Studies".\n'
+        "# Made by `gpla measure` or `gpla init`. What is not named has its default (README).\n"
         + _yaml(head)
         + "".join(f"# {note}\n{_yaml(group)}" for note, group in groups)
     )
     parse_study(text, study.name, folder)
     return text
+
+
+Group = tuple[str, dict[str, object]]
+"""Keys of a study with the comment above them."""
+
+
+def _who(study: OwnStudy, folder: Path) -> Group:
+    if study.asked is None:
+        own = [
+            {"backend": "recorded", **source, "profiles": ["all"]}
+            for source in _sources(study, folder)
+        ]
+        return "Who is measured, by recorded answers and under each of their profiles.", {
+            "subjects": own
+        }
+    asked = study.asked
+    source: dict[str, object] = {"backend": "openai", "llms": list(asked.llms)}
+    source |= {"base_url": asked.base_url} if asked.base_url else {}
+    source |= {"key_variable": asked.key_variable} if asked.key_variable != KEY_VARIABLE else {}
+    note = "Who is asked; profiles: [all] asks each under the 21 profiles that ship."
+    return note, {"subjects": [source | {"profiles": ["Default"]}]}
+
+
+def _what_was_asked(study: OwnStudy) -> Group:
+    if study.asked is None:
+        return "What they were asked: every prompt of the files.", {
+            "questions": {"origin": "source"}
+        }
+    note = "How many of the project's questions; file: q.csv asks your own."
+    return note, {"questions": {"count": QUESTIONS}}
+
+
+def _what_is_measured(study: OwnStudy, folder: Path) -> Group:
+    if study.values == AUTO:
+        note = f"Values are drawn from the answers; the {MEASURED} most frequent are measured."
+        return note, {"corpus": _sources(study, folder), "lexicon": {"size": MEASURED}}
+    lists = study.values in VALUE_LISTS
+    values = study.values if lists else _beside(Path(study.values), folder)
+    note = "What is measured: paper (Table 10), schwartz (his ten), or a CSV value,definition."
+    return note, {"lexicon": {"values": values}}
+
+
+def _sources(study: OwnStudy, folder: Path) -> list[dict[str, object]]:
+    columns = {"columns": dict(study.columns)} if study.columns else {}
+    return [{"source": "table", "file": _beside(path, folder)} | columns for path in study.files]
 
 
 def sources_of(llms: Mapping[Path, Collection[str]]) -> list[Path]:
@@ -137,10 +181,6 @@ def write_study(study: OwnStudy, folder: Path) -> Path:
         )
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def _subject(source: Mapping[str, object]) -> dict[str, object]:
-    return {"backend": "recorded", **source, "profiles": ["all"]}
 
 
 def _beside(path: Path, folder: Path) -> str:

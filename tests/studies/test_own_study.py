@@ -34,9 +34,7 @@ def test_names_that_ship_or_are_none_are_refused(name: str) -> None:
 
 def test_the_study_s_file_is_read_back_as_it_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / "a.csv").touch()
-    own = OwnStudy(
-        "mine", [tmp_path / "a.csv"], "schwartz", {"llm": "who"}, "accurate", "2 LLMs"
-    )
+    own = OwnStudy("mine", [tmp_path / "a.csv"], "schwartz", {"llm": "who"}, "accurate", "2 LLMs")
     path = write_study(own, tmp_path)
     study = load_study(str(path))
     assert study.subjects[0].columns == {"llm": "who"}
