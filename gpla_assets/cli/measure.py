@@ -147,7 +147,7 @@ def results(warehouse: Path, sql: str) -> pd.DataFrame:
 def print_llms(rows: pd.DataFrame) -> None:
     """For each LLM the values on which it differs most from the others, with what that rests on."""
     console.print(
-        "A score is the log-odds that a sentence bears on the value, less what the questions bring; "
+        "A score is the log-odds that a sentence bears on the value, less what questions bring; "
         "a difference is from the mean of the other LLMs. Intervals are over questions.",
         soft_wrap=True,
     )

@@ -111,7 +111,7 @@ def warnings(frame: pd.DataFrame, found: Pilot) -> Iterator[str]:
             f"{found.silent:.0%} of the answers none: these prompts carry few values (facts, code, "
             f"stories?), or the answers are not in English. {MORE_QUESTIONS}"
         )
-    elif expected(frame, found).relevant < FEWEST_RELEVANT:
+    elif questions >= FEWEST_QUESTIONS and expected(frame, found).relevant < FEWEST_RELEVANT:
         yield (
             f"about {expected(frame, found).relevant:.1f} sentences of an LLM will bear on a "
             f"value, expected {FEWEST_RELEVANT:g} or more. {MORE_QUESTIONS}"
