@@ -18,7 +18,8 @@ def print_structure(result: Json, already: int = 0) -> None:
     given = result["settings"]
     console.print(
         f"{result['n']} subjects x {result['p']} values ({result['sample']}, "
-        f"{result['n_per_pair']:g} behind the median pair), KMO {shown(result['kmo'])}, {_bartlett(result['bartlett'])}",
+        f"{result['n_per_pair']:g} behind the median pair), KMO {shown(result['kmo'])}, "
+        f"{_bartlett(result['bartlett'])}",
         soft_wrap=True,
     )
     suggested = ", ".join(f"{rule} {number}" for rule, number in result["suggested"].items())

@@ -28,6 +28,8 @@ OTHER_SCRIPTS = ("cp1252", "cp1251", "cp1253", "shift_jis", "gb18030", "big5", "
 SAMPLE_LINES = 200
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """What Excel reads, and writes, before the first line."""
+OTHER_LANGUAGES = {"{": "JSON", "[": "JSON", "<": "HTML or XML", "%PDF": "a PDF"}
+CONTROLS = "".join(map(chr, [*range(9), *range(14, 32)]))
 BLANK = " \t\r\n\f\v\u00a0\u200b\u2007\u202f\ufeff"
 
 
@@ -36,6 +38,7 @@ def text_rows(data: bytes, path: Path, options: TableOptions) -> Rows:
     text, encoding = decoded(data, path, options.encoding)
     if not text.strip(BLANK + "\x00"):
         return Rows([], [], ())
+    _check_is_text(text, path)
     delimiter, first = options.delimiter, 0
     if delimiter is not None:
         delimiter = NAMED_DELIMITERS.get(delimiter, delimiter)
@@ -54,6 +57,18 @@ def text_rows(data: bytes, path: Path, options: TableOptions) -> Rows:
     if encoding != "utf-8":
         said.append(f"text in {encoding}")
     return Rows(cells, lines, tuple(said), delimiter=delimiter)
+
+
+def _check_is_text(text: str, path: Path) -> None:
+    begins = text.lstrip(BLANK)
+    for sign, what in OTHER_LANGUAGES.items():
+        if begins.startswith(sign):
+            raise TableError(f"{path} holds {what}; expected a table: save it as CSV.")
+    if sum(text.count(sign) for sign in CONTROLS) > len(text) // 1000:
+        raise TableError(
+            f"{path} is no text (it has control characters); expected CSV, or a file whose name "
+            "ends in that of its program, such as .xlsx or .sav."
+        )
 
 
 def decoded(data: bytes, path: Path, encoding: str | None) -> tuple[str, str]:
