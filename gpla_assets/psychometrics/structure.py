@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.bias import response_bias
+from gpla_assets.psychometrics.bias import bias_cautions, response_bias
 from gpla_assets.psychometrics.cautions import (
     category_cautions,
     missing_caution,
