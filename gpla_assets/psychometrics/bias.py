@@ -32,7 +32,7 @@ def response_bias(
     n, p = means.shape
     if n < FEWEST_LLMS or p < 2:
         said = f"{n} LLMs: the share of a general direction needs at least {FEWEST_LLMS}."
-        return pd.DataFrame([(n, p, None, None, None, None, said)], columns=COLUMNS)
+        return pd.DataFrame([(n, p, *[np.nan] * 4, said)], columns=COLUMNS)
     pairwise = Pairwise(means.to_numpy(float))
     values, vectors = np.linalg.eigh(pairwise.moments().correlation)
     random = np.random.default_rng(seed)

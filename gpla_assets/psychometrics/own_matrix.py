@@ -67,7 +67,7 @@ def structure_of(
     )
     communities = system.communities
     if not stopped:
-        communities = item_stability(usable, communities, settings, units, seed)
+        communities = item_stability(usable, communities, system.network, settings, units, seed)
     names = _names(system, encode, own_names)
     return Structured(system, stability, communities, influence, names, clusters, settings, seed)
 

@@ -125,7 +125,8 @@ def empirical_kaiser(observed: np.ndarray, n_subjects: float) -> np.ndarray:
     p = len(observed)
     left = p - np.concatenate([[0.0], np.cumsum(observed)[:-1]])
     first = (1 + np.sqrt(p / n_subjects)) ** 2
-    return np.maximum(first * left / (p - np.arange(p)), 1.0)
+    reference: np.ndarray = np.maximum(first * left / (p - np.arange(p)), 1.0)
+    return reference
 
 
 def hull(common: Mapping[int, float], n_values: int) -> int:
