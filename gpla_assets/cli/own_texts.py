@@ -65,7 +65,8 @@ def score_file(path: Path, evaluator: ValueEvaluator, known: pd.DataFrame) -> pd
     p_support - p_oppose, which is given here also where p_either is the largest. A blank definition
     is looked up in `known` (value, definition) by the value's name. Raises AgentFileError.
     """
-    rows = read_csv(path, ["perception", "value"])
+    # a file that was scored before has these columns already
+    rows = read_csv(path, ["perception", "value"]).drop(columns=SCORE_COLUMNS, errors="ignore")
     if not len(rows):
         return rows.assign(**{name: pd.Series(dtype=float) for name in SCORE_COLUMNS})
     definitions = dict(zip(known["value"].str.casefold(), known["definition"], strict=True))

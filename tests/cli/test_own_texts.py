@@ -131,6 +131,14 @@ def test_pairs_of_every_layout_are_read(delimiter: str, encoding: str, tmp_path:
     assert rows.to_numpy().tolist() == [["I don’t, ever; lie.", "Honesty"]]
 
 
+def test_scores_of_a_file_that_was_scored_stand_once(tmp_path: Path) -> None:
+    text = "perception,value,relevance,score\nI never lie.,Honesty,0.123,0.5\n"
+    (tmp_path / "p.csv").write_text(text, "utf-8")
+    found = score_file(tmp_path / "p.csv", make_evaluator(Evaluator()), vocabulary())
+    assert list(found).count("relevance") == list(found).count("score") == 1
+    assert found["relevance"][0] != 0.123
+
+
 def test_an_empty_file_of_pairs_gives_no_rows(tmp_path: Path) -> None:
     (tmp_path / "none.csv").write_text("perception,value\n", "utf-8")
     found = score_file(tmp_path / "none.csv", make_evaluator(Evaluator()), vocabulary())
