@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.bias import response_bias
+from gpla_assets.psychometrics.bias import bias_cautions, response_bias
 from gpla_assets.psychometrics.cautions import (
     category_cautions,
     missing_caution,
@@ -141,11 +141,7 @@ def value_system(
         *missing_caution(usable, settings.missing),
         *category_cautions(usable, found),
         *redundancy_cautions(pairs, settings.maximum_overlap),
-        *(
-            [str(bias["caution"].iloc[0])]
-            if bias is not None and bias["share"].gt(0.5).any()
-            else []
-        ),
+        *bias_cautions(bias),
         *solution_cautions(found, purified, retained, number),
     ]
     reliabilities, each_value = reliability_tables(found, loadings, seed)
