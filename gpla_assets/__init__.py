@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gpla_assets.psychometrics import StructureSettings, ValueSystem, value_system
+    from gpla_assets.psychometrics.structure import ValueSystem, value_system
+    from gpla_assets.studies.structure import StructureSettings
 
 __all__ = ["StructureSettings", "ValueSystem", "value_system"]
 
 
 def __getattr__(name: str) -> object:
-    """Names of `psychometrics`, imported when first used: the command line stays quick."""
-    if name in __all__:
-        from gpla_assets import psychometrics
+    """What `__all__` names, imported when first used: the command line stays quick."""
+    if name not in __all__:
+        raise AttributeError(f"module 'gpla_assets' has no attribute {name!r}")
+    from gpla_assets.psychometrics import structure
 
-        return getattr(psychometrics, name)
-    raise AttributeError(f"module 'gpla_assets' has no attribute {name!r}")
+    return getattr(structure, name)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from gpla_assets.benchmarks.cfa_model import (
     Directions,
@@ -86,10 +85,12 @@ def fit(model: Measurement, samples: Sequence[Sample], bounded: bool = False) ->
 
 def _solve(metric: Floats, damping: float, target: Floats) -> Floats:
     scale = np.maximum(np.diag(metric), 1e-8)
+    damped = metric + np.diag(damping * scale)
     try:
-        found: Floats = cho_solve(cho_factor(metric + np.diag(damping * scale)), target)
+        np.linalg.cholesky(damped)
+        found: Floats = np.linalg.solve(damped, target)
     except np.linalg.LinAlgError:
-        # the slope alone points downwards where the metric is none
+        # the slope alone points downwards where the metric does not bend upwards
         found = target / scale / (1 + damping)
     return found
 
