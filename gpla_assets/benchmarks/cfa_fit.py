@@ -53,7 +53,7 @@ def fit(model: Measurement, samples: Sequence[Sample], bounded: bool = False) ->
     now, gradient = _evaluated(model, samples, at)
     damping, gain, converged = 1e-3, np.inf, False
     parts = zip(model.groups, samples, strict=True)
-    large = sum(len(s.counts) * len(g.elements) ** 2 * g.p for g, s in parts) > MOST_WORK
+    large = sum((len(s.counts) - 1) * len(g.elements) ** 2 * g.p for g, s in parts) > MOST_WORK
     for _ in range(MOST_ROUNDS):
         # at a bound the gradient need not vanish: it pushes outwards
         inside = ~(((at <= low) & (gradient > 0)) | ((at >= high) & (gradient < 0)))

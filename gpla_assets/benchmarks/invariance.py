@@ -64,7 +64,8 @@ def levels_of(
     Each level is tested by its difference of chi2 from the one before (scaled with `clusters`,
     Satorra and Bentler, 2001) and by permutation of the groups over whole clusters, or within
     clusters that have subjects in several groups (Jorgensen et al., 2018). `progress` is told the
-    permutations done, and of how many. Raises UnfitSystem for fewer than two groups and for a group too small.
+    permutations done, and of how many. Raises UnfitSystem for fewer than two groups and for a group
+    too small.
     """
     if missing == "two-stage":
         raise UnfitSystem("Invariance has no two-stage estimates; use --missing fiml or listwise.")

@@ -70,7 +70,7 @@ def cfa(
     ] = False,
     resamples: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the HTMT's intervals.")
-    ] = 500,
+    ] = 200,
     json_out: JsonOption = None,
     r_script: RScriptOption = None,
     semopy: Annotated[bool, typer.Option(help="Fit by semopy too, for a second opinion.")] = False,
