@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gpla_assets.looking import PublishedStudy
     from gpla_assets.looking import open_study as open
-    from gpla_assets.psychometrics import StructureSettings, ValueSystem, value_system
+    from gpla_assets.psychometrics.structure import ValueSystem, value_system
+    from gpla_assets.studies.structure import StructureSettings
 
 __all__ = ["PublishedStudy", "StructureSettings", "ValueSystem", "open", "value_system"]
 _LIES_IN = {
     "PublishedStudy": ("looking", "PublishedStudy"),
     "open": ("looking", "open_study"),
-    "StructureSettings": ("psychometrics", "StructureSettings"),
-    "ValueSystem": ("psychometrics", "ValueSystem"),
-    "value_system": ("psychometrics", "value_system"),
+    "StructureSettings": ("studies.structure", "StructureSettings"),
+    "ValueSystem": ("psychometrics.structure", "ValueSystem"),
+    "value_system": ("psychometrics.structure", "value_system"),
 }
 
 

@@ -9,19 +9,14 @@ from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.generator.backends import make_namer
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
-from gpla_assets.psychometrics import (
-    FrozenSystem,
-    ValueSystem,
-    bootstrap,
-    factor_congruence,
-    leave_one_out,
-    other_rotations,
-    system_variances,
-    value_system,
-)
+from gpla_assets.psychometrics.congruence import factor_congruence
+from gpla_assets.psychometrics.frozen import FrozenSystem
 from gpla_assets.psychometrics.history import frozen_system, history_rows, loading_rows
 from gpla_assets.psychometrics.matrix import centred
 from gpla_assets.psychometrics.naming import CENTROID_VALUES, name_table
+from gpla_assets.psychometrics.stability import bootstrap, leave_one_out
+from gpla_assets.psychometrics.structure import ValueSystem, other_rotations, value_system
+from gpla_assets.psychometrics.variance import system_variances
 from gpla_assets.studies import Study
 from gpla_assets.validation.study_validity import unreliable
 

@@ -17,8 +17,8 @@ from gpla_assets.benchmarks.cfa_model import Structure
 from gpla_assets.benchmarks.fit_definitions import DEFINITIONS
 from gpla_assets.benchmarks.fit_indices import rmsea_interval
 from gpla_assets.benchmarks.systems import System, restricted, system_of_loadings
-from gpla_assets.psychometrics import value_system
 from gpla_assets.psychometrics.resampling import halves
+from gpla_assets.psychometrics.structure import value_system
 from gpla_assets.studies import CfaSettings, StructureSettings
 
 OURS = "ours"

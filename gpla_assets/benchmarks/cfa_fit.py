@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from gpla_assets.benchmarks.cfa_model import (
     Directions,
@@ -54,7 +53,7 @@ def fit(model: Measurement, samples: Sequence[Sample], bounded: bool = False) ->
     now, gradient = _evaluated(model, samples, at)
     damping, gain, converged = 1e-3, np.inf, False
     parts = zip(model.groups, samples, strict=True)
-    large = sum(len(s.counts) * len(g.elements) ** 2 * g.p for g, s in parts) > MOST_WORK
+    large = sum((len(s.counts) - 1) * len(g.elements) ** 2 * g.p for g, s in parts) > MOST_WORK
     for _ in range(MOST_ROUNDS):
         # at a bound the gradient need not vanish: it pushes outwards
         inside = ~(((at <= low) & (gradient > 0)) | ((at >= high) & (gradient < 0)))
@@ -86,10 +85,12 @@ def fit(model: Measurement, samples: Sequence[Sample], bounded: bool = False) ->
 
 def _solve(metric: Floats, damping: float, target: Floats) -> Floats:
     scale = np.maximum(np.diag(metric), 1e-8)
+    damped = metric + np.diag(damping * scale)
     try:
-        found: Floats = cho_solve(cho_factor(metric + np.diag(damping * scale)), target)
+        np.linalg.cholesky(damped)
+        found: Floats = np.linalg.solve(damped, target)
     except np.linalg.LinAlgError:
-        # the slope alone points downwards where the metric is none
+        # the slope alone points downwards where the metric does not bend upwards
         found = target / scale / (1 + damping)
     return found
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ Level = Literal["configural", "metric", "scalar", "strict"]
 Part = Literal["loading", "factor", "residual", "intercept", "mean"]
 PARTS: tuple[Part, ...] = ("loading", "factor", "residual", "intercept", "mean")
 Floats = NDArray[np.float64]
+Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,19 @@ class Group:
         """The elements in the order of the group's directions."""
         return [one for part in PARTS for one in self.elements if one.part == part]
 
-    def of(self, part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def of(self, part: Part) -> Places:
         """Rows, columns and parameters of a part."""
-        found = [(one.row, one.column, one.at) for one in self.elements if one.part == part]
-        rows, columns, at = np.array(found, dtype=int).reshape(-1, 3).T
-        return rows, columns, at
+        return self._places[part]
+
+    @cached_property
+    def _places(self) -> dict[Part, Places]:
+        # asked for at each step of a fit
+        found: dict[Part, Places] = {}
+        for part in PARTS:
+            own = [(one.row, one.column, one.at) for one in self.elements if one.part == part]
+            rows, columns, at = np.array(own, dtype=np.int64).reshape(-1, 3).T
+            found[part] = rows, columns, at
+        return found
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,7 @@ def measurement(
     p, k = signs.shape
     started = _Started()
     loadings = _first_loadings(signs, correlations)
-    for row, column in zip(*np.nonzero(signs), strict=True):
+    for row, column in np.argwhere(signs).tolist():
         started.add("loading", row, column, loadings[row, column])
     if structure == "higher_order":
         for factor in range(k):
@@ -152,7 +162,7 @@ def measurement(
                     started.add("factor", a, b, 0.1, (-LARGEST_CORRELATION, LARGEST_CORRELATION))
     alone = _alone(signs)
     left = 1 - (loadings**2).sum(axis=1)
-    for row in np.flatnonzero(~alone):
+    for row in np.flatnonzero(~alone).tolist():
         started.add("residual", row, row, max(left[row], 0.2), (LOWEST_RESIDUAL, np.inf))
     for a, b in residuals:
         started.add("residual", min(a, b), max(a, b), 0.0)
@@ -234,7 +244,7 @@ class _Started:
         value: float,
         bounds: tuple[float, float] = (-np.inf, np.inf),
     ) -> None:
-        self.elements.append(Element(part, int(row), int(column), len(self.values)))
+        self.elements.append(Element(part, row, column, len(self.values)))
         self.values.append(float(value))
         self.bounds.append(bounds)
 

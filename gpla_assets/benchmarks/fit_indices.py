@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import chdtr, chdtrc, chndtr
 
 
@@ -98,19 +97,18 @@ def _rmsea_interval(
     tail = (1 - confidence) / 2
 
     def bound(level: float) -> float:
-        # the noncentrality at which the observed chi2 has this probability below it
-        def gap(noncentrality: float) -> float:
-            return float(chndtr(chi2, fit.df, noncentrality)) - level
-
         # no noncentrality reaches the level: the interval begins, or ends, at 0
         if float(chdtr(fit.df, chi2)) < level:
             return 0.0
-        high = max(chi2, 1.0)
-        # brentq needs a change of sign between its ends
-        while gap(high) > 0:
-            high *= 2
-        noncentrality = brentq(gap, 1e-9, high)
-        return float(np.sqrt(scaling * noncentrality * fit.groups / (fit.df * fit.n)))
+        # the noncentrality at which the observed chi2 has this probability below it
+        low, high = 0.0, max(chi2, 1.0)
+        while float(chndtr(chi2, fit.df, high)) > level:
+            low, high = high, high * 2
+        while high - low > 1e-10 * high:
+            middle = (low + high) / 2
+            above = float(chndtr(chi2, fit.df, middle)) > level
+            low, high = (middle, high) if above else (low, middle)
+        return float(np.sqrt(scaling * high * fit.groups / (fit.df * fit.n)))
 
     return bound(1 - tail), bound(tail)
 

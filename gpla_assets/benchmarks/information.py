@@ -162,7 +162,8 @@ def by_cluster(scores: Floats, clusters: np.ndarray | None) -> Floats:
     _, at = np.unique(clusters, return_inverse=True)
     summed = np.zeros((at.max() + 1, scores.shape[1]))
     np.add.at(summed, at.ravel(), scores)
-    return summed * np.sqrt(few_clusters(len(summed)))
+    counted: Floats = summed * np.sqrt(few_clusters(len(summed)))
+    return counted
 
 
 def few_clusters(n: int) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -22,16 +21,15 @@ from gpla_assets.benchmarks.cfa_model import (
 )
 from gpla_assets.benchmarks.fit_definitions import indices
 from gpla_assets.benchmarks.fit_indices import Fit
+from gpla_assets.benchmarks.grouped import Parted, parted_by, permutation_p
 from gpla_assets.benchmarks.modification import released_equalities
 from gpla_assets.benchmarks.own_matrix import data_json
 from gpla_assets.benchmarks.residuals import srmr
 from gpla_assets.benchmarks.robust import sandwich
-from gpla_assets.benchmarks.sample import Sample, sample_of, saturated, value
 from gpla_assets.benchmarks.systems import System, UnfitSystem
 from gpla_assets.common.json_data import Json, plain
 
 LEVELS: tuple[Level, ...] = ("configural", "metric", "scalar", "strict")
-Moments = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -49,16 +47,6 @@ class Invariance:
     cautions: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Parted:
-    """The samples of groups, what is saturated of them, and their clusters."""
-
-    samples: list[Sample]
-    moments: list[Moments]
-    level: float
-    clusters: list[np.ndarray | None]
-
-
 def levels_of(
     scores: pd.DataFrame,
     system: System,
@@ -69,14 +57,15 @@ def levels_of(
     clusters: pd.Series | None = None,
     permutations: int = 199,
     seed: int = 0,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Invariance:
     """Configural, metric, scalar and strict invariance over `groups` (by subject).
 
     Each level is tested by its difference of chi2 from the one before (scaled with `clusters`,
     Satorra and Bentler, 2001) and by permutation of the groups over whole clusters, or within
     clusters that have subjects in several groups (Jorgensen et al., 2018). `progress` is told the
-    permutations done. Raises UnfitSystem for fewer than two groups and for a group too small.
+    permutations done, and of how many. Raises UnfitSystem for fewer than two groups and for a group
+    too small.
     """
     if missing == "two-stage":
         raise UnfitSystem("Invariance has no two-stage estimates; use --missing fiml or listwise.")
@@ -91,15 +80,15 @@ def levels_of(
         )
     codes = np.array([names.index(label) for label in labels])
     base = system_model(system, data, structure, means=True)
-    parted = _parted(data, codes, len(names), names)
+    parted = parted_by(data, codes, len(names), names)
     models = {level: invariant(base, len(names), level) for level in LEVELS}
     fitted = {level: fit(model, parted.samples) for level, model in models.items()}
     fits = _fits(data, parted, fitted)
     table = _table(fits)
     permuted = "-"
     if permutations:
-        table["permutation_p"], permuted = _permutation(
-            data, codes, fitted, table, permutations, seed, progress
+        table["permutation_p"], permuted = permutation_p(
+            data, codes, fitted, list(table["unscaled_chi2"]), permutations, seed, progress
         )
     cautions = [*data_cautions(data), *_cautions(fitted, len(scores) - len(kept))]
     return Invariance(
@@ -114,36 +103,7 @@ def levels_of(
     )
 
 
-def _parted(
-    data: CfaData, codes: np.ndarray, n_groups: int, names: Sequence[str] | None = None
-) -> _Parted:
-    sample = data.sample
-    cells = np.where(sample.measured[sample.pattern], sample.rows, np.nan)
-    samples, moments, clusters, level = [], [], [], 0.0
-    for group in range(n_groups):
-        own = codes == group
-        called = f" {names[group]!r}" if names else ""
-        if own.sum() < 3:
-            raise UnfitSystem(f"Group{called} has {own.sum()} subjects; expected at least 3.")
-        one = sample_of(cells[own])
-        try:
-            found = saturated(one)
-            smallest = float(np.linalg.eigvalsh(found[1]).min())
-        except (np.linalg.LinAlgError, ZeroDivisionError, FloatingPointError):
-            smallest = 0.0
-        if not smallest > 1e-10:
-            raise UnfitSystem(
-                f"Group{called} has {one.n} subjects, too few for the {one.p} values, or a value "
-                "that does not vary in it; expected more subjects than values in each group."
-            )
-        samples.append(one)
-        moments.append(found)
-        clusters.append(None if data.clusters is None else data.clusters[own])
-        level += one.n / data.n * value(one, *found)
-    return _Parted(samples, moments, level, clusters)
-
-
-def _fits(data: CfaData, parted: _Parted, fitted: dict[Level, Fitted]) -> dict[Level, Fit]:
+def _fits(data: CfaData, parted: Parted, fitted: dict[Level, Fitted]) -> dict[Level, Fit]:
     alone = fit(independence(len(data.values), len(parted.samples), means=True), parted.samples)
     cells = data.sample.counts @ data.sample.measured
     units = float(cells @ (np.log(2 * np.pi) / 2 + np.log(data.sds)))
@@ -233,7 +193,7 @@ def difference(strict: Fit, loose: Fit) -> tuple[float | None, int]:
 
 
 def _score_tests(
-    system: System, data: CfaData, fitted: dict[Level, Fitted], parted: _Parted
+    system: System, data: CfaData, fitted: dict[Level, Fitted], parted: Parted
 ) -> pd.DataFrame:
     factors = list(system.factors)
     rows = []
@@ -257,70 +217,6 @@ def _score_tests(
     columns = ["level", "part", "value", "factor", "chi2", "df", "p"]
     found = pd.DataFrame(rows, columns=columns)
     return found.sort_values("chi2", ascending=False, ignore_index=True)
-
-
-def _permutation(
-    data: CfaData,
-    codes: np.ndarray,
-    fitted: dict[Level, Fitted],
-    table: pd.DataFrame,
-    permutations: int,
-    seed: int,
-    progress: Callable[[int], None],
-) -> tuple[list[float | None], str]:
-    """p of each level's difference (of configural: its chi2), and what was permuted."""
-    random = np.random.default_rng(seed)
-    n_groups = int(codes.max()) + 1
-    clusters = np.arange(data.n) if data.clusters is None else data.clusters
-    whole = all(len(np.unique(codes[clusters == one])) == 1 for one in np.unique(clusters))
-    _, first, member = np.unique(clusters, return_index=True, return_inverse=True)
-    # of permuted groups none differs: the strictest solution is near all theirs
-    models = {
-        level: replace(one.model, start=_near(one, fitted["strict"]))
-        for level, one in fitted.items()
-    }
-    observed = _steps(table["unscaled_chi2"].tolist())
-    beyond, done = np.zeros(len(LEVELS)), 0
-    for draw in range(permutations):
-        if whole:
-            drawn = random.permutation(codes[first])[member.ravel()]
-        else:
-            drawn = codes.copy()
-            for one in range(len(first)):
-                own = np.flatnonzero(member.ravel() == one)
-                drawn[own] = random.permutation(codes[own])
-        try:
-            parted = _parted(data, drawn, n_groups)
-        except UnfitSystem:
-            continue
-        chi2 = [
-            data.n * (fit(models[level], parted.samples).discrepancy - parted.level)
-            for level in LEVELS
-        ]
-        beyond += np.array(_steps(chi2)) >= np.array(observed) - 1e-9
-        done += 1
-        progress(draw + 1)
-    if data.clusters is None:
-        what = "subjects"
-    else:
-        what = "whole clusters" if whole else "subjects within clusters"
-    if not done:
-        return [None] * len(LEVELS), f"{what}: no permutation could be fitted"
-    return [float((1 + one) / (1 + done)) for one in beyond], f"{done} permutations of {what}"
-
-
-def _near(one: Fitted, strict: Fitted) -> np.ndarray:
-    """Parameters of a level at which its model is the strict one."""
-    start: np.ndarray = one.parameters.copy()
-    for group, other in zip(one.model.groups, strict.model.groups, strict=True):
-        there = {(e.part, e.row, e.column): strict.parameters[e.at] for e in other.elements}
-        for element in group.elements:
-            start[element.at] = there.get((element.part, element.row, element.column), 0.0)
-    return start
-
-
-def _steps(chi2: Sequence[float]) -> list[float]:
-    return [chi2[0], *(after - before for before, after in pairwise(chi2))]
 
 
 def _cautions(fitted: dict[Level, Fitted], without_group: int) -> list[str]:

@@ -73,11 +73,11 @@ def _terms(path: Path, statement: str, right: str) -> list[tuple[str | None, str
     return terms
 
 
-def _starts(modifier: str) -> bool:
-    return modifier.startswith("start(")
+def _starts(modifier: str | None) -> bool:
+    return modifier is not None and modifier.startswith("start(")
 
 
-def _modified(path: Path, statement: str, modifier: str) -> UnfitSystem:
+def _modified(path: Path, statement: str, modifier: str | None) -> UnfitSystem:
     return UnfitSystem(
         f"{path}: `{modifier}*` in {statement!r} is not supported; expected loadings that are free "
         "(NA* and 1* of a factor's scale are passed over), `0*` between factors, and no labels."

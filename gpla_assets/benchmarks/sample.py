@@ -41,7 +41,7 @@ class Sample:
     @property
     def p(self) -> int:
         """Values."""
-        return self.measured.shape[1]
+        return int(self.measured.shape[1])
 
     @property
     def complete(self) -> bool:

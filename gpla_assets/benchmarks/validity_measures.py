@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
 from gpla_assets.benchmarks.cfa import Cfa, fitted_system
 from gpla_assets.benchmarks.cfa_data import CfaData
+from gpla_assets.benchmarks.sample import MOST_CELLS
 from gpla_assets.benchmarks.systems import System, UnfitSystem
 from gpla_assets.common.json_data import Json, plain
 
 GENERAL = "general"
 """The bifactor model's factor of all values."""
+AT_A_TIME = 100
 
 
 def convergent(found: Cfa) -> pd.DataFrame:
@@ -44,70 +49,89 @@ def _keyed(loadings: np.ndarray, signs: list[int], said: bool) -> np.ndarray:
 
 
 def heterotrait_monotrait(
-    correlations: np.ndarray, system: System, values: tuple[str, ...]
-) -> dict[tuple[str, str], float]:
+    correlations: np.ndarray, members: Mapping[str, Sequence[int]]
+) -> dict[tuple[str, str], np.ndarray]:
     """HTMT of each pair of factors (Henseler, Ringle and Sarstedt, 2015), by absolute correlations.
 
-    The mean correlation of values of two factors over the geometric mean of those within. Values on
-    several factors and factors of one value are left out.
+    The mean correlation of values of two factors over the geometric mean of those within.
+    `correlations` (..., p, p), `members` the places of each factor's values; an array (...) a pair.
     """
-    place = {value: at for at, value in enumerate(values)}
-    loads = [value for own in system.factors.values() for value in own]
     r = np.abs(correlations)
-    members = {
-        factor: [place[value] for value in own if loads.count(value) == 1]
-        for factor, own in system.factors.items()
-    }
-    own = {factor: at for factor, at in members.items() if len(at) > 1}
-    within = {
-        factor: float(r[np.ix_(at, at)][np.triu_indices(len(at), 1)].mean())
-        for factor, at in own.items()
-    }
-    names = list(own)
+
+    def mean(rows: Sequence[int], columns: Sequence[int]) -> np.ndarray:
+        block: np.ndarray = r[..., rows, :][..., columns]
+        if rows is not columns:
+            return np.asarray(block.mean(axis=(-2, -1)))
+        above = np.triu_indices(len(rows), 1)
+        return np.asarray(block[..., above[0], above[1]].mean(axis=-1))
+
+    within = {factor: mean(own, own) for factor, own in members.items()}
     return {
-        (a, b): float(r[np.ix_(own[a], own[b])].mean() / np.sqrt(within[a] * within[b]))
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
+        (a, b): mean(members[a], members[b]) / np.sqrt(within[a] * within[b])
+        for a, b in combinations(members, 2)
     }
 
 
-def htmt_table(found: Cfa, resamples: int = 500, seed: int = 0) -> pd.DataFrame:
+def htmt_table(found: Cfa, resamples: int = 200, seed: int = 0) -> pd.DataFrame:
     """HTMT with its 95% interval by bootstrap over subjects, or whole clusters where there are.
 
     Columns factor_a, factor_b, htmt, ci_low, ci_high; correlations over the subjects that have both
-    values.
+    values. Values on several factors and factors of one value are left out.
     """
-    data, system = found.data, found.system
-    point = heterotrait_monotrait(_pairwise(data, np.arange(data.n)), system, data.values)
-    random = np.random.default_rng(seed)
-    drawn: dict[tuple[str, str], list[float]] = {pair: [] for pair in point}
+    data = found.data
+    loads = [value for own in found.system.factors.values() for value in own]
+    members = {
+        factor: [data.values.index(value) for value in own if loads.count(value) == 1]
+        for factor, own in found.system.factors.items()
+    }
+    members = {factor: own for factor, own in members.items() if len(own) > 1}
+    point = heterotrait_monotrait(_weighted_correlations(data, np.ones((1, data.n)))[0], members)
     units = np.arange(data.n) if data.clusters is None else data.clusters
-    order = np.argsort(units, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(units))[:-1])
-    for _ in range(resamples if point else 0):
-        rows = np.concatenate([parts[at] for at in random.integers(0, len(parts), len(parts))])
-        once = heterotrait_monotrait(_pairwise(data, rows), system, data.values)
+    n_units = int(units.max()) + 1
+    random = np.random.default_rng(seed)
+    drawn: dict[tuple[str, str], list[np.ndarray]] = {pair: [] for pair in point}
+    for start in range(0, resamples if point else 0, AT_A_TIME):
+        count = min(AT_A_TIME, resamples - start)
+        # how often each subject was drawn
+        weights = random.multinomial(n_units, np.full(n_units, 1 / n_units), count)[:, units]
+        once = heterotrait_monotrait(_weighted_correlations(data, weights.astype(float)), members)
         for pair, one in once.items():
             drawn[pair].append(one)
-    rows_of = []
+    rows = []
     for (a, b), one in point.items():
-        known = np.asarray(drawn[a, b])
+        known = np.concatenate(drawn[a, b]) if drawn[a, b] else np.empty(0)
         known = known[np.isfinite(known)]
         low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
-        rows_of.append((a, b, one, low, high))
-    return pd.DataFrame(rows_of, columns=["factor_a", "factor_b", "htmt", "ci_low", "ci_high"])
+        rows.append((a, b, float(one), low, high))
+    return pd.DataFrame(rows, columns=["factor_a", "factor_b", "htmt", "ci_low", "ci_high"])
 
 
-def _pairwise(data: CfaData, rows: np.ndarray) -> np.ndarray:
-    """Correlations over the subjects that have both values, some subjects more than once."""
-    scores = data.sample.rows[rows]
-    known = data.sample.measured[data.sample.pattern[rows]].astype(float)
-    n = np.maximum(known.T @ known, 1.0)
-    # column i's sums over the subjects that have j
-    sums, squares = scores.T @ known, (scores**2).T @ known
-    variance = np.maximum(squares - sums**2 / n, 1e-300)
-    product = scores.T @ scores - sums * sums.T / n
-    found: np.ndarray = product / np.sqrt(variance * variance.T)
+def _weighted_correlations(data: CfaData, weights: np.ndarray) -> np.ndarray:
+    """Correlations (n_draws, p, p) over the subjects that have both values, each subject counted as
+    often as `weights` (n_draws, n) say."""
+    scores, p = data.sample.rows, data.sample.p
+    known = data.sample.measured[data.sample.pattern].astype(float)
+    found = np.ones((len(weights), p, p))
+    rows, columns = np.triu_indices(p, 1)
+    step = max(1, MOST_CELLS // data.n)
+    if data.sample.complete:
+        n = weights.sum(axis=1)
+        sums, squares = weights @ scores, weights @ scores**2
+        spread = np.maximum(squares - sums**2 / n[:, None], 1e-12)
+    for start in range(0, len(rows), step):
+        i, j = rows[start : start + step], columns[start : start + step]
+        product = weights @ (scores[:, i] * scores[:, j])
+        if data.sample.complete:
+            product -= sums[:, i] * sums[:, j] / n[:, None]
+            size = spread[:, i] * spread[:, j]
+        else:
+            pairs = np.maximum(weights @ (known[:, i] * known[:, j]), 1.0)
+            first = weights @ (scores[:, i] * known[:, j])
+            second = weights @ (scores[:, j] * known[:, i])
+            size = weights @ (scores[:, i] ** 2 * known[:, j]) - first**2 / pairs
+            size *= weights @ (scores[:, j] ** 2 * known[:, i]) - second**2 / pairs
+            product -= first * second / pairs
+        found[:, i, j] = found[:, j, i] = product / np.sqrt(np.maximum(size, 1e-24))
     return found
 
 
@@ -168,7 +192,7 @@ def _general_signs(found: Cfa) -> dict[str, int]:
     return signs
 
 
-def validity_json(found: Cfa, resamples: int = 500, seed: int = 0) -> Json:
+def validity_json(found: Cfa, resamples: int = 200, seed: int = 0) -> Json:
     """All of it as plain data."""
     content: Json = plain(
         {

@@ -70,7 +70,7 @@ def cfa(
     ] = False,
     resamples: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the HTMT's intervals.")
-    ] = 500,
+    ] = 200,
     json_out: JsonOption = None,
     r_script: RScriptOption = None,
     semopy: Annotated[bool, typer.Option(help="Fit by semopy too, for a second opinion.")] = False,
@@ -135,6 +135,7 @@ def invariance(
         from gpla_assets.benchmarks.invariance import invariance_json, levels_of
         from gpla_assets.benchmarks.systems import UnfitSystem
         from gpla_assets.cli import cfa_tables as tables
+        from gpla_assets.cli.structure import resampling_progress
 
         known, structure = _model(system, model)
         own = reader.read(file, known.values)
@@ -145,16 +146,18 @@ def invariance(
                 "its name by --group."
             )
         clusters = None if independent else _clusters(own)
-        found = levels_of(
-            own.scores,
-            known,
-            own.groups,
-            structure,
-            missing=missing.value,
-            clusters=clusters,
-            permutations=permutations,
-            seed=seed,
-        )
+        with resampling_progress() as progress:
+            found = levels_of(
+                own.scores,
+                known,
+                own.groups,
+                structure,
+                missing=missing.value,
+                clusters=clusters,
+                permutations=permutations,
+                seed=seed,
+                progress=progress,
+            )
         result = invariance_json(found)
         result["cautions"] = [*own.cautions, *result["cautions"]]
         result["read"] = list(own.said)

@@ -163,11 +163,10 @@ def validity_table(result: Json) -> None:
 
 
 def invariance_table(result: Json) -> None:
-    """Levels of invariance, each beside the one before it."""
+    """Levels of invariance, then what each costs beside the one before it, then score tests."""
     clusters = result["clusters"]
     table = Table(
-        *("level", "chi2", "df", "p", "CFI", "RMSEA", "SRMR", "BIC"),
-        *("Δchi2", "Δdf", "p", "ΔCFI", "ΔRMSEA", "p by permutation"),
+        *("level", "chi2", "df", "p", "CFI", "TLI", "RMSEA", "SRMR", "BIC"),
         title=f"n = {result['n']}" + (f" in {clusters['n']} clusters (LLMs)" if clusters else ""),
     )
     for one in result["levels"]:
@@ -176,9 +175,21 @@ def invariance_table(result: Json) -> None:
             shown(one["chi2"], 2),
             str(one["df"]),
             probability(one["p"]),
-            *(shown(one[name]) for name in ("cfi", "rmsea", "srmr")),
+            *(shown(one[name]) for name in ("cfi", "tli", "rmsea", "srmr")),
             shown(one["bic"], 1),
-            *(shown(one["delta_chi2"], 2), shown(one["delta_df"], 0)),
+        )
+    console.print(table)
+    table = Table(
+        *("held equal too", "Δchi2", "Δdf", "p", "ΔCFI", "ΔRMSEA", "p, permuted"),
+        title=f"Differences ({result['permuted']})",
+    )
+    for one in result["levels"]:
+        table.add_row(
+            {"configural": "(nothing)", "metric": "loadings", "scalar": "intercepts"}.get(
+                one["level"], "residuals"
+            ),
+            shown(one["delta_chi2"], 2),
+            shown(one["delta_df"], 0),
             probability(one["delta_p"]),
             *(shown(one["delta_cfi"]), shown(one["delta_rmsea"])),
             probability(one["permutation_p"]),

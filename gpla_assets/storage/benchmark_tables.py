@@ -11,7 +11,7 @@ class FitDefinition(SQLModel, table=True):
     __tablename__ = "fit_definitions"
     __table_args__ = {"schema": ANALYSIS, "comment": "One row per definition of a fit index."}
     definition: str = key("Its id, e.g. rmsea.standard.")
-    set: str = column("standard, or paper (semopy's, which Table 2 printed).")
+    set: str = column("standard, robust, or paper (semopy's, which Table 2 printed).")
     index: str = column("Name of the index.")
     formula: str = column("How it is computed.")
     source: str = column("Where the formula is from.")
@@ -108,7 +108,9 @@ class CfaPath(SQLModel, table=True):
     value: str = key("The value.")
     other: str = key("The factor, or the other value.")
     modification_index: float = column("Fall of chi2 to expect if it were freed.")
-    expected_change: float = column("Its value then.")
+    expected_change: float = column(
+        "Its value then, standardised: of residuals a correlation of residuals."
+    )
 
 
 BENCHMARK_TABLES: tuple[type[SQLModel], ...] = (

@@ -36,9 +36,9 @@ from gpla_assets.benchmarks.systems import (
     system_of_mapping,
 )
 from gpla_assets.cli import app
-from gpla_assets.psychometrics import StructureSettings
 from gpla_assets.psychometrics.simulation import simulated_subjects
 from gpla_assets.studies import CfaSettings
+from gpla_assets.studies.structure import StructureSettings
 
 TABLE10 = Path(__file__).parents[1] / "data" / "table10_loadings.csv"
 SYSTEM = System(

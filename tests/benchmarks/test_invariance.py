@@ -14,7 +14,8 @@ from gpla_assets.benchmarks.cfa import system_model
 from gpla_assets.benchmarks.cfa_data import cfa_data
 from gpla_assets.benchmarks.cfa_fit import fit
 from gpla_assets.benchmarks.cfa_model import Element, invariant
-from gpla_assets.benchmarks.invariance import _parted, levels_of
+from gpla_assets.benchmarks.grouped import parted_by
+from gpla_assets.benchmarks.invariance import levels_of
 from gpla_assets.benchmarks.systems import System, UnfitSystem
 from gpla_assets.cli import app
 
@@ -59,7 +60,7 @@ def test_a_score_test_foretells_what_freeing_gains() -> None:
     found = levels_of(scores, SYSTEM, groups, permutations=0)
     data = cfa_data(scores, SYSTEM.values)
     codes = (groups.reindex(data.subjects) == "two").to_numpy().astype(int)
-    samples = _parted(data, codes, 2).samples
+    samples = parted_by(data, codes, 2).samples
     base = system_model(SYSTEM, data, means=True)
     held = fit(invariant(base, 2, "scalar"), samples).discrepancy
     tests = found.score_tests.query("level == 'scalar'").set_index(["part", "value"])["chi2"]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from statsmodels.multivariate.factor import Factor
 
-from gpla_assets.psychometrics import bartlett, kmo, rotate, varimax
 from gpla_assets.psychometrics.correlation import pairwise_correlation
 from gpla_assets.psychometrics.extraction import extract, principal_loadings
 from gpla_assets.psychometrics.retention import (
@@ -17,7 +16,8 @@ from gpla_assets.psychometrics.retention import (
     permutation_analysis,
     scree_elbow,
 )
-from gpla_assets.psychometrics.rotation import oblimin, promax
+from gpla_assets.psychometrics.rotation import oblimin, promax, rotate, varimax
+from gpla_assets.psychometrics.suitability import bartlett, kmo
 
 # Harman (1976), five socio-economic variables of twelve census tracts, as printed with the results
 # below in SAS/STAT's documentation of PROC FACTOR, examples 1 and 2: population, school,

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import StructureSettings, correlations, value_system
+from gpla_assets.psychometrics.correlation import correlations
+from gpla_assets.psychometrics.structure import value_system
+from gpla_assets.studies.structure import StructureSettings
 from gpla_assets.psychometrics.bias import response_bias
 from gpla_assets.psychometrics.extraction import STARTS, extract
 from gpla_assets.psychometrics.fit import factor_fit

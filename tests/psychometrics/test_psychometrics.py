@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import StructureSettings, ValueSystem, correlations, value_system
-from gpla_assets.psychometrics.correlation import nearest_psd
+from gpla_assets.psychometrics.correlation import correlations, nearest_psd
 from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.psychometrics.simulation import recovery, simulated_subjects
+from gpla_assets.psychometrics.structure import ValueSystem, value_system
+from gpla_assets.studies.structure import StructureSettings
 
 TABLE10 = Path(__file__).parents[1] / "data" / "table10_loadings.csv"
 

@@ -5,16 +5,17 @@ import pandas as pd
 import pingouin
 import pytest
 
-from gpla_assets.psychometrics import (
+from gpla_assets.psychometrics.congruence import tucker_congruence
+from gpla_assets.psychometrics.pairwise import pairwise_covariance
+from gpla_assets.psychometrics.reliability import (
     feldt_interval,
+    full_length,
     omega_totals,
     reliability,
-    tucker_congruence,
-    variance_components,
+    split_halves,
 )
-from gpla_assets.psychometrics.pairwise import pairwise_covariance
-from gpla_assets.psychometrics.reliability import full_length, split_halves
 from gpla_assets.psychometrics.reliability import value_reliabilities as of_covariance
+from gpla_assets.psychometrics.variance import variance_components
 from gpla_assets.studies.structure import Extraction
 
 

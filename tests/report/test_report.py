@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import StructureSettings, bootstrap, leave_one_out, value_system
 from gpla_assets.psychometrics.own_matrix import Structured
+from gpla_assets.psychometrics.stability import bootstrap, leave_one_out
+from gpla_assets.psychometrics.structure import value_system
 from gpla_assets.report.page import QUERIES, render
 from gpla_assets.report.structure_page import structured_tables, write_structure_page
 from gpla_assets.studies import load_study
+from gpla_assets.studies.structure import StructureSettings
 from tests.conftest import Ran
 from tests.report.test_benchmark_figures import benchmark_tables
 
