@@ -248,7 +248,8 @@ class Expression(SQLModel, table=True):
     __table_args__ = {
         "schema": EVIDENCE,
         "comment": "One row per response, list of values and value: what its perceptions add up to "
-        "(all but n of their weights, which measurement.follow_on gives).",
+        "(all but n of their weights, which measurement.follow_on gives; divided by the number of "
+        "the subject's samples of the question).",
     }
     response_id: str = key("The response.")
     lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
