@@ -21,6 +21,7 @@ from gpla_assets.evaluator.expression import (
 )
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
 from gpla_assets.validation.texts import CONVERSATIONS, SETS
 
@@ -148,8 +149,8 @@ def measure(
     settings = made.study.evaluator
     agent = make_evaluator(settings, made.asking())
     before, frames = agent.inferences, [pd.DataFrame(columns=COLUMNS)]
-    for perceptions, lists in parts:
-        for own in in_parts(perceptions):
+    with progress("perceptions", sum(len(rows) * len(lists) for rows, lists in parts)) as advance:
+        for own, lists in ((own, lists) for rows, lists in parts for own in in_parts(rows)):
             for name, listed in lists.items():
                 values = list(listed["value"])
                 reading = agent.read(
@@ -161,6 +162,7 @@ def measure(
                 frames.append(joined(own, found).assign(lexicon=name))
                 if also is not None:
                     also(own, name, values, reading)
+                advance(len(own))
     made.inferences = agent.inferences - before
     agent_id = made.made_by("evaluator", agent, settings)
     made.write_origin("measurements", stacked(frames).assign(agent_id=agent_id))

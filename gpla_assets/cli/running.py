@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,13 +48,13 @@ def run(
         print_summary(console, study, settings, made(study, settings))
 
 
-def made(study: str, settings: Study) -> Done:
-    """What a run of all that is stale made; each step is told as it begins."""
-    from gpla_assets.orchestration.progress import terminal
+def made(study: str, settings: Study, only: Sequence[str] = ()) -> Done:
+    """What a run of all that is stale (of `only`) made; each step is told as it begins."""
+    from gpla_assets.orchestration.progress import showing
     from gpla_assets.orchestration.running import run_study
 
-    screen = terminal()
-    return run_study(study, settings, lambda line: screen.print(f"[bold]>[/bold] {line}"))
+    with showing() as say:
+        return run_study(study, settings, say, only)
 
 
 @app.command(epilog="Examples: gpla status survey; gpla status demo --exit-code")
@@ -160,24 +161,3 @@ def ui(
             print_made(console, made(study, settings))
         console.print(f"Dagster UI of study {study}: http://127.0.0.1:{port} (about 30 s to start)")
         raise typer.Exit(open_ui(study, settings, port, automate))
-
-
-@app.command(epilog="Example: gpla administer demo_texts --out demo_texts.parquet")
-def administer(
-    study: StudyName,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-) -> None:
-    """Ask a study's subjects its questions and write their answers as a source."""
-    with readable_errors():
-        from gpla_assets.orchestration.running import run_study
-        from gpla_assets.storage import Warehouse
-        from gpla_assets.studies import load_study
-        from gpla_assets.subjects import answers_as_source
-
-        settings = load_study(study)
-        wanted = ("questions", "subjects", "responses")
-        run_study(study, settings, lambda line: console.print(f"> {line}"), only=wanted)
-        warehouse = Warehouse(settings.warehouse_path)
-        rows = answers_as_source(warehouse.table("responses"), warehouse.table("questions"))
-        rows.to_parquet(out, index=False)
-        console.print(f"{len(rows)} answers in {out}")

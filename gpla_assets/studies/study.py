@@ -55,6 +55,9 @@ class Calls(Settings):
     max_tokens: int | None = Field(None, ge=1, description="Budget of one run.")
     max_cost: float | None = Field(None, gt=0, description="Budget of one run, by `prices`.")
     prices: dict[str, Price] = Field(default_factory=dict, description="By model name.")
+    batch_price: float = Field(
+        0.5, ge=0, le=1, description="Share of `prices` that calls in batch files cost."
+    )
 
 
 COLUMNS: dict[str, str] = Field(
