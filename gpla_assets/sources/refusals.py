@@ -82,7 +82,8 @@ _NOTHING_TO_SAY = re.compile(
 _SORRY = re.compile(
     r"^\W*(?:(?:I(?:'m| am)|I,?) (?:very |so |truly |really |deeply )?(?:sorry|afraid)|I regret|"
     r"sorry|(?:my )?apologi[sz]e?s?|I (?:must |do |sincerely )?apologi[sz]e|unfortunately|no|"
-    r"thank you|thanks|I (?:understand|appreciate|recognize)|hello|hi)\b(?! to hear| for your loss)",
+    r"thank you|thanks|I (?:understand|appreciate|recognize)|hello|hi)\b"
+    r"(?! to hear| for your loss)",
     re.IGNORECASE,
 )
 """How a refusal may begin; what it refuses may stand in the next sentence."""

@@ -290,6 +290,7 @@ class ModelCall(SQLModel, table=True):
         "JSON of what else was asked: length, temperature, seed, schema, attempt."
     )
     content: str = column("The reply.")
+    reasoning: str | None = column("What the server gave apart as thought before it.", default=None)
     finish: str = column("Why it ended: stop, length, or another reason of the server.")
     prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
     completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")
