@@ -12,9 +12,11 @@ import pandas as pd
 
 from gpla_assets.common.keys import key_of
 from gpla_assets.sources import logs
+from gpla_assets.sources.columns import ColumnsError
 from gpla_assets.sources.errors import SourceError
 from gpla_assets.sources.formats import (
     BATCH,
+    OTHER,
     REQUESTS,
     RESULTS,
     WITHOUT_ANSWERS,
@@ -152,7 +154,13 @@ def _opened(paths: Sequence[Path], columns: Mapping[str, str]) -> _Opened:
     parts = []
     wanted = [one for one in documents if columns or one.format not in WITHOUT_ANSWERS]
     for document in wanted:
-        own, taken = records(document, columns, requests, llms)
+        try:
+            own, taken = records(document, columns, requests, llms)
+        except ColumnsError as error:
+            if alone or document.format != OTHER:
+                raise
+            notes.append(f"left out: {error}")
+            continue
         found |= taken
         parts.append((document.path, own))
     notes += [f"{one.path.name} {one.note}" for one in wanted if one.note]
@@ -212,7 +220,7 @@ def _documents(paths: Sequence[Path], alone: bool) -> tuple[list[Document], list
             if alone:
                 raise
             notes.append(f"left out: {error}")
-    others = [one.path.name for one in documents if one.format == "no answers"]
+    others = [one.path.name for one in documents if one.format == OTHER]
     if others and len(others) < len(documents):
         notes.append(f"{len(others)} files hold no answers ({', '.join(others[:3])})")
     return documents, notes
@@ -309,7 +317,7 @@ def _why_nothing(formats: Sequence[str], reading: _Reading, notes: Sequence[str]
     elif formats:
         found = (
             f"{' and '.join(formats)} without a row"
-            if formats != ("no answers",)
+            if formats != (OTHER,)
             else ("no column or field that could hold an answer")
         )
     else:

@@ -118,7 +118,7 @@ def test_paragraphs_of_html_become_lines() -> None:
          "Be kind.", "Hm.", False, None),
         ({"choices": [{"finish_reason": "stop", "message": {"content": "Be kind."}}]},
          "Be kind.", "", False, "stop"),
-        ({"message": {"content": "Be kind.", "reasoning_content": "Hm."}, "finish_reason": "length"},
+        ({"message": {"content": "Be kind.", "reasoning": "Hm."}, "finish_reason": "length"},
          "Be kind.", "Hm.", False, "length"),
         ({"message": {"content": None, "refusal": "I won't."}}, "I won't.", "", True, None),
         ({"content": [{"type": "text", "text": "Be kind."}], "stop_reason": "end_turn"},
