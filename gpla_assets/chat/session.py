@@ -13,6 +13,7 @@ from gpla_assets.chat.cache import messages_of
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
+from gpla_assets.sources.said import FILTERED, heard
 from gpla_assets.studies.study import Calls
 
 if TYPE_CHECKING:
@@ -132,15 +133,15 @@ def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        text = message.get("content") or message.get("refusal") or ""
+        text, reasoning, refused = heard(message)
         finish = str(choice.get("finish_reason") or "stop")[:LONGEST_FINISH]
         usage = body.get("usage") or {}
         counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
         estimated = [prompt_tokens_of(request), tokens_of(text)]
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return None
     prompt, completion = (
         found if isinstance(found, int) and 0 <= found < 2**31 else estimate
         for found, estimate in zip(counted, estimated, strict=True)
     )
-    return ChatReply(text, finish, prompt, completion)
+    return ChatReply(text, FILTERED if refused else finish, prompt, completion, reasoning=reasoning)

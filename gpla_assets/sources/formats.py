@@ -19,7 +19,7 @@ from gpla_assets.sources.opening import (
     unpacked,
 )
 from gpla_assets.sources.reading import readable
-from gpla_assets.sources.records import ERROR, Record, conversation, fields, named, prompted
+from gpla_assets.sources.records import ERROR, Fields, Record, conversation, fields, named, prompted
 from gpla_assets.sources.said import blank, several
 
 INSPECT, HARNESS, HELM = "Inspect log", "lm-evaluation-harness samples", "HELM scenario state"
@@ -58,9 +58,9 @@ def opened(path: Path) -> Document:
     found = json_values(text, path)
     if isinstance(found, Mapping):
         return _of_object(found, path, note)
-    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     if isinstance(found, list) and len(rows) < len(found):
-        wrong = next(row for row in found if not isinstance(row, Mapping))
+        wrong = next(row for row in found if not isinstance(row, dict))
         raise SourceError(
             f"{path} holds {type(wrong).__name__} {str(wrong)[:40]!r} among its rows, expected "
             "objects with a question and an answer each."
@@ -84,6 +84,9 @@ def _of_object(found: Mapping[str, object], path: Path, note: str | None) -> Doc
     own = _of_rows([found])
     if own != OTHER:
         return Document(path, own, rows=[found], note=note)
+    if found and all(isinstance(row, Mapping) for row in found.values()):
+        rows = [{"question_id": name, **fields(row)} for name, row in found.items()]
+        return Document(path, _of_rows(rows), rows=rows, note=note)
     lists = [
         value
         for value in found.values()
@@ -91,7 +94,7 @@ def _of_object(found: Mapping[str, object], path: Path, note: str | None) -> Doc
     ]
     if len(lists) == 1:
         return Document(path, _of_rows(lists[0]), rows=lists[0], note=note)
-    return Document(path, OTHER, found, note=note)
+    return Document(path, OTHER, found, [found], note)
 
 
 def _of_rows(rows: Sequence[Row]) -> str:
@@ -111,14 +114,15 @@ def _of_rows(rows: Sequence[Row]) -> str:
 
 def _could_be_answers(names: set[str]) -> bool:
     plain = {str(name).strip().casefold() for name in names}
-    wanted = "response answer output completion content text messages conversation conversations"
+    wanted = "response answer output completion content text message messages conversation"
+    wanted += " conversations"
     return bool(plain & set(wanted.split()))
 
 
 def records(
     document: Document,
     columns: Mapping[str, str],
-    requests: Mapping[str, logs.Fields],
+    requests: Mapping[str, Fields],
     harness_llms: Mapping[Path, str],
 ) -> tuple[Iterator[Record], dict[str, str]]:
     """The records of a document, and which of its columns was taken for what.

@@ -100,7 +100,7 @@ class Response(SQLModel, table=True):
     subject_id: str = column("The subject.")
     question_id: str = column("The question.")
     sample: int = column("Which of the subject's answers to the question, from 1.", low=1)
-    answer: str = column("What it said; empty where its reasoning never ended, or a filter cut in.")
+    answer: str = column("What it said; empty where it only reasoned, or a filter cut in.")
     reasoning: str | None = column(
         "What it thought before that; null where nothing is known of it.", default=None
     )
@@ -248,7 +248,8 @@ class Expression(SQLModel, table=True):
     __table_args__ = {
         "schema": EVIDENCE,
         "comment": "One row per response, list of values and value: what its perceptions add up to "
-        "(all but n of their weights, which measurement.follow_on gives).",
+        "(all but n of their weights, which measurement.follow_on gives; divided by the number of "
+        "the subject's samples of the question).",
     }
     response_id: str = key("The response.")
     lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
@@ -289,6 +290,7 @@ class ModelCall(SQLModel, table=True):
         "JSON of what else was asked: length, temperature, seed, schema, attempt."
     )
     content: str = column("The reply.")
+    reasoning: str | None = column("What the server gave apart as thought before it.", default=None)
     finish: str = column("Why it ended: stop, length, or another reason of the server.")
     prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
     completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")
