@@ -8,12 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, ClassVar, Literal
 
-Kind = Literal["status", "hang", "cut", "not_json", "body"]
+Kind = Literal["status", "hang", "cut", "not_json", "body", "endless"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def status(code: int, message: str = "as scripted", **headers: str) -> Fault:
 HANG = Fault("hang")
 CUT = Fault("cut")
 NOT_JSON = Fault("not_json")
+ENDLESS = Fault("endless")
+"""A reply that never ends: the server notes how much of it was taken."""
 EMPTY_CHOICES = Fault("body", body={"choices": [], "usage": None})
 
 
@@ -73,6 +76,7 @@ class FaultServer:
         self.usage = {"prompt_tokens": 10, "completion_tokens": 5} if usage is None else usage
         self.asked: list[Asked] = []
         self.answered: Counter[str] = Counter()
+        self.sent = 0
         self.closing = threading.Event()
         self.lock = threading.Lock()
         handler = type("Bound", (_Handler,), {"owner": self})
@@ -143,11 +147,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault.kind == "not_json":
             self._send(200, '{"choices": [{"message": <html>')
+        elif fault.kind == "endless":
+            self._send(200, '{"choices": [{"message": {"content": "', announced=10**12)
+            self._pour()
         elif fault.kind == "body":
             self._send(200, json.dumps(fault.body))
         else:
             error = {"error": {"message": fault.message, "code": None}}
             self._send(fault.status, json.dumps(error), fault.headers)
+
+    def _pour(self) -> None:
+        self.close_connection = True
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while not self.owner.closing.is_set():
+                self.wfile.write(b"x" * 2**16)
+                self.owner.sent += 2**16
 
     def _send(
         self,

@@ -17,9 +17,11 @@ from gpla_assets.evaluator.expression import (
     Reading,
     expressions,
     leading_weights,
+    samples,
 )
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
 from gpla_assets.validation.texts import CONVERSATIONS, SETS
 
@@ -32,7 +34,8 @@ select p.perception_id, p.subject_id, p.content, p.ordinal, r.response_id, r.que
     q.content as question
 from evidence.perceptions p join evidence.responses r on p.parent_id = r.response_id
 join evidence.questions q using (question_id)
-where p.subject_id in (select unnest(?)) order by p.subject_id, r.response_id, p.ordinal
+where p.subject_id in (select unnest(?))
+order by p.subject_id, r.response_id, p.ordinal, p.part
 """
 VALIDATION = """
 select perception_id, subject_id, content, source as sample from evidence.perceptions
@@ -82,7 +85,7 @@ def measurements(made: Making) -> None:
     cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
     weights = leading_weights(
         found["content"], found["question"], found["ordinal"], made.study.measurement.follow_on
-    )
+    ) / samples(found)
     lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
     sums = [pd.DataFrame(columns=SUM_COLUMNS)]
 
@@ -146,8 +149,8 @@ def measure(
     settings = made.study.evaluator
     agent = make_evaluator(settings, made.asking())
     before, frames = agent.inferences, [pd.DataFrame(columns=COLUMNS)]
-    for perceptions, lists in parts:
-        for own in in_parts(perceptions):
+    with progress("perceptions", sum(len(rows) * len(lists) for rows, lists in parts)) as advance:
+        for own, lists in ((own, lists) for rows, lists in parts for own in in_parts(rows)):
             for name, listed in lists.items():
                 values = list(listed["value"])
                 reading = agent.read(
@@ -159,6 +162,7 @@ def measure(
                 frames.append(joined(own, found).assign(lexicon=name))
                 if also is not None:
                     also(own, name, values, reading)
+                advance(len(own))
     made.inferences = agent.inferences - before
     agent_id = made.made_by("evaluator", agent, settings)
     made.write_origin("measurements", stacked(frames).assign(agent_id=agent_id))

@@ -7,22 +7,31 @@ from gpla_assets.parser.backends import make_parser
 from gpla_assets.parser.perceptions import perceive
 
 CORPUS = """
-select text_id as parent_id, content, null as subject_id, source, question_text
+select text_id as parent_id, content, null as subject_id, source, question_text, null as part
 from evidence.texts order by text_id
 """
 RESPONSES = """
-select r.response_id as parent_id, r.content, r.subject_id, q.source, q.content as question_text
-from evidence.responses r join evidence.questions q using (question_id)
-where r.subject_id in (select unnest(?)) order by r.subject_id, r.question_id
+select r.response_id as parent_id, p.content, r.subject_id, q.source, q.content as question_text,
+    p.part
+from evidence.responses r join evidence.questions q using (question_id),
+    lateral (
+        select 'answer' as part, r.answer as content where not r.refused
+        union all select 'reasoning', r.reasoning
+    ) as p
+where p.content <> '' and r.subject_id in (select unnest(?)) and {read}
+order by r.subject_id, r.question_id, r.sample, p.part
 """
+READ = {"answer": "p.part = 'answer'", "reasoning": "p.part = 'reasoning'", "both": "true"}
+"""What of a response is parsed, by `parser.read`; of a refusal only what was thought."""
 VALIDATION = """
 select text_id as parent_id, content, null as subject_id, sample as source,
-    case when sample = 'conversations' then null else question_text end as question_text
+    case when sample = 'conversations' then null else question_text end as question_text,
+    null as part
 from evidence.validation_texts order by text_id
 """
 PREFERENCES = """
 select response_id as parent_id, content, null as subject_id, 'preferences' as source,
-    prompt as question_text
+    prompt as question_text, null as part
 from evidence.preference_responses order by response_id
 """
 
@@ -49,7 +58,7 @@ def perceptions(made: Making) -> None:
 )
 def subject_perceptions(made: Making) -> None:
     """One row per perception of the subjects' responses."""
-    parse(made, RESPONSES)
+    parse(made, RESPONSES.format(read=READ[made.study.parser.read]))
 
 
 @step(

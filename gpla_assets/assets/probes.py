@@ -30,7 +30,7 @@ from analysis.schwartz_scores f join evidence.subjects s using (subject_id)
 group by s.llm, f.reading, f.level, f.schwartz
 """
 LENGTHS = """
-select s.llm, avg(length(r.content)) as length
+select s.llm, avg(length(r.answer)) as length
 from evidence.responses r join evidence.subjects s using (subject_id) group by s.llm
 """
 CRITERIA_HERE = "select criterion, kind, n_llms from analysis.criteria order by criterion"

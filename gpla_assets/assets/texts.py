@@ -56,7 +56,7 @@ def subjects(made: Making) -> None:
     partitions="subjects",
 )
 def responses(made: Making) -> None:
-    """One row per subject and question: the subject's answer."""
+    """One row per subject, question and sample: the subject's answer."""
     asked = made.read("select * from evidence.questions")
     with progress("answers", len(made.keys) * len(asked)) as advance:
         given = answered(made.study, made.keys, asked, made.asking(), advance, made.subject_version)
@@ -65,4 +65,4 @@ def responses(made: Making) -> None:
     agents = pd.DataFrame(given.agents)
     if len(agents):
         made.write("agents", agents, "agent_id", list(agents["agent_id"]))
-    made.details = {"skipped": given.skipped}
+    made.details = {"skipped": given.skipped, "without attitudes": given.noted}

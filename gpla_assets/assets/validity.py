@@ -9,7 +9,8 @@ select e.* exclude (agent_id), a.model as agent from evidence.expressions e
 left join internal.agents a using (agent_id) order by e.lexicon, e.response_id, e."value"
 """
 RESPONSES = """
-select subject_id, question_id, content from evidence.responses order by subject_id, question_id
+select subject_id, question_id, answer as content from evidence.responses
+where answer <> '' order by subject_id, question_id, sample
 """
 SUBJECTS = """
 select s.subject_id, s.llm, s.profile, p.asks

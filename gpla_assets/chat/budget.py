@@ -74,14 +74,16 @@ class Budget:
             return f"{totals.cost or 0:.4g} of calls.max_cost = {limits.max_cost:g}"
         return None
 
-    def settle(self, model: str, prompt_tokens: int, completion_tokens: int) -> None:
-        """Add what a call used."""
+    def settle(
+        self, model: str, prompt_tokens: int, completion_tokens: int, share: float = 1.0
+    ) -> None:
+        """Add what a call used, at a share of the model's price."""
         price = self._limits.prices.get(model)
         with self._lock:
             totals, cost = self._totals, None
             if price is not None and totals.cost is not None:
                 used = prompt_tokens * price.prompt + completion_tokens * price.completion
-                cost = totals.cost + used / 1e6
+                cost = totals.cost + share * used / 1e6
             self._totals = replace(
                 totals,
                 prompt_tokens=totals.prompt_tokens + prompt_tokens,

@@ -16,16 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
-
-
-def whole_text(text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates become U+FFFD, pairs become their character.
-
-    Everything else is kept, NUL and other control characters too.
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+from gpla_assets.common.texts import whole_text as whole_text
 
 
 def whole_request(request: ChatRequest) -> ChatRequest:

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import os
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from gpla_assets.chat.cache import whole_text
 from gpla_assets.chat.limits import Fault, retry_after
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 OPENAI = "https://api.openai.com/v1"
-SHORTEST_SECRET = 16
-"""A shorter key is a placeholder such as 'none' or 'ollama', which model text may contain."""
+SHORTEST_SECRET, SHORTEST_WORD = 8, 16
+"""A shorter key, or one of letters alone, is a placeholder such as 'none' or 'ollama', which model
+text may contain."""
+HIDDEN = "[key]"
 
 
 def unavailable(message: str) -> Exception:
@@ -39,9 +43,8 @@ def endpoint_of(base_url: str | None) -> str:
     key in it could not be told from the rest.
     """
     given = (base_url or OPENAI).strip()
-    parts = urlsplit(given)
-    host = parts.netloc.rpartition("@")[2]
     try:
+        parts = urlsplit(given)
         whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
     except ValueError:
         whole = False
@@ -51,7 +54,8 @@ def endpoint_of(base_url: str | None) -> str:
             f"base_url is {shown}, expected http(s)://host[:port]/path without query, such as "
             "http://127.0.0.1:8000/v1; the key goes into the environment variable `key_variable`."
         )
-    return f"{parts.scheme}://{host.lower()}{parts.path.rstrip('/')}"
+    host = parts.netloc.rpartition("@")[2].lower()
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
 
 
 def _login(base_url: str | None) -> tuple[SecretStr, SecretStr]:
@@ -66,6 +70,12 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_no_word(secret: str) -> bool:
+    """Whether it can be told from the words of a text."""
+    shortest = SHORTEST_WORD if secret.isalpha() else SHORTEST_SECRET
+    return len(secret) >= shortest
 
 
 class Endpoint:
@@ -87,8 +97,14 @@ class Endpoint:
         """
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+        from gpla_assets.chat.guard import guard
+
         # an address of this machine is not asked through a proxy
-        http = DefaultAsyncHttpxClient(trust_env=not _is_loopback(self.url))
+        http = DefaultAsyncHttpxClient(
+            trust_env=not _is_loopback(self.url),
+            headers={"Accept-Encoding": "identity"},
+            event_hooks={"response": [guard]},
+        )
         return AsyncOpenAI(
             api_key=self._key().get_secret_value() or "none",
             base_url=self.url,
@@ -130,18 +146,44 @@ class Endpoint:
         pair = f"{self._user.get_secret_value()}:{self._password.get_secret_value()}"
         return base64.b64encode(pair.encode()).decode()
 
-    def scrub(self, text: str, shortest: int = SHORTEST_SECRET) -> str:
+    def scrub(self, text: str) -> str:
         """Text of the server without the credentials, should it echo them."""
-        key = os.environ.get(self._key_variable, "").strip()
-        for secret in (key, self._password.get_secret_value(), self._basic()):
-            if len(secret) >= shortest:
-                text = text.replace(secret, "[key]")
-        return text
+        return self._without(text, [one for one in self._secrets() if _is_no_word(one)])
+
+    def heard(self, content: bytes) -> Any:
+        """What a server's JSON says, without the credentials wherever they stand, in whole text.
+
+        All that is kept or shown of a reply comes through here. Raises ValueError where it is no
+        JSON, and RecursionError where it is nested too deep.
+        """
+        return self._scrubbed(json.loads(content))
 
     def said(self, text: str) -> str:
         """The server's words for a message: one line, at most 300 characters, no credentials."""
-        shown = "".join(one if one.isprintable() else " " for one in self.scrub(text, 4))
+        found = self._without(text, [one for one in self._secrets() if len(one) >= 4])
+        shown = "".join(one if one.isprintable() else " " for one in found)
         return " ".join(shown.split())[:300]
+
+    def _scrubbed(self, found: Any) -> Any:
+        if isinstance(found, str):
+            return self.scrub(whole_text(found))
+        if isinstance(found, list):
+            return [self._scrubbed(one) for one in found]
+        if isinstance(found, dict):
+            return {self._scrubbed(key): self._scrubbed(one) for key, one in found.items()}
+        return found
+
+    def _secrets(self) -> set[str]:
+        """The credentials, and as an address or a header has them."""
+        key = os.environ.get(self._key_variable, "").strip()
+        password = self._password.get_secret_value()
+        return {key, quote(key), password, quote(password), self._basic() if self._user else ""}
+
+    @staticmethod
+    def _without(text: str, secrets: Sequence[str]) -> str:
+        for secret in sorted(secrets, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
+        return text
 
     def fault_of_status(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
         """What a reply without success means: ask again, or stop and tell the user what to do."""

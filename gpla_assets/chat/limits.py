@@ -13,6 +13,8 @@ from gpla_assets.chat.protocol import ChatRequest
 from gpla_assets.studies.study import Calls
 
 BYTES_PER_TOKEN = 4
+BYTES_EVER, BYTES_A_TOKEN = 2**20, 2**10
+"""Most of a reply: a token hardly ever has more than a hundred bytes; JSON makes six of one."""
 LONGEST_BACKOFF_S = 60.0
 LONGEST_WAIT_S = 900.0
 """A server that asks for a longer pause ends the run: better told than waited for."""
@@ -40,6 +42,15 @@ def tokens_of(text: str) -> int:
 def prompt_tokens_of(request: ChatRequest) -> int:
     """Tokens of a request's messages, estimated."""
     return sum(tokens_of(one.content) + 4 for one in request.messages)
+
+
+def most_bytes(request: ChatRequest) -> int:
+    """Bytes that a response may have.
+
+    >>> most_bytes(ChatRequest((), max_new_tokens=50))
+    1099776
+    """
+    return BYTES_EVER + BYTES_A_TOKEN * request.max_new_tokens
 
 
 class Rates:

@@ -38,13 +38,17 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class ChatReply:
-    """What came back. `finish` is 'stop', 'length', or another reason that the server gave."""
+    """What came back. `finish` is 'stop', 'length', or another reason that the server gave.
+
+    `reasoning` is what the server gave apart as thought before the content.
+    """
 
     content: str
     finish: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached: bool = False
+    reasoning: str = ""
 
 
 class Chat(Protocol):

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gpla_assets.chat.cache import messages_of, whole_text
+from gpla_assets.chat.cache import messages_of
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
+from gpla_assets.sources.said import FILTERED, heard
 from gpla_assets.studies.study import Calls
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 Result = TypeVar("Result")
+LIMIT_NAME, NEWER_LIMIT_NAME = "max_tokens", "max_completion_tokens"
+LONGEST_FINISH = 40
+"""Characters of the reason why a reply ended; servers have words of their own."""
 
 
 class Session:
@@ -32,7 +35,7 @@ class Session:
         self.rates = Rates(calls)
         self._endpoint, self._timeout_s, self._model = endpoint, calls.timeout_s, model
         self._takes_schema = True
-        self._limit_name = "max_tokens"
+        self._limit_name = LIMIT_NAME
         self._client = endpoint.client(calls.timeout_s)
         self._runner = asyncio.Runner()
         self.close = weakref.finalize(self, _close, self._runner, self._client)
@@ -53,11 +56,16 @@ class Session:
         """
         import openai
 
-        body = self._body(request)
+        from gpla_assets.chat.guard import Refused, bounded
+
+        body = body_of(request, self._model, self._limit_name, self._takes_schema)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                raw = await self._client.chat.completions.with_raw_response.create(**body)
+            with bounded(request):
+                async with asyncio.timeout(self._timeout_s):
+                    raw = await self._client.chat.completions.with_raw_response.create(**body)
             return reply_of(raw.http_response.content, self._endpoint, request)
+        except Refused as refused:
+            return refused.fault
         except (TimeoutError, openai.APITimeoutError):
             return Fault(f"no answer within {self._timeout_s:g} s")
         except openai.APIStatusError as error:
@@ -68,25 +76,12 @@ class Session:
         except openai.OpenAIError as error:
             return Fault(f"connection failed or cut ({type(error.__cause__ or error).__name__})")
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": messages_of(request),
-            "temperature": request.temperature,
-            "seed": request.seed,
-            self._limit_name: request.max_new_tokens,
-        }
-        if request.schema is not None and self._takes_schema:
-            form = {"name": "reply", "schema": request.schema, "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": form}
-        return body
-
     def _adapts(self, sent: Mapping[str, object], status: int, text: str) -> bool:
         """Whether a refusal names a field that can be left out or renamed; remembered then."""
         if status not in (400, 422):
             return False
-        if "max_tokens" in sent and "max_completion_tokens" in text:
-            self._limit_name = "max_completion_tokens"
+        if LIMIT_NAME in sent and NEWER_LIMIT_NAME in text:
+            self._limit_name = NEWER_LIMIT_NAME
             return True
         if "response_format" in sent and ("response_format" in text or "json_schema" in text):
             self._takes_schema = False
@@ -101,27 +96,52 @@ def _close(runner: asyncio.Runner, client: AsyncOpenAI) -> None:
         runner.close()
 
 
+def body_of(
+    request: ChatRequest, model: str, limit_name: str = LIMIT_NAME, takes_schema: bool = True
+) -> dict[str, Any]:
+    """A request as an endpoint takes it; `limit_name` is what it calls the most tokens."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": messages_of(request),
+        "temperature": request.temperature,
+        "seed": request.seed,
+        limit_name: request.max_new_tokens,
+    }
+    if request.schema is not None and takes_schema:
+        form = {"name": "reply", "schema": request.schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    return body
+
+
 def reply_of(content: bytes, endpoint: Endpoint, request: ChatRequest) -> ChatReply | Fault:
-    """The reply in a response's body, or the fault where it holds none.
+    """The reply in a response's body, or the fault where it holds none."""
+    try:
+        found = reply_in(endpoint.heard(content), request)
+    except (ValueError, RecursionError):
+        return Fault(f"the body is no JSON: {endpoint.said(content.decode('utf-8', 'replace'))}")
+    if found is None:
+        said = endpoint.said(content.decode("utf-8", "replace"))
+        return Fault(f"the body holds no choice with a message: {said}")
+    return found
+
+
+def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
+    """The reply in what was heard; None where it holds no choice with a message.
 
     Tokens that the server does not count are estimated.
     """
-    shown = endpoint.said(content[:600].decode("utf-8", "replace"))
     try:
-        body = json.loads(content)
         choice = body["choices"][0]
         message = choice["message"]
-        text = endpoint.scrub(whole_text(message.get("content") or message.get("refusal") or ""))
-        finish = whole_text(str(choice.get("finish_reason") or "stop"))[:40]
+        text, reasoning, refused = heard(message)
+        finish = str(choice.get("finish_reason") or "stop")[:LONGEST_FINISH]
         usage = body.get("usage") or {}
         counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
-    except (ValueError, RecursionError):
-        return Fault(f"the body is no JSON: {shown}")
-    except (KeyError, IndexError, TypeError, AttributeError):
-        return Fault(f"the body holds no choice with a message: {shown}")
-    estimated = [prompt_tokens_of(request), tokens_of(text)]
+        estimated = [prompt_tokens_of(request), tokens_of(text)]
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        return None
     prompt, completion = (
         found if isinstance(found, int) and 0 <= found < 2**31 else estimate
         for found, estimate in zip(counted, estimated, strict=True)
     )
-    return ChatReply(text, finish, prompt, completion)
+    return ChatReply(text, FILTERED if refused else finish, prompt, completion, reasoning=reasoning)

@@ -4,6 +4,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     agents,
     alignment,
     alignment_judges,
+    asking,
     benchmarks,
     looking,
     plan,

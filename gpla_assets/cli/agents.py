@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from gpla_assets.cli.commands import StudyOption, app, console, readable_errors
 
@@ -20,21 +21,41 @@ class Mode(StrEnum):
     accurate = "accurate"
 
 
+class Part(StrEnum):
+    """What of an answer is read."""
+
+    answer = "answer"
+    reasoning = "reasoning"
+
+
 @app.command(epilog="Example: gpla perceive texts.jsonl --out perceptions.csv")
 def perceive(
-    file: Annotated[Path, typer.Argument(help="JSONL: text, and the question it answers if any.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Texts (column text, answer ...) in any format that add-llm takes."),
+    ],
     out: Out,
     study: StudyOption = "demo",
+    columns: Annotated[
+        str | None, typer.Option(help="The file's columns where they cannot be told: answer=said")
+    ] = None,
+    part: Annotated[Part, typer.Option(help="What was said, or thought before it.")] = Part.answer,
 ) -> None:
     """M_P: write the perceptions of texts, with their places."""
     with readable_errors():
         from gpla_assets.cli.own_texts import perceive_file
         from gpla_assets.parser.backends import make_parser
+        from gpla_assets.sources.columns import as_mapping
         from gpla_assets.studies import load_study
 
-        rows = perceive_file(file, make_parser(load_study(study).parser))
-        rows.to_csv(out, index=False)
-        console.print(f"{len(rows)} perceptions of {rows['line'].nunique()} texts: {out}")
+        parser = make_parser(load_study(study).parser)
+        found = perceive_file(file, parser, as_mapping(columns), part.value)
+        found.rows.to_csv(out, index=False)
+        told = f"{len(found.rows)} perceptions of {found.rows['line'].nunique()} of {found.read} "
+        console.print(escape(f"{told}texts: {out}"), soft_wrap=True)
+        if found.counts:
+            why = ", ".join(f"{count} {reason}" for reason, count in found.counts.items())
+            console.print(escape(f"not parsed, or without a perception: {why}"), soft_wrap=True)
 
 
 @app.command(epilog="Example: gpla values perceptions.csv --out values.csv")

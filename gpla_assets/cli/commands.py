@@ -63,7 +63,11 @@ def readable_errors() -> Iterator[None]:
         _say(f"{error.filename}: {reason}." if error.filename else f"{reason}.")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
-        errors.print("stopped: what was finished stays, and the same command goes on from there")
+        far = f" {error}" if error.args else ""
+        errors.print(
+            f"stopped{far}: what was finished stays, and the same command goes on from there",
+            soft_wrap=True,
+        )
         raise typer.Exit(130) from error
 
 

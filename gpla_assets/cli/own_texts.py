@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +14,8 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.generator.protocol import ValueGenerator
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
+from gpla_assets.sources.languages import ENGLISH, language_of
+from gpla_assets.sources.recorded import replies
 
 PERCEPTION_COLUMNS = ["line", "perception", "sentence", "start", "end", "attitude"]
 SCORE_COLUMNS = ["relevance", "p_support", "p_oppose", "p_either", "score"]
@@ -21,21 +25,55 @@ class AgentFileError(KnownError, ValueError):
     """A user's file that cannot be read as asked; the message says what was expected."""
 
 
-def perceive_file(path: Path, parser: PerceptionParser) -> pd.DataFrame:
-    """Perceptions of the texts of a JSONL file: {"text": ..., "question": ... or absent} a line.
+@dataclass(frozen=True)
+class Perceived:
+    """Perceptions of a file's texts, `read` of them; `counts` says what held none, and why."""
 
-    Rows (line from 1, perception, sentence, start, end, attitude) in the order of the file;
-    `text[start:end] == sentence`. Raises AgentFileError naming the line.
+    rows: pd.DataFrame
+    read: int
+    counts: Mapping[str, int]
+
+
+def perceive_file(
+    path: Path,
+    parser: PerceptionParser,
+    columns: Mapping[str, str] | None = None,
+    part: str = "answer",
+) -> Perceived:
+    """Perceptions of the texts of a file of any format of answers; a question is not needed.
+
+    Rows (line, perception, sentence, start, end, attitude) in the order of the file, `line` its
+    row from 1; `answer[start:end] == sentence`, of the answer, or of the reasoning where `part`
+    says so. Refusals and what is empty are counted, and texts in other languages without a
+    perception. Raises SourceError.
     """
-    utterances = []
-    for number, line in enumerate(_lines(path), start=1):
-        if line.strip():
-            utterances.append(_utterance(path, number, line))
+    texts, counts = {}, Counter[str]()
+    for line, record, one in replies(path, columns):
+        counts[record.skip or ""] += bool(record.skip)
+        if one is None:
+            continue
+        text = one.reasoning if part == "reasoning" else one.answer
+        if one.refused and part == "answer":
+            counts["refusal"] += 1
+        elif not text:
+            counts[one.problem or "no reasoning"] += 1
+        else:
+            texts[str(line)] = Utterance(str(line), text, record.question)
+    found = parser.parse(list(texts.values()))
     rows = [
-        (int(found.parent), found.content, found.sentence, found.start, found.end, found.attitude)
-        for found in parser.parse(utterances)
+        (int(one.parent), one.content, one.sentence, one.start, one.end, one.attitude)
+        for one in found
     ]
-    return pd.DataFrame(rows, columns=PERCEPTION_COLUMNS)
+    without = texts.keys() - {one.parent for one in found}
+    languages = Counter(language_of(texts[key].content) for key in without)
+    for code, count in languages.items():
+        if code not in (None, ENGLISH):
+            counts[f"without a perception, in language {code}"] += count
+    return Perceived(
+        pd.DataFrame(rows, columns=PERCEPTION_COLUMNS),
+        len(texts),
+        {reason: count for reason, count in counts.items() if count},
+    )
 
 
 def values_file(path: Path, generator: ValueGenerator) -> pd.DataFrame:
@@ -75,29 +113,6 @@ def score_file(path: Path, evaluator: ValueEvaluator, known: pd.DataFrame) -> pd
     ]
     scores = evaluator.score(list(rows["perception"]), list(rows["value"]), found)
     return pd.concat([rows, scores[SCORE_COLUMNS].set_index(rows.index)], axis=1)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        # Only line feeds end a line of JSONL: texts may hold U+2028 and its like.
-        return path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AgentFileError(f"{path} cannot be read as UTF-8 text: {error}") from error
-
-
-def _utterance(path: Path, number: int, line: str) -> Utterance:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise AgentFileError(f"{path}, line {number} is not JSON: {error}") from error
-    text = row.get("text") if isinstance(row, dict) else None
-    question = row.get("question") if isinstance(row, dict) else None
-    if not isinstance(text, str) or not isinstance(question, str | None):
-        raise AgentFileError(
-            f"{path}, line {number} is {line[:80]!r}, expected an object with a string 'text' and, "
-            "if it answers one, a string 'question'."
-        )
-    return Utterance(str(number), text, question)
 
 
 def read_csv(path: Path, expected: list[str]) -> pd.DataFrame:

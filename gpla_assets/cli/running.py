@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from gpla_assets.cli.commands import StudyName, StudyOption, app, console, readable_errors
 from gpla_assets.cli.where import say_where
@@ -46,13 +48,13 @@ def run(
         print_summary(console, study, settings, made(study, settings))
 
 
-def made(study: str, settings: Study) -> Done:
-    """What a run of all that is stale made; each step is told as it begins."""
-    from gpla_assets.orchestration.progress import terminal
+def made(study: str, settings: Study, only: Sequence[str] = ()) -> Done:
+    """What a run of all that is stale (of `only`) made; each step is told as it begins."""
+    from gpla_assets.orchestration.progress import showing
     from gpla_assets.orchestration.running import run_study
 
-    screen = terminal()
-    return run_study(study, settings, lambda line: screen.print(f"[bold]>[/bold] {line}"))
+    with showing() as say:
+        return run_study(study, settings, say, only)
 
 
 @app.command(epilog="Examples: gpla status survey; gpla status demo --exit-code")
@@ -77,26 +79,44 @@ def status(
 
 
 @app.command(
-    "add-llm", epilog="Example: gpla add-llm my-model --responses answers.jsonl --study survey"
+    "add-llm",
+    epilog="Examples: gpla add-llm my-model --responses answers.jsonl --study survey; "
+    "gpla add-llm org/model:free -r logs/ -s demo --columns answer=text",
 )
 def add_llm(
-    name: Annotated[str, typer.Argument(help="Name of the LLM.")],
+    name: Annotated[str, typer.Argument(help="Name of the LLM; any name will do.")],
     responses: Annotated[
-        Path, typer.Option(help="JSONL, CSV or Parquet with columns question and response.")
+        Path,
+        typer.Option(
+            "--responses",
+            "-r",
+            help="A file of its answers, or a folder of such: a table (JSON, JSONL, CSV, xlsx, "
+            "Parquet) with question and answer, an Inspect or lm-eval log, a batch's results ... "
+            "also .gz or .zst.",
+        ),
     ],
     study: StudyOption = "survey",
+    columns: Annotated[
+        str | None,
+        typer.Option(help="The file's columns where they cannot be told: question=ask,answer=text"),
+    ] = None,
 ) -> None:
-    """Add an LLM by its recorded answers: its partitions are made, then the aggregates."""
+    """Add an LLM by its recorded answers: its partitions are made, then the aggregates.
+
+    An LLM of the same name that was added before is replaced.
+    """
     with readable_errors():
         from gpla_assets.cli.queries import published
-        from gpla_assets.cli.summary import print_made
+        from gpla_assets.cli.summary import print_added, print_made
+        from gpla_assets.sources.columns import as_mapping
         from gpla_assets.studies import load_study
         from gpla_assets.subjects import add_llm as keep
+        from gpla_assets.subjects.roster import own_llms
 
         settings = load_study(study)
         questions = published(settings.warehouse_path, "from evidence.questions")
-        matched = keep(settings, name, responses, questions)
-        console.print(f"{name}: answers to {matched} of {len(questions)} questions")
+        added = keep(settings, name, responses, questions, as_mapping(columns), own_llms(settings))
+        print_added(console, added, len(questions))
         print_made(console, made(study, settings))
 
 
@@ -113,7 +133,7 @@ def remove_llm(
 
         settings = load_study(study)
         kept = drop(settings, name)
-        console.print(f"{name}: its answers were moved to {kept}", soft_wrap=True)
+        console.print(escape(f"{name}: its answers were moved to {kept}"), soft_wrap=True)
         print_made(console, made(study, settings))
 
 
@@ -141,24 +161,3 @@ def ui(
             print_made(console, made(study, settings))
         console.print(f"Dagster UI of study {study}: http://127.0.0.1:{port} (about 30 s to start)")
         raise typer.Exit(open_ui(study, settings, port, automate))
-
-
-@app.command(epilog="Example: gpla administer demo_texts --out demo_texts.parquet")
-def administer(
-    study: StudyName,
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-) -> None:
-    """Ask a study's subjects its questions and write their answers as a source."""
-    with readable_errors():
-        from gpla_assets.orchestration.running import run_study
-        from gpla_assets.storage import Warehouse
-        from gpla_assets.studies import load_study
-        from gpla_assets.subjects import answers_as_source
-
-        settings = load_study(study)
-        wanted = ("questions", "subjects", "responses")
-        run_study(study, settings, lambda line: console.print(f"> {line}"), only=wanted)
-        warehouse = Warehouse(settings.warehouse_path)
-        rows = answers_as_source(warehouse.table("responses"), warehouse.table("questions"))
-        rows.to_parquet(out, index=False)
-        console.print(f"{len(rows)} answers in {out}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gpla_assets.orchestration.running import Done
     from gpla_assets.orchestration.versions import Stale
     from gpla_assets.studies import Study
+    from gpla_assets.subjects import Added
 
 COUNTED = {
     name: f"select count(*) from {found}"
@@ -174,6 +175,17 @@ def print_quality(console: Console, quality: pd.DataFrame) -> None:
         number = f"{row.number:,.3f}" if abs(row.number) < 100 else f"{row.number:,.0f}"
         table.add_row(row.role, row.model, row.data, row.measure, number, str(row.n), row.held_out)
     console.print(table)
+
+
+def print_added(console: Console, added: Added, questions: int) -> None:
+    """What was read of an LLM that was added, and what it came to."""
+    read = added.read
+    lines = [read.said, *([read.counts] if read.counts else [])]
+    lines.append(
+        f"{added.llm}: {added.answers} answers to {added.questions} of {questions} questions"
+        + (", in the place of those that were added before" if added.replaced else "")
+    )
+    console.print(escape("\n".join(lines)), soft_wrap=True, highlight=False)
 
 
 def print_made(console: Console, done: Done) -> None:

@@ -48,8 +48,8 @@ CHECKS: dict[str, tuple[Check, ...]] = {
             "A perception's offsets give its words in the response that it was found in.",
             "select count(*) from evidence.perceptions t "
             "join evidence.responses r on t.parent_id = r.response_id "
-            f"where {OWN} and substring(r.content, t.start_offset + 1, "
-            "t.end_offset - t.start_offset) <> t.sentence",
+            f"where {OWN} and substring(case t.part when 'reasoning' then r.reasoning "
+            "else r.answer end, t.start_offset + 1, t.end_offset - t.start_offset) <> t.sentence",
         ),
         Check(
             "parents_are_responses",

@@ -12,6 +12,7 @@ import numpy as np
 
 from gpla_assets.agents.backends import Asking
 from gpla_assets.chat import ReplyCache
+from gpla_assets.chat.batch import Pending
 from gpla_assets.chat.cache import request_key, whole_request
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import prompt_tokens_of
@@ -25,7 +26,7 @@ from gpla_assets.studies import Model
 class Tally:
     """What would run, by model: distinct texts or calls, those known already, and tokens.
 
-    `completion_tokens` is the most that replies may hold.
+    `completion_tokens` is the most that replies may hold; `pending` the calls themselves by key.
     """
 
     texts: dict[str, int] = field(default_factory=dict)
@@ -33,6 +34,14 @@ class Tally:
     known: dict[str, int] = field(default_factory=dict)
     prompt_tokens: dict[str, int] = field(default_factory=dict)
     completion_tokens: dict[str, int] = field(default_factory=dict)
+    pending: dict[str, Pending] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Take another count in."""
+        for name in ("texts", "calls", "known", "prompt_tokens", "completion_tokens"):
+            for model, count in getattr(other, name).items():
+                _add(getattr(self, name), model, count)
+        self.pending |= other.pending
 
 
 def _add(counts: dict[str, int], name: str, count: int) -> None:
@@ -73,7 +82,7 @@ class CountingChat:
         self.cache, self.refresh, self.tally = cache, refresh, tally
         # a model that runs here keeps no replies
         asked = settings.backend == "openai"
-        self.url = Endpoint(settings.base_url, settings.key_variable).url if asked else None
+        self.endpoint = Endpoint(settings.base_url, settings.key_variable) if asked else None
 
     def ask(
         self,
@@ -82,10 +91,9 @@ class CountingChat:
     ) -> list[ChatReply]:
         """Kept replies; empty ones for what would be asked. Repeated tries are not counted."""
         whole = [whole_request(request) for request in requests]
-        keys = [
-            request_key(self.name, self.url or "", self.model, self.revision, one) for one in whole
-        ]
-        found = {} if self.refresh or self.url is None else self.cache.find(keys)
+        url = self.endpoint.url if self.endpoint else ""
+        keys = [request_key(self.name, url, self.model, self.revision, one) for one in whole]
+        found = {} if self.refresh or self.endpoint is None else self.cache.find(keys)
         for key, request in dict(zip(keys, whole, strict=True)).items():
             if key in found:
                 _add(self.tally.known, self.model, 1)
@@ -94,6 +102,10 @@ class CountingChat:
                 _add(self.tally.calls, self.model, 1)
                 _add(self.tally.prompt_tokens, self.model, prompt_tokens_of(request))
                 _add(self.tally.completion_tokens, self.model, request.max_new_tokens)
+                if self.endpoint is not None:
+                    self.tally.pending[key] = Pending(
+                        *(key, self.name, self.endpoint, self.model, self.revision, request)
+                    )
         return [found.get(key, ChatReply("")) for key in keys]
 
 

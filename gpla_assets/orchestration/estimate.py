@@ -89,7 +89,7 @@ def _of_step(
         else:
             changing = [one for one in upstream if one in stale]
             basis = f"of the present {changing[0]}" if changing else ""
-            tally = _tally(step, study, warehouse, keys)
+            tally = tally_of(step, study, warehouse, keys)
     prices = study.calls.prices
     asked = list(tally.calls)
     cost = None
@@ -115,9 +115,10 @@ def _counts(step: Step, study: Study) -> bool:
     return bool(set(agents_of(step, study)) & set(COUNTED)) or (step.name == "responses" and asks)
 
 
-def _tally(step: Step, study: Study, warehouse: Warehouse, keys: list[str]) -> Tally:
+def tally_of(step: Step, study: Study, warehouse: Warehouse, keys: list[str]) -> Tally:
+    """What a step's partitions `keys` would have models do, by the rows that are there."""
     tally = Tally()
-    made = _Counting(step, study, keys, warehouse, Budget(study.calls))
+    made = _Counting(step, study, list(keys), warehouse, Budget(study.calls))
     agents = agents_of(step, study)
     heavy = [settings for settings in agents.values() if settings.backend in UNCOUNTED]
     if heavy:
@@ -125,10 +126,22 @@ def _tally(step: Step, study: Study, warehouse: Warehouse, keys: list[str]) -> T
         rows = made.read(f'select count(*) as n from "{tables[0]}"')
         tally.texts[heavy[0].model or heavy[0].backend] = int(rows["n"].iloc[0])
         return tally
-    if step.name == "responses" and any(one.backend == "transformers" for one in study.subjects):
-        questions = int(made.read("select count(*) as n from evidence.questions")["n"].iloc[0])
-        tally.texts["transformers"] = questions * len(keys)
-        return tally
+    if step.name == "responses":
+        made.keys = _not_here(made, tally)
     with counting(tally):
         step.function()(made)
     return tally
+
+
+def _not_here(made: Making, tally: Tally) -> list[str]:
+    """The subjects of a making that do not run here; the answers of those that do are counted."""
+    own = [one for one in made.study.subjects if one.backend == "transformers"]
+    rows = made.read(
+        "select subject_id from evidence.subjects where llm in (select unnest(?))",
+        [[llm for one in own for llm in one.llms or []]],
+    )
+    here = set(made.keys) & set(rows["subject_id"])
+    if here:
+        asked = int(made.read("select count(*) as n from evidence.questions")["n"].iloc[0])
+        tally.texts["transformers"] = asked * len(here)
+    return [key for key in made.keys if key not in here]

@@ -30,7 +30,8 @@ def file_hash(path: Path | None) -> str:
     if path is None or not path.exists():
         return MISSING
     if path.is_dir():
-        parts = [f"{one.name} {file_hash(one)}" for one in sorted(path.iterdir()) if one.is_file()]
+        files = sorted(one for one in path.rglob("*") if one.is_file())
+        parts = [f"{one.relative_to(path)} {file_hash(one)}" for one in files]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:SHOWN]
     return remembered("sha256", path, _sha256)
 
@@ -42,10 +43,13 @@ def _sha256(path: Path) -> str:
 
 def remembered(what: str, path: Path, compute: Callable[[Path], Value]) -> Value:
     """What was computed of a file in its present state, computed where it is not known."""
-    stat = path.stat()
     key = f"{what} {path.resolve()}"
     # weights of gigabytes are hashed once, not at every `gpla status`
-    state = [stat.st_size, stat.st_mtime_ns]
+    states = [one.stat() for one in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    state = [
+        sum(one.st_size for one in states),
+        max((one.st_mtime_ns for one in states), default=0),
+    ]
     known = _Memory.load()
     found = known.get(key)
     if found is not None and found[0] == state:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from gpla_assets.alignment.prompts import PROMPT_SOURCES
+from gpla_assets.common.keys import subject_key, subject_parts
 from gpla_assets.orchestration.hashes import MISSING, SHOWN, file_hash, remembered
 from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate
 from gpla_assets.sources.criteria import criterion_path
 from gpla_assets.studies import CriterionSource, Study, SubjectSource, data_dir
-from gpla_assets.subjects.roster import added_files, profiles_of, source_answers
+from gpla_assets.subjects.added import added_llms, added_subjects
+from gpla_assets.subjects.roster import profiles_of, source_answers
 
 Hashes = dict[str, str]
+Kept = TypeVar("Kept")
 
 
 def _source(name: str, override: Path | None) -> str:
@@ -55,11 +59,14 @@ def questions(study: Study) -> Hashes:
 def subjects(study: Study) -> Hashes:
     """Which LLMs there are and under which profiles, by source; who was added."""
     found = {
-        f"subjects[{place}] {source.source}": _hash("\n".join([*llms_of(source), *source.profiles]))
+        f"subjects[{place}] {source.source}": _hash(
+            "\n".join([*(source.llms or []), *_subjects_or_none(source), *source.profiles])
+        )
         for place, source in enumerate(study.subjects)
     }
-    # names alone: what an added LLM answered is its own partition
-    return found | {"added": _hash("\n".join(path.stem for path in added_files(study)))}
+    # who they are alone: what an added LLM answered is its own partition
+    added = "\n".join(subject_key(*pair) for pair in added_subjects(study))
+    return found | {"added": _hash(added)}
 
 
 def profiles(study: Study) -> Hashes:
@@ -151,18 +158,22 @@ def answers_by_llm(source: SubjectSource) -> dict[str, str]:
     Of a file that is missing or cannot be read there are none: the step that reads it says so.
     """
     try:
-        path = locate(SOURCES[source.source], data_dir(), source.file)
-        found: dict[str, str] = remembered(
-            f"answers {source.source}", path, lambda _: _by_llm(source)
-        )
+        return _remembered(source, "answers", _by_llm)
     except (KeyError, SourceMissing, SourceError):
         return {}
-    return found
+
+
+def _remembered(source: SubjectSource, what: str, compute: Callable[[SubjectSource], Kept]) -> Kept:
+    """What is computed of a source's answers, computed where they or their columns are new."""
+    path = locate(SOURCES[source.source], data_dir(), source.file)
+    columns = "".join(f" {ours}={theirs}" for ours, theirs in sorted(source.columns.items()))
+    return remembered(f"{what} {source.source}{columns}", path, lambda _: compute(source))
 
 
 def _by_llm(source: SubjectSource) -> dict[str, str]:
-    columns = ["profile", "question_text", "content"]
-    rows = source_answers(source).sort_values(["llm", *columns[:2]], kind="stable")
+    columns = ["profile", "question", "question_id", "sample"]
+    columns += ["answer", "reasoning", "refused", "finish"]
+    rows = source_answers(source).sort_values(["llm", *columns[:4]], kind="stable")
     return {
         str(llm): _hash("\x1e".join("\x1f".join(map(str, row)) for row in own.to_numpy()))
         for llm, own in rows.groupby("llm")[columns]
@@ -176,6 +187,25 @@ def llms_of(source: SubjectSource) -> list[str]:
     return sorted(answers_by_llm(source))
 
 
+def subjects_in(source: SubjectSource) -> list[str]:
+    """The subjects that a source could be: its LLMs under profiles, as far as these are known."""
+    if source.backend != "recorded":
+        return llms_of(source)
+    return _remembered(source, "subjects", _subjects_in)
+
+
+def _subjects_or_none(source: SubjectSource) -> list[str]:
+    try:
+        return subjects_in(source)
+    except (KeyError, SourceMissing, SourceError):
+        return []
+
+
+def _subjects_in(source: SubjectSource) -> list[str]:
+    pairs = source_answers(source)[["llm", "profile"]].drop_duplicates()
+    return sorted(subject_key(*pair) for pair in pairs.itertuples(index=False))
+
+
 class Origins:
     """Where each subject's answers come from, looked up once for all."""
 
@@ -184,7 +214,7 @@ class Origins:
         for source in study.subjects:
             for llm in llms_of(source):
                 self._by_llm.setdefault(llm, source)
-        self._added = {path.stem: path for path in added_files(study)}
+        self._added = added_llms(study)
         self._study = study
         self._prompts: dict[str, str] | None = None
         self._answers: dict[int, dict[str, str]] = {}
@@ -192,7 +222,7 @@ class Origins:
     def of(self, subject: str) -> tuple[SubjectSource | None, Hashes]:
         """A subject's source (none where its LLM was added), and the hash of what was recorded, or
         of the profile that it is asked under. `subject` is its key, LLM|profile."""
-        llm, profile = subject.rsplit("|", 1)
+        llm, profile = subject_parts(subject)
         source = self._by_llm.get(llm)
         if source is None:
             return None, {"answers": file_hash(self._added.get(llm))}

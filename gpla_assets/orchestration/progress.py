@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+SPEED_OVER_S = 600.0
+"""A step's speed is that of so long: of a shorter time it jumps with every batch."""
 
 
 @lru_cache(maxsize=1)
@@ -32,23 +40,104 @@ def terminal() -> Console:
         return Console()
 
 
+class _Remaining(ProgressColumn):
+    """Time that is left: of a run by how long its steps took before, of a step by its speed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_speed = TimeRemainingColumn()
+
+    def render(self, task: Task) -> Text:
+        """As h:mm:ss."""
+        if "until" not in task.fields:
+            return self._by_speed.render(task)
+        until = task.fields["until"]
+        left = None if until is None else max(round(until - time.monotonic()), 0)
+        shown = "-:--:--" if left is None else f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        return Text(f"{shown} left", style="progress.remaining")
+
+
+class _Shown:
+    """The bars of a run: its steps, and below them the items of the present step."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self._run = bars.add_task("", total=None, until=None, visible=False)
+
+    def begin(self, step: str, number: int, total: int, seconds: float | None) -> None:
+        """Tell that a step begins, of how many, and how long it and those after it may take."""
+        self.bars.update(
+            self._run,
+            description=f"step {number} of {total}: {step}",
+            total=total,
+            completed=number - 1,
+            until=None if seconds is None else time.monotonic() + seconds,
+            visible=True,
+        )
+
+
+_current: list[_Shown] = []
+
+
+@contextmanager
+def showing() -> Iterator[Callable[[str], None]]:
+    """A function that says a line of a run; inside, its steps have bars where somebody looks."""
+    console = terminal()
+
+    def say(line: str) -> None:
+        console.print(f"[bold]>[/bold] {escape(line)}", soft_wrap=True)
+
+    if not console.is_terminal:
+        yield say
+        return
+    with _bars(console) as bars:
+        _current.append(_Shown(bars))
+        try:
+            yield say
+        finally:
+            _current.pop()
+
+
+def step_begins(step: str, number: int, total: int, seconds: float | None) -> None:
+    """Tell the bars, if there are any, that a step of a run begins."""
+    if _current:
+        _current[-1].begin(step, number, total, seconds)
+
+
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A function to call with the number of finished items; a bar where somebody looks."""
-    columns = (
+    console = terminal()
+    if not console.is_terminal:
+        yield lambda count: None
+    elif _current:
+        with _advancing(_current[-1].bars, what, total) as advance:
+            yield advance
+    else:
+        with _bars(console) as bars, _advancing(bars, what, total) as advance:
+            yield advance
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
         TextColumn("  {task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        _Remaining(),
+        console=console,
+        transient=True,
+        speed_estimate_period=SPEED_OVER_S,
+        # what a step prints is Dagster's to capture
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
-    console = terminal()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
-        task = bars.add_task(what, total=total)
 
-        def advance(count: int) -> None:
-            bars.advance(task, count)
 
-        yield advance
+@contextmanager
+def _advancing(bars: Progress, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    task = bars.add_task(what, total=total)
+    try:
+        yield lambda count: bars.advance(task, count)
+    finally:
+        bars.remove_task(task)

@@ -50,7 +50,8 @@ def run_study(
 ) -> Done:
     """Make all stale steps (of `only`, where given), publish, and report each step as it begins.
 
-    Raises RunFailed naming the step, and what the step's fault is.
+    Raises RunFailed naming the step, and what the step's fault is; an interruption says how far the
+    run came.
     """
     # definitions are loaded by a module name, which carries no argument
     os.environ["GPLA_STUDY"] = study_name
@@ -58,10 +59,13 @@ def run_study(
     warehouse = Warehouse(study.warehouse_path)
     warehouse.create()
     forgotten = forget(study, warehouse, state_of(warehouse))
-    session = Session(study, report)
+    session = Session(study, report, took=_seconds(warehouse))
     dagster_home(study)
-    with active(session):
-        _run_rounds(study, session, only)
+    try:
+        with active(session):
+            _run_rounds(study, session, only)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(f"after {len(session.made)} of {session.total} steps") from stop
     done = Done(session.made)
     if session.made or forgotten or fault(study):
         publish(study)
@@ -87,12 +91,19 @@ def _run_rounds(study: Study, session: Session, only: Sequence[str]) -> None:
                     "or the study may have changed meanwhile. Run again."
                 )
             before = stale
-            session.total = session.begun + len({one.step for one in stale})
+            session.waiting = list(dict.fromkeys(one.step for one in stale))
+            session.total = session.begun + len(session.waiting)
             order = {kind: instance.get_dynamic_partitions(kind) for kind in ("subjects", "runs")}
             state = state_of(Warehouse(study.warehouse_path))
             for run in next_runs(study, state, order, only):
                 session.reasons = run.reasons
                 _launch(study, definitions, instance, run)
+
+
+def _seconds(warehouse: Warehouse) -> dict[str, float]:
+    """How long each step took when its rows were made."""
+    rows = warehouse.read("select asset, sum(seconds) as took from internal.runs group by asset")
+    return dict(zip(rows["asset"], rows["took"].astype(float), strict=True))
 
 
 def _stale(study: Study, only: Sequence[str]) -> list[Stale]:

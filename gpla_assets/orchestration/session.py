@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gpla_assets.chat import Budget
 from gpla_assets.orchestration.making import Made
+from gpla_assets.orchestration.progress import step_begins
 from gpla_assets.studies import Study
 
 
@@ -14,12 +15,15 @@ from gpla_assets.studies import Study
 class Session:
     """One `gpla run`: several Dagster runs, published once at its end.
 
-    `tell` is told each step as it begins; `reasons` say why it is made.
+    `tell` is told each step as it begins; `reasons` say why it is made, `waiting` which steps are
+    still to come, and `took` how many seconds steps took before.
     """
 
     study: Study
     tell: Callable[[str], None]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    took: Mapping[str, float] = field(default_factory=dict)
     total: int = 0
     made: list[Made] = field(default_factory=list)
     budget: Budget = field(init=False)
@@ -35,6 +39,17 @@ class Session:
         what = f"{keys} {partitions}, " if partitions else ""
         why = self.reasons.get(step, "asked for")
         self.tell(f"{self.begun}/{self.total} {step}: {what}{why}")
+        self.waiting = [one for one in self.waiting if one != step]
+        step_begins(step, self.begun, self.total, self._seconds_left(step))
+
+    def _seconds_left(self, step: str) -> float | None:
+        """How long a step and those that wait may take; of steps without a past, the mean."""
+        now = {one.step.name: one.seconds for one in self.made}
+        known = [*now.values()] or [*self.took.values()]
+        if not known:
+            return None
+        mean = sum(known) / len(known)
+        return sum(self.took.get(one, mean) for one in [step, *self.waiting])
 
 
 _current: list[Session] = []

@@ -14,6 +14,7 @@ COLUMNS = [
     "parent_id",
     "source",
     "subject_id",
+    "part",
     "ordinal",
     "start_offset",
     "end_offset",
@@ -28,31 +29,33 @@ def perceive(
     parser: PerceptionParser,
     progress: Callable[[int], None] = lambda count: None,
 ) -> pd.DataFrame:
-    """Perceptions of parents (parent_id, content, subject_id, source, question_text).
+    """Perceptions of parents (parent_id, content, subject_id, source, question_text, part).
 
-    `progress` is told how many parents are finished.
+    A parent may stand once for each of its parts. `progress` is told how many are finished.
     """
     # the NaN of a missing question would count as a question
     parents = parents.astype(object).where(parents.notna(), None)
+    known = {str(place): row for place, row in enumerate(parents.itertuples())}
     found = parser.parse(
-        [Utterance(row.parent_id, row.content, row.question_text) for row in parents.itertuples()],
-        progress,
+        [Utterance(key, row.content, row.question_text) for key, row in known.items()], progress
     )
-    by_parent = {row.parent_id: row for row in parents.itertuples()}
     rows = [
         (
-            key_of(item.parent, item.start, item.end, item.content),
-            item.parent,
-            by_parent[item.parent].source,
-            by_parent[item.parent].subject_id,
-            item.ordinal,
-            item.start,
-            item.end,
-            item.sentence,
-            item.content,
-            float(item.attitude),
+            # the same words may be thought and said
+            key_of(row.parent_id, row.part, one.start, one.end, one.content),
+            row.parent_id,
+            row.source,
+            row.subject_id,
+            row.part,
+            one.ordinal,
+            one.start,
+            one.end,
+            one.sentence,
+            one.content,
+            float(one.attitude),
         )
-        for item in found
+        for one in found
+        for row in (known[one.parent],)
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.drop_duplicates("perception_id").reset_index(drop=True)

@@ -15,40 +15,10 @@ import pandas as pd
 from gpla_assets.sources.reading import ReadResult, column_or_none, file_rows, require, usable
 
 Columns = Mapping[str, str]
-_TAGS = r"(?:think|thinking|thought|reasoning)"
-_OPENING = re.compile(rf"<{_TAGS}>|◁think▷", re.IGNORECASE)
-_CLOSING = re.compile(rf"</{_TAGS}>|◁/think▷", re.IGNORECASE)
 _END_OF_TURN = re.compile(r"</s>|<\|(?:endoftext|im_end|prompter|user)\|>|<human>")
 _ROLE = re.compile(r"^\s*<\|(?:assistant|im_start)\|>(?:assistant)?")
 LABEL_ONLY = "only answer with the label"
 FIRST_SAMPLING = "greedy"
-
-
-def without_reasoning(text: str) -> str:
-    """A text without its blocks of reasoning: what a LLM says, not how it got there.
-
-    A block that is not closed is all there is of the answer, which is then empty. Of some LLMs the
-    opening tag stands in the prompt, and the answer begins behind the closing one.
-
-    >>> without_reasoning("<think>They want a poem.</think>Roses are red."), without_reasoning("x")
-    ('Roses are red.', 'x')
-    >>> without_reasoning("Well...</think>Yes."), without_reasoning("<think>Well...")
-    ('Yes.', '')
-    """
-    kept, rest = [], text
-    while rest:
-        opening, closing = _OPENING.search(rest), _CLOSING.search(rest)
-        if closing is None:
-            if opening is not None:
-                return ""
-            kept.append(rest)
-            break
-        if opening is not None and opening.start() < closing.start():
-            kept.append(rest[: opening.start()])
-        else:
-            kept.clear()
-        rest = rest[closing.end() :]
-    return "".join(kept).strip()
 
 
 def read_speechmap(path: Path, columns: Columns) -> ReadResult:
@@ -61,7 +31,7 @@ def read_speechmap(path: Path, columns: Columns) -> ReadResult:
             "llm": rows["model"],
             "item": rows["question_id"],
             "question_text": _plain(rows["question"]),
-            "content": rows["response"].fillna("").map(without_reasoning),
+            "content": rows["response"],
             "theme": theme,
         }
     )

@@ -10,6 +10,7 @@ from gpla_assets.content import CONTENT
 from gpla_assets.sources import answers, items, judged, preferences, readers
 from gpla_assets.sources.errors import SourceError, SourceMissing
 from gpla_assets.sources.reading import ReadResult
+from gpla_assets.sources.recorded import Answers, of_rows, read_answers, read_texts
 
 Reader = Callable[[Path, Mapping[str, str]], ReadResult]
 
@@ -97,7 +98,7 @@ _ALL = (
         "AlpacaEval: answers of the leaderboard's LLMs to 805 instructions",
         "answers",
         ("alpaca_eval/model_outputs.parquet", "alpaca_eval/model_outputs.json"),
-        readers.read_alpaca_eval,
+        read_texts,
         f"{GITHUB}/tatsu-lab/alpaca_eval",
         "Apache 2.0 (code); CC BY-NC 4.0 (data)",
     ),
@@ -267,10 +268,10 @@ _ALL = (
     ),
     Source(
         "table",
-        "Any JSONL, CSV or Parquet file with a column mapping",
+        "Any file of answers, or folder of such; its columns are recognised, or mapped",
         "answers",
         (),
-        readers.read_table,
+        read_texts,
         "the study's `file`",
         "the file's own",
     ),
@@ -287,11 +288,11 @@ def locate(source: Source, data_dir: Path | None, override: Path | None = None) 
         looked = [CONTENT / "demo_texts.parquet"]
     elif override is not None:
         names = [Path(name).name for name in source.files]
-        looked = [override, *(override / name for name in names)]
+        looked = [*(override / name for name in names), override]
     else:
         looked = [data_dir / name for name in source.files] if data_dir else []
     for path in looked:
-        if path.is_file():
+        if path.is_file() or (path.is_dir() and source.name in OPEN):
             return path
     places = ", ".join(map(str, looked)) or "nowhere, since GPLA_DATA_DIR is not set"
     where = source.url or source.homepage
@@ -300,6 +301,28 @@ def locate(source: Source, data_dir: Path | None, override: Path | None = None) 
         f"{' or '.join(source.files) or 'a file'} below the folder GPLA_DATA_DIR, or the study's "
         f"`file`. Get it from {where} (licence: {source.licence})."
     )
+
+
+OPEN = ("table", "alpaca_eval")
+"""Sources whose files may have any format of answers: those that `read_answers` knows."""
+
+
+def answers_of(
+    name: str,
+    path: Path,
+    columns: Mapping[str, str] | None = None,
+    by_file: bool = True,
+    most: int | None = None,
+) -> Answers:
+    """A source's texts as answers, reasoning and refusals told apart; as `read_answers` has them.
+
+    `by_file`: where no column names the LLM, the file's name does; `most` rows are read. Raises
+    SourceError.
+    """
+    if name in OPEN:
+        return read_answers(path, columns, by_file=by_file, most=most)
+    found = read(name, path, columns)
+    return of_rows(found.rows.head(most or len(found.rows)), found.skipped, name)
 
 
 def read(name: str, path: Path, columns: Mapping[str, str] | None = None) -> ReadResult:

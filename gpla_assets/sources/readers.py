@@ -129,14 +129,6 @@ def read_valuelex(path: Path, columns: Columns) -> ReadResult:
     return usable(renamed(file_rows(path), mapping, path), ["llm", "content"])
 
 
-def read_alpaca_eval(path: Path, columns: Columns) -> ReadResult:
-    """AlpacaEval's model outputs, as the official JSON or as one Parquet table of all LLMs."""
-    rows = file_rows(path)
-    llm = "model" if "model" in rows else "generator"
-    mapping = {"llm": llm, "question_text": "instruction", "content": "output"}
-    return usable(renamed(rows, mapping, path), ["llm", "question_text"])
-
-
 def read_salad_bench(path: Path, columns: Columns) -> ReadResult:
     """SALAD-Bench's prompts (JSON) or its table of scores (CSV with model and score)."""
     rows = file_rows(path)
@@ -171,24 +163,6 @@ def read_demo(path: Path, columns: Columns) -> ReadResult:
     wanted = ["llm", "profile", "question_text", "content"]
     require(rows, wanted, path)
     return usable(rows[wanted], ["llm", "profile", "question_text"])
-
-
-def read_table(path: Path, columns: Columns) -> ReadResult:
-    """Any JSONL, CSV or Parquet file; `columns` maps our names to the file's.
-
-    `content` is needed; `llm`, `profile` and `question_text` may be there.
-    """
-    known = ("llm", "profile", "question_text", "content")
-    unknown = sorted(set(columns) - set(known))
-    if unknown:
-        raise SourceError(f"Column mapping names {unknown[0]!r}, expected some of {known}.")
-    rows = file_rows(path)
-    mapping = {name: name for name in known if name in rows} | dict(columns)
-    if "content" not in mapping:
-        require(rows, ["content"], path)
-    found = renamed(rows, mapping, path)
-    key = [name for name in ("llm", "profile", "question_text") if name in found]
-    return usable(found, key if "question_text" in found else [*key, "content"])
 
 
 def _first_turn(conversation: list[Mapping[str, object]]) -> tuple[str, str]:

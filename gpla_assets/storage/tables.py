@@ -94,13 +94,24 @@ class Response(SQLModel, table=True):
     __tablename__ = "responses"
     __table_args__ = {
         "schema": EVIDENCE,
-        "comment": "One row per subject and question: the subject's answer.",
+        "comment": "One row per subject, question and sample: the subject's answer.",
     }
-    response_id: str = key("Key of the response: a hash of subject and question.")
+    response_id: str = key("Key of the response: a hash of subject, question and sample.")
     subject_id: str = column("The subject.")
     question_id: str = column("The question.")
-    content: str = column("The answer.")
-    backend: str = column("Backend that gave it: recorded or transformers.")
+    sample: int = column("Which of the subject's answers to the question, from 1.", low=1)
+    answer: str = column("What it said; empty where its reasoning never ended, or a filter cut in.")
+    reasoning: str | None = column(
+        "What it thought before that; null where nothing is known of it.", default=None
+    )
+    refused: bool = column("Whether it refused to answer: such an answer holds no attitudes.")
+    finish: str | None = column(
+        "Why it ended: stop, length, content_filter; null where not known.", default=None
+    )
+    language: str | None = column(
+        "Language of the answer, as ISO 639-1 has it; null where it cannot be told.", default=None
+    )
+    backend: str = column("Backend that gave it: recorded, transformers or openai.")
     model: str = column("The model as the backend names it.")
     profile_role: str | None = column(
         "Where the profile stood: system message, or before the question; null where recorded.",
@@ -160,8 +171,13 @@ class Perception(SQLModel, table=True):
     parent_id: str = column("Key of that text or response.")
     source: str = column("The source of the parent; of validation, what the text is for.")
     subject_id: str | None = column("The subject; null where none spoke.", default=None)
-    ordinal: int = column("Its place among the parent's perceptions, from 0.", low=0)
-    start_offset: int = column("First character of the sentence in the parent's content.", low=0)
+    part: str | None = column(
+        "Of a response: answer or reasoning (`parser.read`); null of other origins.",
+        among=("answer", "reasoning"),
+        default=None,
+    )
+    ordinal: int = column("Its place among those of the parent's part, from 0.", low=0)
+    start_offset: int = column("First character of the sentence in the parent's part.", low=0)
     end_offset: int = column("One past the sentence's last character.", low=0)
     sentence: str = column("The words as they stand in the parent.")
     content: str = column("The statement in words that can be understood alone.")
@@ -232,7 +248,8 @@ class Expression(SQLModel, table=True):
     __table_args__ = {
         "schema": EVIDENCE,
         "comment": "One row per response, list of values and value: what its perceptions add up to "
-        "(all but n of their weights, which measurement.follow_on gives).",
+        "(all but n of their weights, which measurement.follow_on gives; divided by the number of "
+        "the subject's samples of the question).",
     }
     response_id: str = key("The response.")
     lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
@@ -273,6 +290,7 @@ class ModelCall(SQLModel, table=True):
         "JSON of what else was asked: length, temperature, seed, schema, attempt."
     )
     content: str = column("The reply.")
+    reasoning: str | None = column("What the server gave apart as thought before it.", default=None)
     finish: str = column("Why it ended: stop, length, or another reason of the server.")
     prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
     completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")

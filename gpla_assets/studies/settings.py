@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
     BaseModel,
@@ -83,7 +83,9 @@ class Model(Settings):
         DEVICE, description="auto, cpu, cuda or cuda:N.", json_schema_extra=RUN_ONLY
     )
     batch_size: int = Field(BATCH_SIZE, ge=1, le=4096, json_schema_extra=RUN_ONLY)
-    base_url: str | None = Field(None, description="Endpoint of `openai`; its own if absent.")
+    base_url: str | None = Field(
+        None, description="Endpoint of `openai`; its own if absent.", repr=False
+    )
     key_variable: str = Field(
         KEY_VARIABLE,
         description="Environment variable that holds the key; never the key.",
@@ -94,10 +96,7 @@ class Model(Settings):
     @field_serializer("base_url")
     def _without_login(self, url: str | None) -> str | None:
         """What is dumped is stored and shown: never a user name or password of the address."""
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return None if url is None else re.sub(r"//.*@", "//", url)
 
 
 def bearing(settings: object, name: str) -> dict[str, object]:

@@ -59,6 +59,16 @@ class Calls(Settings):
     max_tokens: int | None = Field(None, ge=1, description="Budget of one run.")
     max_cost: float | None = Field(None, gt=0, description="Budget of one run, by `prices`.")
     prices: dict[str, Price] = Field(default_factory=dict, description="By model name.")
+    batch_price: float = Field(
+        0.5, ge=0, le=1, description="Share of `prices` that calls in batch files cost."
+    )
+
+
+COLUMNS: dict[str, str] = Field(
+    default_factory=dict,
+    description="Of `table` and `alpaca_eval`: the file's names of llm, question, answer and the "
+    "like, where they cannot be told.",
+)
 
 
 class CorpusSource(Settings):
@@ -69,7 +79,7 @@ class CorpusSource(Settings):
     sample: int | None = Field(
         None, ge=1, description="Point 1: a seeded sample of so many texts; their keys are stored."
     )
-    columns: dict[str, str] = Field(default_factory=dict, description="Column mapping of `table`.")
+    columns: dict[str, str] = COLUMNS
 
 
 class SubjectSource(Model):
@@ -78,6 +88,7 @@ class SubjectSource(Model):
     backend: Literal["recorded", "transformers", "openai"] = "recorded"
     source: str = Field("alpaca_eval", description="The source of recorded answers.")
     file: UserPath | None = None
+    columns: dict[str, str] = COLUMNS
     llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
     profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
     max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
@@ -113,6 +124,11 @@ class Parser(Model):
     """M_P."""
 
     backend: str = "embedded"
+    read: Literal["answer", "reasoning", "both"] = Field(
+        "answer",
+        description="What subjects said, what they thought before it where that is known, or both: "
+        "`perceptions.part` tells them apart. Refusals are counted and hold no attitudes.",
+    )
     minimum_attitude: float = Field(
         0.5, ge=0, le=1, description="Least probability that a sentence states an attitude."
     )

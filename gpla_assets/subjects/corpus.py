@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from gpla_assets.common.keys import key_of
-from gpla_assets.sources import SOURCES, locate, read
-from gpla_assets.sources.reading import column_or_none
+from gpla_assets.sources import SOURCES, answers_of, locate
+from gpla_assets.sources.recorded import REFUSALS
+from gpla_assets.sources.said import UNCLOSED
 from gpla_assets.studies import Study, data_dir
 
 
@@ -15,18 +16,22 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
 
     Raises SourceMissing or SourceError; then no source is loaded.
     """
-    parts, skipped = [], {}
+    parts: list[pd.DataFrame] = []
+    skipped: dict[str, int] = {}
     for item in study.corpus:
-        found = read(item.source, locate(SOURCES[item.source], data_dir(), item.file), item.columns)
-        rows = found.rows
-        for reason, count in found.skipped.items():
-            skipped[f"{item.source}: {reason}"] = count
+        path = locate(SOURCES[item.source], data_dir(), item.file)
+        found = answers_of(item.source, path, item.columns, by_file=False)
+        rows = found.frame
+        empty, refused = (rows["answer"] == "") & ~rows["refused"], rows["refused"]
+        counts = {**found.skipped, REFUSALS: int(refused.sum()), UNCLOSED: int(empty.sum())}
+        skipped |= {f"{item.source}: {why}": count for why, count in counts.items() if count}
+        rows = rows[~empty & ~refused]
         texts = pd.DataFrame(
             {
                 "source": item.source,
-                "llm": column_or_none(rows, "llm"),
-                "question_text": column_or_none(rows, "question_text"),
-                "content": rows["content"],
+                "llm": rows["llm"],
+                "question_text": rows["question"],
+                "content": rows["answer"],
             }
         ).astype(object)
         texts = texts.where(texts.notna(), None)
@@ -35,8 +40,8 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
             for parts in zip(
                 texts["source"],
                 texts["llm"],
-                column_or_none(rows, "profile"),
-                column_or_none(rows, "item"),
+                rows["profile"],
+                rows["sample"],
                 texts["question_text"],
                 texts["content"],
                 strict=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gpla_assets.chat import Chat, ChatRequest, Message
+from gpla_assets.sources.said import Said, said
 from gpla_assets.studies import SubjectSource
 
 
@@ -44,7 +45,7 @@ class ChatSubject:
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = lambda count: None,
-    ) -> list[str]:
+    ) -> list[Said]:
         """One answer per question, in order; raises what the chat raises."""
         system = (Message("system", system_prompt),) if system_prompt else ()
         requests = [
@@ -56,4 +57,7 @@ class ChatSubject:
             )
             for question in questions
         ]
-        return [reply.content.strip() for reply in self.chat.ask(requests, progress)]
+        return [
+            said(reply.content, reasoning=reply.reasoning, finish=reply.finish)
+            for reply in self.chat.ask(requests, progress)
+        ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gpla_assets.agents.protocol import Agent
+from gpla_assets.sources.said import Said
 
 
 class Subject(Agent, Protocol):
@@ -19,6 +20,6 @@ class Subject(Agent, Protocol):
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = ...,
-    ) -> list[str]:
-        """One answer per question, in order."""
+    ) -> list[Said]:
+        """One answer per question, in order; what was thought before it is set apart."""
         ...

@@ -48,11 +48,12 @@ def _chosen_prompts(study: Study, asking: Asking) -> tuple[pd.DataFrame, int]:
     if absent:
         raise StudyError(f"questions.pilot_llms = {absent[0]!r}: not in source {source.source}.")
     inferences = 0
-    shares: dict[str, float | None] = dict.fromkeys(sorted(set(answers["question_text"])))
+    shares: dict[str, float | None] = dict.fromkeys(sorted(set(answers["question"].dropna())))
     if pilots:
         parser = make_parser(study.parser, asking)
         before = parser.inferences
-        pilot = answers[answers["llm"].isin(pilots)]
+        said = (answers["answer"] != "") & ~answers["refused"]
+        pilot = answers[answers["llm"].isin(pilots) & said]
         shares = {**attitude_shares(pilot, parser)}
         inferences = parser.inferences - before
     ranked = sorted(shares, key=lambda text: (-(shares[text] or 0.0), text))
@@ -77,18 +78,15 @@ def _chosen_prompts(study: Study, asking: Asking) -> tuple[pd.DataFrame, int]:
 
 
 def attitude_shares(answers: pd.DataFrame, parser: PerceptionParser) -> dict[str, float]:
-    """Share of the sentences of the answers (question_text, content) that M_P keeps, by question.
+    """Share of the sentences of the answers (question, answer) that M_P keeps, by question.
 
     Questions whose answers have fewer than FEWEST_SENTENCES sentences are left out.
     """
     rows = answers.reset_index(drop=True)
     found = parser.parse(
-        [
-            Utterance(str(n), row.content, row.question_text)
-            for n, row in enumerate(rows.itertuples())
-        ]
+        [Utterance(str(n), row.answer, row.question) for n, row in enumerate(rows.itertuples())]
     )
-    spans = [sentence_spans(content) for content in rows["content"]]
+    spans = [sentence_spans(content) for content in rows["answer"]]
     kept: dict[int, set[int]] = {}
     for perception in found:
         row = int(perception.parent)
@@ -97,7 +95,7 @@ def attitude_shares(answers: pd.DataFrame, parser: PerceptionParser) -> dict[str
         )
     counts = pd.DataFrame(
         {
-            "question": rows["question_text"],
+            "question": rows["question"],
             "sentences": [len(one) for one in spans],
             "kept": [len(kept.get(n, ())) for n in range(len(rows))],
         }

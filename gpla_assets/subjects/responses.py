@@ -9,38 +9,35 @@ import pandas as pd
 
 from gpla_assets.agents.backends import Asking
 from gpla_assets.agents.record import agent_record
-from gpla_assets.common.keys import key_of, subject_key
+from gpla_assets.common.keys import key_of, subject_key, subject_parts
+from gpla_assets.sources.languages import ENGLISH, language_of
+from gpla_assets.sources.said import Said
 from gpla_assets.studies import Study, StudyError, SubjectSource
+from gpla_assets.subjects.added import added_answers, added_llms
 from gpla_assets.subjects.backends import make_subject
+from gpla_assets.subjects.matching import matched
 from gpla_assets.subjects.protocol import Subject
-from gpla_assets.subjects.roster import (
-    added_answers,
-    added_files,
-    profiles_of,
-    source_answers,
-    source_of,
-)
+from gpla_assets.subjects.roster import profiles_of, source_answers, source_of
 
 COLUMNS = [
-    "response_id",
-    "subject_id",
-    "question_id",
-    "content",
-    "backend",
-    "model",
-    "profile_role",
-    "agent_id",
+    *("response_id", "subject_id", "question_id", "sample"),
+    *("answer", "reasoning", "refused", "finish", "language"),
+    *("backend", "model", "profile_role", "agent_id"),
 ]
 Progress = Callable[[int], None]
 
 
 @dataclass
 class Administered:
-    """Rows of `responses`, answers generated, questions without an answer, and rows of `agents`."""
+    """Rows of `responses`, answers generated, and rows of `agents`.
+
+    `skipped` counts questions that brought no row, `noted` rows that hold no attitudes by reason.
+    """
 
     rows: pd.DataFrame
     inferences: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
     agents: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -59,10 +56,10 @@ def answered(
     """
     by_llm: dict[str, list[str]] = {}
     for subject in subjects:
-        llm, profile = subject.rsplit("|", 1)
+        llm, profile = subject_parts(subject)
         by_llm.setdefault(llm, []).append(profile)
     prompts = dict(profiles_of(study)[["profile", "prompt"]].itertuples(index=False))
-    parts, inferences, agents = [], 0, []
+    parts, inferences, agents = [pd.DataFrame(columns=COLUMNS)], 0, []
     for llm, profiles in by_llm.items():
         source = source_of(study, llm)
         if source is not None and source.backend != "recorded":
@@ -76,36 +73,64 @@ def answered(
         else:
             rows = _recorded(_answers_of(study, source, llm), llm, profiles, questions)
         parts.append(rows)
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    empty = rows["content"].str.strip() == ""
-    missing = len(subjects) * len(questions) - len(rows)
-    counts = {"question without an answer": missing, "empty answer": int(empty.sum())}
-    skipped = {reason: count for reason, count in counts.items() if count}
-    return Administered(rows[~empty].reset_index(drop=True), inferences, skipped, agents)
+    rows = pd.concat([one for one in parts if len(one)] or parts, ignore_index=True)
+    nothing = (rows["answer"] == "") & rows["reasoning"].isna() & ~rows["refused"].astype(bool)
+    answered_pairs = len(rows[["subject_id", "question_id"]].drop_duplicates())
+    counts = {
+        "question without an answer": len(subjects) * len(questions) - answered_pairs,
+        "empty answer": int(nothing.sum()),
+    }
+    rows = rows[~nothing].reset_index(drop=True)
+    return Administered(rows, inferences, _above_zero(counts), _noted(rows), agents)
+
+
+def _noted(rows: pd.DataFrame) -> dict[str, int]:
+    """Rows of `responses` that hold no attitudes that the shipped agents could find, by reason."""
+    refused = rows["refused"].astype(bool)
+    others = rows["language"][rows["language"].notna() & (rows["language"] != ENGLISH) & ~refused]
+    counts = {
+        "refused": int(refused.sum()),
+        "reasoning never ended": int(((rows["answer"] == "") & ~refused).sum()),
+    }
+    counts |= {f"in language {code}": int(count) for code, count in others.value_counts().items()}
+    return _above_zero(counts)
+
+
+def _above_zero(counts: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def _answers_of(study: Study, source: SubjectSource | None, llm: str) -> pd.DataFrame:
     if source is not None:
         answers = source_answers(source)
         return answers[answers["llm"] == llm]
-    path = next((path for path in added_files(study) if path.stem == llm), None)
+    path = added_llms(study).get(llm)
     if path is None:
         raise StudyError(
             f"LLM {llm!r} is in none of the study's sources and was not added: it has left the "
             "study. Make `subjects` anew (`gpla run` does), and it leaves the tables."
         )
-    return added_answers(path).assign(profile="Default")
+    return added_answers(path)
 
 
 def _recorded(
     answers: pd.DataFrame, llm: str, profiles: list[str], questions: pd.DataFrame
 ) -> pd.DataFrame:
-    asked = dict(zip(questions["content"], questions["question_id"], strict=True))
-    rows = answers[answers["profile"].isin(profiles) & answers["question_text"].isin(asked)]
-    rows = rows.drop_duplicates(["profile", "question_text"])
-    subjects = [subject_key(llm, profile) for profile in rows["profile"]]
-    keys = [asked[text] for text in rows["question_text"]]
-    return _rows(subjects, keys, list(rows["content"]), "recorded", llm, None)
+    own = answers[answers["profile"].isin(profiles)]
+    own = own.assign(asked=matched(own, questions)).dropna(subset=["asked"])
+    if own.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    key = ["profile", "asked"]
+    # two wordings of a question may meet in one: their samples are numbered on
+    own = own.sort_values([*key, "sample"], kind="stable")
+    replies = [
+        Said(row.answer, row.reasoning, row.refused, row.finish)
+        for row in own.itertuples(index=False)
+    ]
+    rows = _rows(
+        [subject_key(llm, profile) for profile in own["profile"]], list(own["asked"]), replies
+    )
+    return rows.assign(backend="recorded", model=llm)
 
 
 def _generated(
@@ -119,27 +144,30 @@ def _generated(
     role = "system" if model.has_system_role else "question"
     parts = []
     for profile in profiles:
-        answers = model.answer(prompts[profile], list(questions["content"]), progress)
-        subjects = [subject_key(llm, profile)] * len(answers)
-        parts.append(
-            _rows(subjects, list(questions["question_id"]), answers, model.name, model.model, role)
-        )
-    return pd.concat(parts, ignore_index=True)
+        replies = model.answer(prompts[profile], list(questions["content"]), progress)
+        subjects = [subject_key(llm, profile)] * len(replies)
+        parts.append(_rows(subjects, list(questions["question_id"]), replies))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(backend=model.name, model=model.model, profile_role=role)
 
 
-def _rows(
-    subjects: list[str],
-    questions: list[str],
-    contents: list[str],
-    backend: str,
-    model: str,
-    role: str | None,
-) -> pd.DataFrame:
-    keys = [key_of(*pair) for pair in zip(subjects, questions, strict=True)]
+def _rows(subjects: list[str], questions: list[str], replies: Sequence[Said]) -> pd.DataFrame:
+    """Replies as rows, a subject's replies to one question numbered in their order."""
     rows = pd.DataFrame(
-        {"response_id": keys, "subject_id": subjects, "question_id": questions, "content": contents}
+        {
+            "subject_id": subjects,
+            "question_id": questions,
+            "answer": [one.answer for one in replies],
+            "reasoning": pd.Series([one.reasoning or None for one in replies], dtype=object),
+            "refused": [one.refused for one in replies],
+            "finish": pd.Series([one.finish for one in replies], dtype=object),
+            "language": pd.Series([language_of(one.answer) for one in replies], dtype=object),
+        }
     )
-    return rows.assign(backend=backend, model=model, profile_role=role, agent_id=None)[COLUMNS]
+    rows["sample"] = rows.groupby(["subject_id", "question_id"]).cumcount() + 1
+    keys = rows[["subject_id", "question_id", "sample"]].itertuples(index=False)
+    rows["response_id"] = [key_of(*one) for one in keys]
+    return rows.assign(backend=None, model=None, profile_role=None, agent_id=None)[COLUMNS]
 
 
 def answers_as_source(responses: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
@@ -147,15 +175,15 @@ def answers_as_source(responses: pd.DataFrame, questions: pd.DataFrame) -> pd.Da
 
     Columns: llm, profile, question_id, question_text, content.
     """
-    pairs = responses["subject_id"].str.rsplit("|", n=1)
+    pairs = [subject_parts(subject) for subject in responses["subject_id"]]
     texts = dict(zip(questions["question_id"], questions["content"], strict=True))
     rows = pd.DataFrame(
         {
-            "llm": pairs.str[0],
-            "profile": pairs.str[1],
+            "llm": [llm for llm, _ in pairs],
+            "profile": [profile for _, profile in pairs],
             "question_id": responses["question_id"],
             "question_text": responses["question_id"].map(texts),
-            "content": responses["content"],
+            "content": responses["answer"],
         }
     )
     return rows.sort_values(["llm", "profile", "question_id"], ignore_index=True)

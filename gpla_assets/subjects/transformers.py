@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gpla_assets.embedding.local_weights import Loaded, LocalWeights
+from gpla_assets.sources.said import Said, said
 from gpla_assets.studies import SubjectSource
 
 
@@ -36,16 +37,17 @@ class TransformersSubject:
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = lambda count: None,
-    ) -> list[str]:
+    ) -> list[Said]:
         """One answer per question, in order; `progress` is told how many were finished.
 
         Raises BackendUnavailable where the model cannot run.
         """
-        answers: list[str] = []
+        answers: list[Said] = []
         size = self.weights.batch_size
         for first in range(0, len(questions), size):
             batch = list(questions[first : first + size])
-            answers += self._generate([self.prompt(system_prompt, one) for one in batch])
+            prompts = [self.prompt(system_prompt, one) for one in batch]
+            answers += [said(text) for text in self._generate(prompts)]
             self.inferences += len(batch)
             progress(len(batch))
         return answers

@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from gpla_assets.parser.sentences import BOLD_LABEL, LIST_MARKER, SKIPPED_LINE, sentence_spans
+from gpla_assets.sources.refusals import refuses
 
 STYLE = ["log_words", "log_sentences", "refusal", "markdown"]
-FIRST_CHARACTERS = 160
-"""Where a refusal begins; later "I can't" may be anything."""
-REFUSALS = (
-    r"^sorry\b",
-    r"\bI(?:'m| am) (?:very |so |truly )?sorry\b(?! (?:to|you|for)\b)",
-    r"\bI (?:must |have to )?apologi[sz]e\b|\bmy apologies\b",
-    r"\bI(?:'m| am) (?:not able|unable|not comfortable|not going|not in a position)\b",
-    r"\bI (?:cannot|can't|can not|will not|won't|must decline|have to decline)\b",
-    r"\bI (?:prefer|aim) not\b|\bI(?:'d| would) (?:prefer|rather) not\b|^I (?:aim|strive) to\b",
-    r"\bI (?:do not|don't) (?:feel comfortable|engage|create|generate|write|produce|provide)\b",
-    r"\bas an AI\b[^.!?]{0,80}\b(?:cannot|can't|not able|unable|do not have|don't have)\b",
-)
-REFUSES = re.compile("|".join(REFUSALS), re.IGNORECASE)
-"""What a response is refused with; "I aim to be balanced" is how Claude 3.5 Sonnet begins to."""
-
-
-def refuses(text: str) -> bool:
-    """Whether a response begins with a refusal, by its first words.
-
-    >>> refuses("I’m sorry, but I can't help with that."), refuses("Honesty matters. I can't lie.")
-    (True, False)
-    """
-    first = text.lstrip()[:FIRST_CHARACTERS].replace("’", "'")
-    opening = re.split(r"(?<=[.!?])\s+|\n+", first)[0]
-    return REFUSES.search(opening) is not None
 
 
 def markdown_share(text: str) -> float:

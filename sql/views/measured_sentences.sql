@@ -13,7 +13,9 @@
 -- start_offset: First character of the words in the answer.
 -- end_offset: One past their last character.
 -- question: What was asked.
--- answer: The whole answer.
+-- answer: The whole answer; the whole reasoning of words that stand there.
+-- part: Whether the words stand in the answer, or in the reasoning before it.
+-- sample: Which of the subject's answers to the question, from 1.
 -- evaluator: Backend and model that measured it.
 -- perception_id: Key of the perception.
 -- response_id: Key of the answer.
@@ -21,7 +23,8 @@
 select
     s.llm, s.profile, m.subject_id, m."value", m.score, m.relevance, m.p_support, m.p_oppose,
     m.p_either, p.content as perception, p.sentence as words_in_answer, p.start_offset,
-    p.end_offset, q.content as question, r.content as answer,
+    p.end_offset, p.part, r.sample, q.content as question,
+    case p.part when 'reasoning' then r.reasoning else r.answer end as answer,
     a.backend || ', ' || a.model as evaluator, m.perception_id, r.response_id, r.question_id
 from evidence.measurements as m
 inner join evidence.perceptions as p on m.perception_id = p.perception_id

@@ -31,10 +31,12 @@ from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped, Messa
 from gpla_assets.common.errors import BackendUnavailable
 from gpla_assets.storage import TABLES, Warehouse, WarehouseCalls
 from gpla_assets.studies import StudyError
+from gpla_assets.studies.settings import Model, bearing
 from gpla_assets.studies.study import Calls, Price
 from tests.fault_server import (
     CUT,
     EMPTY_CHOICES,
+    ENDLESS,
     HANG,
     NOT_JSON,
     Asked,
@@ -500,6 +502,105 @@ def test_a_key_is_sent_but_never_shown_or_stored(
     assert b"my key is [key]" in stored
 
 
+def echoing(where: str) -> Fault:
+    """A reply that has key and password in one of its places."""
+    secret = f"{CANARY} {PASSWORD}"
+    message = {"role": "assistant", "content": "fine"}
+    choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop"}
+    found: dict[str, Any] = {"choices": [choice], "model": "m", "usage": {}}
+    {
+        "content": lambda: message.update(content=secret),
+        "refusal": lambda: message.update(content=None, refusal=secret),
+        "finish": lambda: choice.update(finish_reason=f"stop {secret}"),
+        "late in finish": lambda: choice.update(finish_reason="x" * 30 + secret),
+        "model": lambda: found.update(model=secret),
+        "usage": lambda: found.update(usage={secret: secret, "prompt_tokens": secret}),
+        "key of a mapping": lambda: found.update({secret: 1}),
+        "no choice": lambda: found.update(choices=[], error=secret),
+        "late in no choice": lambda: found.update(choices=[], error="y" * 570 + secret),
+    }[where]()
+    return Fault("body", body=found)
+
+
+PLACES = ["content", "refusal", "finish", "late in finish", "model", "usage", "key of a mapping"]
+FAULTS = ["no choice", "late in no choice"]
+
+
+@pytest.mark.parametrize("where", PLACES + FAULTS)
+def test_a_key_that_a_server_echoes_is_neither_stored_nor_shown(
+    chat_with: Made, cache: WarehouseCalls, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_TEST_KEY", CANARY)
+    with FaultServer([echoing(where)]) as server:
+        url = f"http://user:{PASSWORD}@{server.host}/v1"
+        chat = chat_with(
+            server, cache, base_url=url, key_variable="GPLA_TEST_KEY", attempts=1, timeout_s=3
+        )
+        if where in FAULTS:
+            with pytest.raises(ChatStopped) as failed:
+                chat.ask([request("a")])
+            shown = everything_shown(failed.value)
+        else:
+            shown = repr(chat.ask([request("a")]))
+            assert ("[key]" in shown) == (where not in ("model", "usage", "key of a mapping"))
+    cache.warehouse.create()
+    cache.warehouse.publish()
+    files = [file for file in cache.warehouse.path.parent.rglob("*") if file.is_file()]
+    stored = b"".join(file.read_bytes() for file in files)
+    for secret in (CANARY, PASSWORD):
+        for part in (secret, secret[:12]):
+            assert part not in shown
+            assert part.encode() not in stored
+
+
+def test_a_placeholder_for_a_key_is_no_secret(
+    chat_with: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_TEST_KEY", "ollama")
+    with FaultServer(reply=lambda content: "ollama runs LLMs") as server:
+        (found,) = chat_with(server, key_variable="GPLA_TEST_KEY").ask([request("a")])
+    assert found.content == "ollama runs LLMs"
+
+
+def test_a_reply_without_end_is_given_up(chat_with: Made) -> None:
+    with FaultServer([ENDLESS]) as server:
+        with pytest.raises(BackendUnavailable, match=r"longer than 1,099,776 bytes.*max_tokens"):
+            chat_with(server).ask([request("a", max_new_tokens=50)])
+        assert len(server.asked) == 1
+    assert server.sent < 8 * 2**20  # what lies in the buffers of both ends is sent too
+
+
+def test_a_compressed_reply_is_not_unpacked(chat_with: Made) -> None:
+    packed = Fault("status", 200, headers={"Content-Encoding": "gzip"})
+    with FaultServer([packed]) as server, pytest.raises(BackendUnavailable, match="compressed"):
+        chat_with(server).ask([request("a")])
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_refused_before_it_is_followed(
+    chat_with: Made, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_TEST_KEY", CANARY)
+    with FaultServer() as other:
+        there = other.url.replace("http://", f"http://{CANARY}@")
+        to = status(code, location=f"{there}/chat?{CANARY}")
+        with (
+            FaultServer([to]) as server,
+            pytest.raises(BackendUnavailable, match=f"redirects to {other.url[:-3]}") as no,
+        ):
+            chat_with(server, key_variable="GPLA_TEST_KEY").ask([request("a")])
+    assert not other.asked
+    assert CANARY not in everything_shown(no.value)
+
+
+def test_a_redirect_on_the_same_host_is_followed(chat_with: Made) -> None:
+    with FaultServer([status(307, location="/v1/chat/completions/")]) as server:
+        assert chat_with(server).ask([request("a")])[0].content == said("a")
+    nowhere = status(307, location="http://[::1")
+    with FaultServer([nowhere]) as server, pytest.raises(BackendUnavailable, match="no address"):
+        chat_with(server).ask([request("a")])
+
+
 @pytest.mark.parametrize(
     ("url", "variable", "value", "message"),
     [
@@ -529,12 +630,23 @@ def test_a_missing_or_damaged_key_is_said_before_anything_is_sent(
 
 @pytest.mark.parametrize(
     "url",
-    ["localhost:8000/v1", f"http://h/v1?api-key={CANARY}", f"ftp://u:{CANARY}@h", "http://h:x/v1"],
+    [
+        *("localhost:8000/v1", "http://h:x/v1", f"http://u:{CANARY}@[::1"),
+        *(f"http://h/v1?api-key={CANARY}", f"ftp://u:{CANARY}@h"),
+    ],
 )
 def test_an_address_that_is_none_is_refused_without_showing_a_key(url: str) -> None:
     with pytest.raises(BackendUnavailable, match="expected http") as refused:
         endpoint_of(url)
     assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["h:8000/v1", "[::1", "h:x"])
+def test_settings_show_no_password(host: str) -> None:
+    own = Model(backend="openai", model="m", base_url=f"http://u:{PASSWORD}@{host}")
+    for shown in (repr(own), str(own), str(own.model_dump()), own.model_dump_json()):
+        assert PASSWORD not in shown
+    assert PASSWORD not in str(bearing(own, "parser"))
 
 
 def test_an_address_is_stored_without_credentials() -> None:
