@@ -87,14 +87,17 @@ def score(
     """M_E: write relevance and valence of pairs, row by row; any value will do."""
     with readable_errors():
         from gpla_assets.cli.own_texts import score_file
+        from gpla_assets.cli.summary import print_reliance
         from gpla_assets.content import vocabulary
         from gpla_assets.evaluator.backends import make_evaluator
         from gpla_assets.studies import load_study
 
         settings = load_study(study).evaluator.model_copy(update={"mode": mode.value})
-        rows = score_file(file, make_evaluator(settings), vocabulary())
+        agent = make_evaluator(settings)
+        rows = score_file(file, agent, vocabulary(), settings.minimum_relevance)
         rows.to_csv(out, index=False)
-        console.print(f"{len(rows)} pairs: {out}")
+        console.print(f"{len(rows)} pairs: {out}", soft_wrap=True)
+        print_reliance(console, rows, agent.model)
 
 
 @app.command(

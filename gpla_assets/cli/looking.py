@@ -31,8 +31,8 @@ JsonFile = Annotated[
 ]
 ENDS = 12
 """Values shown from either end of a profile, unless all are asked for."""
-FIXED_WIDTH = 78
-"""Columns of a profile's table without names of values and bars."""
+LONGEST_NAME, INTERVAL_WIDTH, COUNTS_WIDTH = 28, 23, 46
+"""Columns of a profile's table: names of values, one interval, and what stands after them."""
 LEAST_BAR, LONGEST_BAR = 13, 41
 AROUND = 240
 """Characters of an answer that are shown on either side of a sentence."""
@@ -115,14 +115,16 @@ def _print_profile(opened: PublishedStudy, llm: str, rows: pd.DataFrame, every: 
     console.print(_told(f"{unit.name}, study {opened.name}, rule {opened.rule}"), soft_wrap=True)
     console.print(interval_table(shown, measure, console.width))
     if left_out:
-        console.print(f"{left_out} values between these: --all shows them")
+        console.print(f"{left_out} values between these: --all shows them", highlight=False)
     if apart:
         clear = _clear(rows).sum()
         console.print(
             f"Difference: from the mean of the other {others}, on the same questions, with its 95% "
-            f"interval. Bold: the interval leaves out 0, in {clear} of {len(rows)} values; "
-            f"by chance alone about {math.ceil(0.05 * len(rows))} would.",
+            f"interval. Bold: it leaves out 0, in {clear} of {len(rows)} values; by chance alone "
+            f"in about {math.ceil(0.05 * len(rows))}. Often: share of sentences that bear on the "
+            "value; way: for it (+1) or against it (-1).",
             soft_wrap=True,
+            highlight=False,
         )
     else:
         console.print(f"There are no other {others} to differ from: by score.", soft_wrap=True)
@@ -144,17 +146,20 @@ def interval_table(rows: pd.DataFrame, measure: str, width: int) -> Table:
         (f"{measure}_low", f"{measure}_high") if measure == "difference" else ("low", "high")
     )
     names = max((len(str(one)) for one in rows["value"]), default=5)
-    room = min(width - FIXED_WIDTH - min(names, 28), LONGEST_BAR)
+    room = width - min(names, LONGEST_NAME) - INTERVAL_WIDTH - COUNTS_WIDTH
+    # on a narrow screen the score gives way, then the bar
+    both = measure != "score" and room >= LEAST_BAR + INTERVAL_WIDTH
+    room = min(room - INTERVAL_WIDTH * both, LONGEST_BAR)
     sure = rows[~rows["few"]] if not rows["few"].all() else rows
     ends = [*sure[low].dropna(), *sure[high].dropna(), *rows[measure].dropna()]
     span = (min([*ends, 0.0]), max([*ends, 0.0]))
     table = Table(box=None, pad_edge=False)
-    table.add_column("value", max_width=28, no_wrap=True)
+    table.add_column("value", max_width=LONGEST_NAME, no_wrap=True)
     if room >= LEAST_BAR:
         table.add_column("", no_wrap=True)
-    for head in (f"{measure} [95%]", *(["score [95%]"] if measure != "score" else [])):
+    for head in (f"{measure} [95%]", *["score [95%]"] * both):
         table.add_column(head, justify="right", no_wrap=True)
-    for head in ("how often", "which way", "sentences", "questions", ""):
+    for head in ("often", "way", "sentences", "questions", ""):
         table.add_column(head, justify="right", no_wrap=True)
     clear = _clear(rows)
     for row, bold in zip(rows.to_dict("records"), clear, strict=True):
@@ -162,10 +167,10 @@ def interval_table(rows: pd.DataFrame, measure: str, width: int) -> Table:
         if room >= LEAST_BAR:
             cells.append(bar(row[low], row[measure], row[high], span, room))
         cells.append(_interval(row[measure], row[low], row[high], "+" if low != "low" else ""))
-        if measure != "score":
+        if both:
             cells.append(_interval(row["score"], row["low"], row["high"]))
         way = "-" if math.isnan(row["direction"]) else f"{row['direction']:+.2f}"
-        often = "-" if math.isnan(row["share"]) else f"{row['share']:.1%}"
+        often = "-" if math.isnan(row["share"]) else f"{row['share']:.{int(row['share'] < 0.1)}%}"
         counts = (f"{row['n_relevant']}/{row['n']}", str(row["n_questions"]))
         cells += [often, way, *counts, "few" if row["few"] else ""]
         style = "bold" if bold else "dim" if row["few"] else ""
@@ -190,7 +195,7 @@ def _print_comparison(opened: PublishedStudy, first: str, second: str, rows: pd.
     a, b = (visible(one) for one in names)
     console.print(_told(f"A {a}, B {b}, study {opened.name}, rule {opened.rule}"), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
-    table.add_column("value", max_width=28, no_wrap=True)
+    table.add_column("value", max_width=LONGEST_NAME, no_wrap=True)
     heads = ("A - B [95%]", "A", "B", "often A, B", "way A, B", "sentences", "questions", "")
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
@@ -212,8 +217,9 @@ def _print_comparison(opened: PublishedStudy, first: str, second: str, rows: pd.
     console.print(table)
     console.print(
         "Sentences: those that bear on the value. Bold: the interval leaves out 0; by chance alone "
-        f"about {math.ceil(0.05 * len(rows))} of {len(rows)} would.",
+        f"in about {math.ceil(0.05 * len(rows))} of {len(rows)} values.",
         soft_wrap=True,
+        highlight=False,
     )
     _say_few(rows)
 
@@ -227,6 +233,7 @@ def _say_few(rows: pd.DataFrame) -> None:
             f"[yellow]few:[/yellow] {few} of {len(rows)} rest on fewer than {FEWEST_QUESTIONS} "
             "questions; `gpla plan` says how many are needed.",
             soft_wrap=True,
+            highlight=False,
         )
 
 

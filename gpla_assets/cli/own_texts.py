@@ -13,6 +13,7 @@ from gpla_assets.agents import contract
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.tables import TableError, TableOptions, read_table
 from gpla_assets.evaluator.protocol import ValueEvaluator
+from gpla_assets.evaluator.reliance import confident
 from gpla_assets.generator.protocol import ValueGenerator
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
 from gpla_assets.sources.languages import ENGLISH, language_of
@@ -20,6 +21,7 @@ from gpla_assets.sources.recorded import replies
 
 PERCEPTION_COLUMNS = ["line", "perception", "sentence", "start", "end", "attitude"]
 SCORE_COLUMNS = ["relevance", "p_support", "p_oppose", "p_either", "score"]
+CONFIDENT = "confident"
 
 
 class AgentFileError(KnownError, ValueError):
@@ -96,17 +98,22 @@ def values_file(path: Path, generator: ValueGenerator) -> pd.DataFrame:
     )
 
 
-def score_file(path: Path, evaluator: ValueEvaluator, known: pd.DataFrame) -> pd.DataFrame:
+def score_file(
+    path: Path, evaluator: ValueEvaluator, known: pd.DataFrame, cut: float = RELEVANT
+) -> pd.DataFrame:
     """Relevance and valence of the pairs of a CSV: perception,value and optionally definition.
 
     The same rows in the same order with relevance, p_support, p_oppose, p_either and score =
-    p_support - p_oppose, which is given here also where p_either is the largest. A blank definition
+    p_support - p_oppose, which is given here also where p_either is the largest, and `confident`
+    (see `evaluator.reliance`; a pair is relevant above `cut`). Columns that a scored file has
+    already are made anew. A blank definition
     is looked up in `known` (value, definition) by the value's name. Raises AgentFileError.
     """
-    # a file that was scored before has these columns already
-    rows = read_csv(path, ["perception", "value"]).drop(columns=SCORE_COLUMNS, errors="ignore")
+    rows = read_csv(path, ["perception", "value"])
+    rows = rows.drop(columns=[*SCORE_COLUMNS, CONFIDENT], errors="ignore")
     if not len(rows):
-        return rows.assign(**{name: pd.Series(dtype=float) for name in SCORE_COLUMNS})
+        none = {name: pd.Series(dtype=float) for name in SCORE_COLUMNS}
+        return rows.assign(**none, confident=pd.Series(dtype=object))
     definitions = dict(zip(known["value"].str.casefold(), known["definition"], strict=True))
     given = rows["definition"] if "definition" in rows else pd.Series("", index=rows.index)
     found = [
@@ -114,7 +121,9 @@ def score_file(path: Path, evaluator: ValueEvaluator, known: pd.DataFrame) -> pd
         for value, text in zip(rows["value"], given, strict=True)
     ]
     scores = evaluator.score(list(rows["perception"]), list(rows["value"]), found)
-    return pd.concat([rows, scores[SCORE_COLUMNS].set_index(rows.index)], axis=1)
+    scores = scores[SCORE_COLUMNS].set_index(rows.index)
+    sure = confident(scores, rows["value"], evaluator.model, cut)
+    return pd.concat([rows, scores.assign(confident=sure)], axis=1)
 
 
 def read_csv(path: Path, expected: list[str]) -> pd.DataFrame:

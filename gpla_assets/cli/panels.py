@@ -46,7 +46,8 @@ class Command(TyperCommand):
         with readable_errors():
             for parameter in self.params:
                 path = ctx.params.get(str(parameter.name))
-                a_file = getattr(getattr(parameter, "type", None), "file_okay", True)
+                told = getattr(getattr(parameter, "type_descriptor", None), "parameter_info", None)
+                a_file = getattr(told, "file_okay", True)
                 if parameter.name in WRITTEN and isinstance(path, Path) and a_file:
                     writable(path, parameter.opts[0])
         return super().invoke(ctx)

@@ -192,6 +192,23 @@ def print_added(console: Console, added: Added, questions: int) -> None:
     console.print(escape("\n".join(lines)), soft_wrap=True, highlight=False)
 
 
+def print_reliance(console: Console, rows: pd.DataFrame, model: str) -> None:
+    """How many scored pairs are confident, what that means, and what scores are not for."""
+    from gpla_assets.evaluator.reliance import RIGHT, WARNING, confident_from
+
+    size = confident_from(model)
+    if size is None:
+        said = f"{model} was not measured on held-out values: column confident is empty."
+    else:
+        said = (
+            f"{int(rows['confident'].sum())} of {len(rows)} are confident: relevant, and a score "
+            f"of at least {size:.2f} either way, from where on {RIGHT:.0%} or more of the signs "
+            "are right on values held out in training. The others abstain."
+        )
+    console.print(escape(said), soft_wrap=True, highlight=False)
+    console.print(f"[yellow]caution:[/yellow] {escape(WARNING)}", soft_wrap=True, highlight=False)
+
+
 def print_made(console: Console, done: Done) -> None:
     """How many steps ran, and how many texts went through a model."""
     if not done.made:

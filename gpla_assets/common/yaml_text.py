@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 MOST_NODES = 200_000
 """Scalars, lists and mappings of a text once its aliases are written out: a study has hundreds."""
 
 
-def load_yaml(text: str) -> object:
+def load_yaml(text: str) -> Any:  # what a text holds is not known before it is read
     """The plain data of a YAML text. Raises yaml.YAMLError, also where it cannot be written out:
     aliases of aliases that grow without bound, one within itself, or nesting without end."""
     try:

@@ -251,7 +251,8 @@ def _scored(
 ) -> Floats:
     flat = dict(zip(TOTALS, totals.reshape(-1, len(TOTALS)).T, strict=True))
     _, direction, score, _ = by_rule(flat, rule)
-    return np.asarray(score if reading == "score" else direction).reshape(totals.shape[:-1])
+    found: Floats = np.asarray(score if reading == "score" else direction, float)
+    return found.reshape(totals.shape[:-1])
 
 
 def _only(every: Replicates, unit: int) -> Replicates:

@@ -11,7 +11,7 @@ or more with scores by question on the demo), which changes neither factors nor 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -286,7 +286,7 @@ def whole(n: Numbers) -> NDArray[np.int64]:
 
 
 def by_rule(
-    total: dict[str, Numbers], rule: MeasurementRule
+    total: Mapping[str, Numbers], rule: MeasurementRule
 ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """Salience, direction, score and n (cells,) of totals (cells,) of SUMS and `logit_weight`."""
     every = total["weight_sum"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gpla_assets.content import STANCES
 from gpla_assets.evaluator.heads import Floats
+from gpla_assets.evaluator.reliance import ALL_SOURCES, CONFIDENT_FROM, RIGHT
 from gpla_assets.evaluator.scoring import is_relevant, lean
 from gpla_assets.studies import Evaluator
 from gpla_assets.training.sign_quality import (
@@ -16,6 +17,7 @@ from gpla_assets.training.sign_quality import (
     calibration,
     rated_sign_quality,
     sign_quality,
+    sure_from,
     within_value_correlation,
 )
 
@@ -42,7 +44,12 @@ def statement_rows(
 
 
 def sign_rows(statements: pd.DataFrame, valence: Floats) -> Iterator[Row]:
-    """(data, measure, number, n) of the valence (n, 3) of statements, for each of their sources."""
+    """(data, measure, number, n) of the valence (n, 3) of statements, for each of their sources.
+
+    And of all of them, each source with the same weight, from which size of a score on its sign is
+    right often enough to be called confident.
+    """
+    yield from _confidence(statements.reset_index(drop=True), lean(valence))
     for source, rows in statements.reset_index(drop=True).groupby("source", sort=True):
         found = valence[rows.index.to_numpy()]
         rows = rows.reset_index(drop=True)
@@ -128,6 +135,15 @@ def _signs(data: str, supports: np.ndarray, scores: np.ndarray) -> Iterator[Row]
     yield data, "accuracy of sign", quality.accuracy, quality.n
     yield data, "balanced accuracy of sign", quality.balanced_accuracy, quality.n
     yield data, "AUC of sign", quality.auc, quality.n
+
+
+def _confidence(rows: pd.DataFrame, scores: np.ndarray) -> Iterator[Row]:
+    sided = (rows["either"] < 1).to_numpy()
+    own = rows[sided]
+    weights = (1 / own.groupby("source")["source"].transform("size")).to_numpy(float)
+    supports = (own["support"] > own["oppose"]).to_numpy()
+    size = sure_from(supports, scores[sided], RIGHT, weights)
+    yield ALL_SOURCES, CONFIDENT_FROM, size, len(own)
 
 
 def _relevance(data: str, own: Floats, unrelated: Floats) -> Iterator[Row]:

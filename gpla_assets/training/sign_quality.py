@@ -96,6 +96,22 @@ def calibration(outcomes: NDArray[np.bool_], probabilities: Numbers) -> Calibrat
     )
 
 
+def sure_from(
+    supports: NDArray[np.bool_], scores: Numbers, wanted: float, weights: Numbers | None = None
+) -> float:
+    """The size of a score from which its sign is right in the share `wanted`, at that size.
+
+    How often signs are right by the score's size is fitted as rising (isotonic regression, rows
+    by `weights`). inf where it is never so often.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    sizes = np.abs(scores)
+    curve = IsotonicRegression(y_min=0, y_max=1).fit(sizes, (scores > 0) == supports, weights)
+    sure = sizes[curve.predict(sizes) >= wanted]
+    return float(sure.min()) if len(sure) else float("inf")
+
+
 def accuracy_by_coverage(supports: NDArray[np.bool_], scores: Numbers) -> pd.DataFrame:
     """Accuracy of the sign where only the surest answers count: rows (coverage, accuracy)."""
     order = np.argsort(-np.abs(scores), kind="stable")

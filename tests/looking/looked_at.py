@@ -47,7 +47,12 @@ def looked_at(folder: Path) -> Path:
     responses["subject_id"] = responses["llm"] + "|Default"
     responses["response_id"] = [key_of(*pair) for pair in pairs]
     responses = responses.assign(
-        content=BEFORE + SENTENCE, backend="recorded", model="m", profile_role=None, agent_id=None
+        answer=BEFORE + SENTENCE,
+        sample=1,
+        refused=False,
+        backend="recorded",
+        model="m",
+        **dict.fromkeys(("reasoning", "finish", "language", "profile_role", "agent_id")),
     )
     perceptions = pd.DataFrame(
         {
@@ -58,6 +63,7 @@ def looked_at(folder: Path) -> Path:
     ).assign(
         origin="subjects",
         source="test",
+        part="answer",
         ordinal=0,
         start_offset=len(BEFORE),
         end_offset=len(BEFORE + SENTENCE),

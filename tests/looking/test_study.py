@@ -1,4 +1,4 @@
-"""A study that ran, as frames: the numbers that were put in come out, by the names that were given."""
+"""A study that ran, as frames: the numbers put in come out, by the names they were given."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_why_gives_the_sentences_the_most_relevant_first(study: gpla.PublishedSt
 def test_frames_hold_what_the_tables_hold(study: gpla.PublishedStudy) -> None:
     assert study.llms() == sorted(LLMS) and study.values() == list(VALUES)
     assert len(study.responses()) == len(LLMS) * QUESTIONS
-    assert {"llm", "profile", "question", "content"} <= set(study.responses())
+    assert {"llm", "profile", "question", "answer"} <= set(study.responses())
     assert len(study.perceptions()) == len(study.measurements()) == len(LLMS) * QUESTIONS
     assert len(study.subject_values()) == len(study.llm_values()) == len(LLMS) * len(VALUES)
     assert {"se", "low", "high", "shrunken", "few"} <= set(study.llm_values())
