@@ -22,7 +22,6 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -121,9 +120,8 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def _bars(console: Console) -> Progress:
     return Progress(
         TextColumn("  {task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
         _Remaining(),
         console=console,
         transient=True,

@@ -13,7 +13,8 @@ from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.warehouse import Warehouse
 
 FOUND = """
-select call_id, content, finish, prompt_tokens, completion_tokens
+select call_id, content, finish, prompt_tokens, completion_tokens,
+    coalesce(reasoning, '') as thought
 from internal.model_calls where call_id in (select unnest(?))
 """
 
@@ -37,6 +38,7 @@ class WarehouseCalls:
                 int(row.prompt_tokens),
                 int(row.completion_tokens),
                 cached=True,
+                reasoning=row.thought,
             )
             for row in rows.itertuples(index=False)
         }
@@ -63,6 +65,7 @@ def _row(call: AnsweredCall) -> dict[str, object]:
         "settings": json.dumps(settings_of(call.request), sort_keys=True),
         "content": whole_text(call.reply.content),
         "finish": whole_text(call.reply.finish),
+        "reasoning": whole_text(call.reply.reasoning) or None,
         "prompt_tokens": call.reply.prompt_tokens,
         "completion_tokens": call.reply.completion_tokens,
         "asked_at": call.asked_at,

@@ -88,7 +88,30 @@ class SubjectSource(Model):
     llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
     profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
     max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
-    temperature: float = Field(0, ge=0, le=0, description="Point 8: greedy, so that it repeats.")
+    temperature: float = Field(
+        0, ge=0, le=2, description="Point 8: greedy, so that it repeats; above 0 it is sampled."
+    )
+    samples: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Answers of each subject to each question; several need a temperature.",
+    )
+
+    @field_validator("samples")
+    @classmethod
+    def _sampled(cls, samples: int, info: ValidationInfo) -> int:
+        """Several answers that differ: not of greedy decoding, nor beyond what a file holds."""
+        if samples == 1:
+            return samples
+        if info.data.get("backend") == "recorded":
+            raise ValueError("recorded answers have as many samples as their file holds: remove it")
+        if not info.data.get("temperature"):
+            raise ValueError(
+                "at temperature 0 all samples are one answer; expected samples 1, or a temperature "
+                "above 0 and up to 2, such as 1"
+            )
+        return samples
 
     @field_validator("llms", mode="before")
     @classmethod

@@ -336,6 +336,7 @@ def test_every_part_of_a_request_is_in_its_key() -> None:
                 {"seed": 1},
                 {"schema": SCHEMA},
                 {"attempt": 1},
+                {"sample": 1},
             )
         ),
         (*base[:4], request("b")),
@@ -723,6 +724,21 @@ def test_a_body_of_another_shape_is_a_fault(chat_with: Made, body: Any) -> None:
     with FaultServer([Fault("body", body=body)]) as server:
         assert chat_with(server).ask([request("a")])[0].content == said("a")
     assert len(server.asked) == 2
+
+
+def test_reasoning_is_kept_apart_from_the_reply(chat_with: Made, cache: WarehouseCalls) -> None:
+    parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Yes."}]
+    messages: list[dict[str, Any]] = [
+        {"content": "Yes.", "reasoning_content": "Hm."},
+        {"content": "Yes.", "reasoning": "Hm."},
+        {"content": parts},
+    ]
+    faults = [Fault("body", body={"choices": [{"message": one}]}) for one in messages]
+    with FaultServer(faults) as server:
+        for _ in range(2):  # the second time out of the cache
+            found = chat_with(server, cache, concurrency=1).ask(requests(3))
+            assert [(one.content, one.reasoning) for one in found] == [("Yes.", "Hm.")] * 3
+        assert len(server.asked) == 3
 
 
 def test_a_refusal_of_the_model_is_its_reply(chat_with: Made) -> None:
