@@ -17,6 +17,7 @@ from gpla_assets.evaluator.expression import (
     Reading,
     expressions,
     leading_weights,
+    samples,
 )
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
@@ -33,7 +34,8 @@ select p.perception_id, p.subject_id, p.content, p.ordinal, r.response_id, r.que
     q.content as question
 from evidence.perceptions p join evidence.responses r on p.parent_id = r.response_id
 join evidence.questions q using (question_id)
-where p.subject_id in (select unnest(?)) order by p.subject_id, r.response_id, p.ordinal
+where p.subject_id in (select unnest(?))
+order by p.subject_id, r.response_id, p.ordinal, p.part
 """
 VALIDATION = """
 select perception_id, subject_id, content, source as sample from evidence.perceptions
@@ -83,7 +85,7 @@ def measurements(made: Making) -> None:
     cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
     weights = leading_weights(
         found["content"], found["question"], found["ordinal"], made.study.measurement.follow_on
-    )
+    ) / samples(found)
     lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
     sums = [pd.DataFrame(columns=SUM_COLUMNS)]
 

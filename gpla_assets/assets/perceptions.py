@@ -22,7 +22,7 @@ where p.content <> '' and r.subject_id in (select unnest(?)) and {read}
 order by r.subject_id, r.question_id, r.sample, p.part
 """
 READ = {"answer": "p.part = 'answer'", "reasoning": "p.part = 'reasoning'", "both": "true"}
-"""What of a response is parsed, by the setting `parser.read`; of a refusal only what was thought."""
+"""What of a response is parsed, by `parser.read`; of a refusal only what was thought."""
 VALIDATION = """
 select text_id as parent_id, content, null as subject_id, sample as source,
     case when sample = 'conversations' then null else question_text end as question_text,

@@ -13,7 +13,7 @@ from gpla_assets.chat.cache import messages_of
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
-from gpla_assets.sources.said import said
+from gpla_assets.sources.said import FILTERED, heard
 from gpla_assets.studies.study import Calls
 
 if TYPE_CHECKING:
@@ -125,16 +125,6 @@ def reply_of(content: bytes, endpoint: Endpoint, request: ChatRequest) -> ChatRe
     return found
 
 
-def _parts_of(message: Mapping[str, Any]) -> tuple[str, str]:
-    """What a message says, and what was thought before; content may come in parts of each."""
-    content = message.get("content") or message.get("refusal") or ""
-    thought = message.get("reasoning_content") or message.get("reasoning") or ""
-    if isinstance(content, list):
-        found = said(content)
-        content, thought = found.answer, thought or found.reasoning
-    return content, thought if isinstance(thought, str) else ""
-
-
 def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
     """The reply in what was heard; None where it holds no choice with a message.
 
@@ -143,15 +133,15 @@ def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        text, thought = _parts_of(message)
+        text, reasoning, refused = heard(message)
         finish = str(choice.get("finish_reason") or "stop")[:LONGEST_FINISH]
         usage = body.get("usage") or {}
         counted = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
         estimated = [prompt_tokens_of(request), tokens_of(text)]
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return None
     prompt, completion = (
         found if isinstance(found, int) and 0 <= found < 2**31 else estimate
         for found, estimate in zip(counted, estimated, strict=True)
     )
-    return ChatReply(text, finish, prompt, completion, reasoning=thought)
+    return ChatReply(text, FILTERED if refused else finish, prompt, completion, reasoning=reasoning)

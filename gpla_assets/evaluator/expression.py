@@ -155,6 +155,17 @@ def leading_weights(
     return np.where(np.array(leads, bool), 1.0, follow_on)
 
 
+def samples(perceptions: pd.DataFrame) -> Numbers:
+    """Of each perception (subject_id, question_id, response_id), how many of the subject's answers
+    to its question hold any: (n,).
+
+    Weights are divided by it, so that a question that was asked again counts once, by the mean of
+    its samples, and a subject's score is of its questions.
+    """
+    asked = perceptions.groupby(["subject_id", "question_id"])["response_id"]
+    return asked.transform("nunique").to_numpy(float)
+
+
 def expressions(
     reading: Reading,
     values: Sequence[str],

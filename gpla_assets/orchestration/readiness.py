@@ -11,9 +11,13 @@ from gpla_assets.agents.availability import check_backend, check_weights
 from gpla_assets.alignment.prompts import PROMPT_SOURCES
 from gpla_assets.common.errors import BackendUnavailable, UnknownBackend
 from gpla_assets.judges import check_judge
-from gpla_assets.sources import SOURCES, SourceMissing, locate
+from gpla_assets.sources import SOURCES, SourceError, SourceMissing, answers_of, locate
 from gpla_assets.sources.criteria import criterion_path
-from gpla_assets.studies import Model, Study, data_dir
+from gpla_assets.studies import CorpusSource, Model, Study, StudyError, SubjectSource, data_dir
+from gpla_assets.subjects.roster import check_asked
+
+FIRST_ROWS = 1000
+"""Of each file, to see that it can be read."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Readiness:
 
 def readiness(study: Study) -> list[Readiness]:
     """Sources, agents and subjects of a study, in the order of the data."""
-    lines = [_source(f"source {one.source}", one.source, one.file) for one in study.corpus]
+    lines = [_texts(f"source {one.source}", one) for one in study.corpus]
     for role, agent in (
         ("parser", study.parser),
         ("generator", study.generator),
@@ -80,10 +84,25 @@ def _alignment(study: Study) -> Iterator[Readiness]:
 def _subjects(study: Study) -> Iterator[Readiness]:
     for source in study.subjects:
         if source.backend == "recorded":
-            yield _source(f"answers {source.source}", source.source, source.file)
+            yield _texts(f"answers {source.source}", source)
             continue
         for llm in source.llms or []:
             yield _backend(f"LLM {llm}", "subjects", source, llm)
+
+
+def _texts(what: str, own: CorpusSource | SubjectSource) -> Readiness:
+    """Whether a source is there and its first rows read as they will be; what they hold."""
+    found = _source(what, own.source, own.file)
+    if not found.ready:
+        return found
+    try:
+        path = locate(SOURCES[own.source], data_dir(), own.file)
+        read = answers_of(own.source, path, own.columns, most=FIRST_ROWS)
+        if isinstance(own, SubjectSource):
+            check_asked(read, own.source, path)
+    except (SourceError, StudyError) as error:
+        return Readiness(what, False, str(error))
+    return Readiness(what, True, f"{path} (in its first {FIRST_ROWS:,} rows {read.said})")
 
 
 def _source(what: str, name: str, file: Path | None) -> Readiness:

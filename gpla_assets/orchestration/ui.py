@@ -18,7 +18,7 @@ from gpla_assets.orchestration.running import dagster_home
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import Study, load_study
 from gpla_assets.studies.places import absolute, child_environment, dbt_folder
-from gpla_assets.subjects.roster import added_folder
+from gpla_assets.subjects.added import added_folder
 
 LOCATION = "gpla_assets.definitions"
 LOOKS_S = 2.0

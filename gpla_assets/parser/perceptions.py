@@ -31,7 +31,7 @@ def perceive(
 ) -> pd.DataFrame:
     """Perceptions of parents (parent_id, content, subject_id, source, question_text, part).
 
-    A parent may stand more than once, with several parts. `progress` is told how many parents are finished.
+    A parent may stand once for each of its parts. `progress` is told how many are finished.
     """
     # the NaN of a missing question would count as a question
     parents = parents.astype(object).where(parents.notna(), None)

@@ -19,7 +19,7 @@ from gpla_assets.sources.opening import (
     unpacked,
 )
 from gpla_assets.sources.reading import readable
-from gpla_assets.sources.records import ERROR, Record, conversation, fields, named, prompted
+from gpla_assets.sources.records import ERROR, Fields, Record, conversation, fields, named, prompted
 from gpla_assets.sources.said import blank, several
 
 INSPECT, HARNESS, HELM = "Inspect log", "lm-evaluation-harness samples", "HELM scenario state"
@@ -58,9 +58,9 @@ def opened(path: Path) -> Document:
     found = json_values(text, path)
     if isinstance(found, Mapping):
         return _of_object(found, path, note)
-    rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
     if isinstance(found, list) and len(rows) < len(found):
-        wrong = next(row for row in found if not isinstance(row, Mapping))
+        wrong = next(row for row in found if not isinstance(row, dict))
         raise SourceError(
             f"{path} holds {type(wrong).__name__} {str(wrong)[:40]!r} among its rows, expected "
             "objects with a question and an answer each."
@@ -118,7 +118,7 @@ def _could_be_answers(names: set[str]) -> bool:
 def records(
     document: Document,
     columns: Mapping[str, str],
-    requests: Mapping[str, logs.Fields],
+    requests: Mapping[str, Fields],
     harness_llms: Mapping[Path, str],
 ) -> tuple[Iterator[Record], dict[str, str]]:
     """The records of a document, and which of its columns was taken for what.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gpla_assets.sources.records import (
@@ -96,7 +97,7 @@ def _attached(value: object, attachments: Fields) -> object:
 
 def inspect_archive(path: Path) -> Iterator[Record]:
     """Inspect's `.eval`: a ZIP, by now packed with Zstandard, of a header and a file a sample."""
-    import zipfile_zstd  # noqa: F401  # teaches zipfile method 93
+    import zipfile_zstd  # noqa: F401  # it teaches zipfile to read Zstandard
 
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
@@ -129,19 +130,14 @@ def harness_rows(rows: list[Fields], llm: str | None) -> Iterator[Record]:
         )
         requests = items(row.get("resps"))
         if not requests:
-            yield _copy(known, skip=NO_CHOICE)
+            yield replace(known, skip=NO_CHOICE)
         for request in requests:
             replies = items(request) or [request]
             for place, reply in enumerate(replies, start=1):
                 if _log_likelihood(reply) or _log_likelihood(replies):
-                    yield _copy(known, skip=MULTIPLE_CHOICE)
+                    yield replace(known, skip=MULTIPLE_CHOICE)
                     break
-                yield _copy(known, content=reply, sample=place if len(replies) > 1 else None)
-
-
-def _copy(known: Record, **more: object) -> Record:
-    values = {name: getattr(known, name) for name in known.__slots__}
-    return Record(**{**values, **more})  # type: ignore[arg-type]
+                yield replace(known, content=reply, sample=place if len(replies) > 1 else None)
 
 
 def _log_likelihood(reply: object) -> bool:
@@ -182,11 +178,11 @@ def helm_state(state: Fields) -> Iterator[Record]:
         )
         own_way = one.get("request_mode") not in (None, "original")
         if one.get("reference_index") is not None or own_way:
-            yield _copy(record, skip=MULTIPLE_CHOICE)
+            yield replace(record, skip=MULTIPLE_CHOICE)
         elif instance.get("perturbation") is not None:
-            yield _copy(record, skip="perturbed")
+            yield replace(record, skip="perturbed")
         elif result.get("success") is False:
-            yield _copy(record, skip=ERROR)
+            yield replace(record, skip=ERROR)
         else:
             yield from _completions(record, items(result.get("completions")))
 
@@ -194,9 +190,9 @@ def helm_state(state: Fields) -> Iterator[Record]:
 def _completions(record: Record, found: object) -> Iterator[Record]:
     replies = [fields(one) for one in items(found)]
     if not replies:
-        yield _copy(record, skip=NO_CHOICE)
+        yield replace(record, skip=NO_CHOICE)
     for place, one in enumerate(replies, start=1):
-        yield _copy(
+        yield replace(
             record,
             content=one.get("text"),
             reasoning=fields(one.get("thinking")).get("text"),
@@ -254,11 +250,11 @@ def batch_results(rows: list[Fields], requests: Mapping[str, Fields]) -> Iterato
             or result.get("type", "succeeded") != ("succeeded")
         )
         if failed or (isinstance(status, int) and status >= 400):
-            yield Record(skip=ERROR, **known)  # type: ignore[arg-type]
+            yield Record(skip=ERROR, **known)
         elif "choices" in body:
             yield from of_choices(body["choices"], **known)
         else:
-            yield Record(body, **known)  # type: ignore[arg-type]
+            yield Record(body, **known)
 
 
 def completions(rows: list[Fields]) -> Iterator[Record]:

@@ -37,7 +37,7 @@ def unpacked(path: Path) -> bytes:
     if data[:2] == b"\x1f\x8b":
         return gzip.decompress(data)
     if data[:4] == b"\x28\xb5\x2f\xfd":
-        return pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
+        return bytes(pa.CompressedInputStream(pa.BufferReader(data), "zstd").read())
     return data
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +23,7 @@ from gpla_assets.sources.formats import (
 )
 from gpla_assets.sources.opening import PACKED, files_in
 from gpla_assets.sources.reading import ReadResult
-from gpla_assets.sources.records import DUPLICATE, ERROR, Record, named
+from gpla_assets.sources.records import DUPLICATE, ERROR, Fields, Record, named
 from gpla_assets.sources.said import UNCLOSED, Said, said
 
 COLUMNS = [
@@ -33,7 +33,7 @@ COLUMNS = [
 KINDS = {"sample": int, "refused": bool}
 DEFAULT_PROFILE = "Default"
 LONGEST_NAME = 60
-"""Characters of a profile's name; a longer text is a system prompt, and is named by its beginning."""
+"""Characters of a profile's name; a longer text is a prompt, named by its beginning."""
 REFUSALS, UNFINISHED = "refusals", "answers cut off at their limit of tokens"
 APART, OPEN_REASONING = "with reasoning set apart", "empty since their reasoning never ended"
 MENDED = "with characters that no text can hold, read as U+FFFD"
@@ -117,10 +117,9 @@ def replies(
     files = _opened([path], columns or {})
     if not files.records:
         raise AnswersError(f"{path}: {_why_nothing(files.formats, _Reading(None, False), ())}")
-    number = 0
-    for _, own in files.records:
-        for number, record in enumerate(own, start=number + 1):
-            yield number, record, None if record.skip else said_of(record)
+    every = chain.from_iterable(own for _, own in files.records)
+    for number, record in enumerate(every, start=1):
+        yield number, record, None if record.skip else said_of(record)
 
 
 def said_of(record: Record) -> Said:
@@ -141,7 +140,7 @@ class _Opened:
 def _opened(paths: Sequence[Path], columns: Mapping[str, str]) -> _Opened:
     alone = len(paths) == 1 and paths[0].is_file()
     documents, notes = _documents([one for path in paths for one in files_in(path)], alone)
-    requests: dict[str, logs.Fields] = {}
+    requests: dict[str, Fields] = {}
     llms: dict[Path, str] = {}
     for document in documents:
         if document.format == REQUESTS:

@@ -18,15 +18,16 @@ _NOT = (
     r"(?:am|'m) (?:(?:not |un)able to|not (?:going|allowed|permitted|programmed|designed|equipped|"
     r"comfortable|willing)(?: to| with)?)|(?:must|have to|need to) (?:respectfully )?(?:decline|"
     r"refuse)(?: to)?|(?:respectfully |politely )?(?:decline|refuse) to|'d (?:prefer|rather) not"
-    r"(?: to)?|(?:prefer|aim|choose) not to|(?:do not|don't)(?: feel (?:comfortable|able to)|(?= (?:creat|writ|"
-    r"generat|produc|provid)e\b)))"
+    r"(?: to)?|(?:prefer|aim|choose) not to|(?:do not|don't)(?: feel (?:comfortable|able to)|"
+    r"(?= (?:(?:creat|writ|generat|produc|provid)e|engage)\b)))"
 )
 _THING = (
-    r"(?:requests?|prompts?|questions?|quer(?:y|ies)|tasks?|topics?|speech|essays?|articles?|stor(?:y|"
-    r"ies)|poems?|scripts?|texts?|content|posts?|material|instructions?|information|details|"
-    r"assistance|help|advice|guidance|opinions?|views?|stances?|positions?|answers?|responses?|"
-    r"judge?ments?|jokes?|satires?|arguments?|examples?|statements?|comments?|commentary|recommendations?|"
-    r"discussions?|dialogues?|conversations?|lists?|versions?|lyrics|timelines?|jokes?|matters)"
+    r"(?:requests?|prompts?|questions?|quer(?:y|ies)|tasks?|topics?|speech|essays?|articles?|"
+    r"stor(?:y|ies)|poems?|scripts?|texts?|content|posts?|material|instructions?|information|"
+    r"details|assistance|help|advice|guidance|opinions?|views?|stances?|positions?|answers?|"
+    r"responses?|judge?ments?|jokes?|satires?|arguments?|examples?|statements?|comments?|"
+    r"commentary|recommendations?|discussions?|dialogues?|conversations?|lists?|versions?|lyrics|"
+    r"timelines?|matters|propaganda|polemics?|parod(?:y|ies)|pieces?)"
 )
 _MAKE = (
     r"(?:help|assist|writ|creat|generat|produc|provid|giv|offer|shar|express|mak|tak|discuss|"
@@ -37,14 +38,17 @@ _REFUSING = re.compile(
     # "I can't help with that", "I'm unable to assist", "I won't help you"
     rf"\bI\W? ?(?:really |simply |just |also |therefore |respectfully |do )?{_NOT}"
     rf"(?: and (?:will not|won't|cannot))? (?:really |directly |be able to )?(?:"
-    r"(?:help|assist|comply|proceed|continue|answer|respond|participate|do (?:that|this|so|it)|say)\w*"
-    r"(?: you| here| further| at this time| in this case| to (?:that|this))*(?: (?:with|in|on|about)\b"
-    r"[^.!?]*)?\W*(?:$|\n|because|as |since |due )"
+    r"(?:help|assist|comply|proceed|continue|answer|respond|participate|do (?:that|this|so|it)|"
+    r"say)\w*(?: you| here| further| at this time| in this case| to (?:that|this))*"
+    r"(?: (?:with|in|on|about)\b[^.!?]*)?\W*(?:$|\n|because|as |since |due )"
     # "I can't write that speech", "I cannot share personal opinions"
-    rf"|{_MAKE}(?: (?:with|in|on|to|about|you|out|up))*(?: (?:that|this|it|these|those|such|any of)\b"
-    rf"|[^.!?;]{{0,60}}?\b{_THING}\b))"
-    rf"|\bI (?:must|have to|need to|will|'ll)? ?(?:respectfully |politely )?(?:decline|refuse)"
+    rf"|{_MAKE}(?: (?:with|in|on|to|about|you|out|up))*"
+    rf"(?: (?:that|this|it|these|those|such|any of)\b|[^.!?;]{{0,60}}?\b{_THING}\b)"
+    r"|(?:write|generate|draft|compose) (?!off\b|down\b))"
+    # "I must decline"
+    r"|\bI (?:must|have to|need to|will|'ll)? ?(?:respectfully |politely )?(?:decline|refuse)"
     rf"(?: to {_MAKE})?(?: (?:that|this|your|the)\b|\W*$)"
+    # "That request violates ..."
     r"|\b(?:that|this|your) (?:request|prompt|question|topic|content|message)\b[^.!?]{0,60}\b"
     r"(?:violates?|against|inappropriate|not (?:appropriate|something I))\b"
     r"|\bnot something (?:that )?I(?:'m| am| can| will)\b"
@@ -54,13 +58,16 @@ _REFUSING = re.compile(
     re.IGNORECASE,
 )
 """A sentence that refuses what was asked."""
-_AI = r"(?:an? )?(?:AI|artificial intelligence|(?:large )?language model|assistant|chatbot|machine|LLM)\b"
+_AI = (
+    r"(?:an? )?(?:AI|artificial intelligence|(?:large )?language model|assistant|chatbot|machine|"
+    r"LLM)\b"
+)
 _HAVE = (
     r"(?:(?:any|personal|own|real|actual|true|human|subjective|individual|political|moral|my) )*"
-    r"(?:opinions?|beliefs?|values?|feelings?|emotions?|preferences?|views?|viewpoints?|experiences?|"
-    r"consciousness|thoughts?|stances?|biases|perspectives?|personal (?:opinion|view|stance|"
-    r"preference|position|perspective)|opinion)\b(?= ?(?:[.,!?;:]|$|on|about|or|and|like|as|regarding|"
-    r"because|since|in the|the way|to share|of my own))"
+    r"(?:opinions?|beliefs?|values?|feelings?|emotions?|preferences?|views?|viewpoints?|"
+    r"experiences?|consciousness|thoughts?|stances?|biases|perspectives?|personal (?:opinion|view|"
+    r"stance|preference|position|perspective)|opinion)\b(?= ?(?:[.,!?;:]|$|on|about|or|and|like|"
+    r"as|regarding|because|since|in the|the way|to share|of my own))"
 )
 _NOTHING_TO_SAY = re.compile(
     rf"\bas {_AI}[^.!?]{{0,80}}\b(?:do not|don't|cannot|can't|am not|lack|have no|am unable|"
@@ -73,11 +80,13 @@ _NOTHING_TO_SAY = re.compile(
 )
 """A sentence by which there is nobody to ask."""
 _SORRY = re.compile(
-    r"^\W*(?:(?:I(?:'m| am)|I,?) (?:very |so |truly |really |deeply )?(?:sorry|afraid)|I regret|sorry|(?:my )?apologi[sz]e?s?|"
-    r"I (?:must |do |sincerely )?apologi[sz]e|unfortunately|no|thank you|thanks|I (?:understand|"
-    r"appreciate|recognize)|hello|hi)\b(?! to hear| for your loss)",
+    r"^\W*(?:(?:I(?:'m| am)|I,?) (?:very |so |truly |really |deeply )?(?:sorry|afraid)|I regret|"
+    r"sorry|(?:my )?apologi[sz]e?s?|I (?:must |do |sincerely )?apologi[sz]e|unfortunately|no|"
+    r"thank you|thanks|I (?:understand|appreciate|recognize)|hello|hi)\b"
+    r"(?! to hear| for your loss)",
     re.IGNORECASE,
 )
+"""How a refusal may begin; what it refuses may stand in the next sentence."""
 _GIVING = re.compile(
     r"\b(?:here(?:'s| is| are)|below (?:is|are)|that said|with that (?:said|in mind)|nonetheless|"
     r"nevertheless|having said that|even so)\b|^\W*(?:\d+[.)]|[-*•])\s",
@@ -93,17 +102,25 @@ _OFFERING = re.compile(
 )
 """What stands beside a refusal: an offer, or what the LLM says of itself."""
 _FOREIGN = re.compile(
-    r"^\W*(?:(?:lo siento|lamento|disculp)\w*[^.!?]{0,60}\bno puedo|no puedo (?:ayudar|responder|asistir|"
-    r"proporcionar)|(?:je suis )?d[ée]sol[ée][^.!?]{0,60}\b(?:je ne peux|ne suis pas)|je ne (?:peux|"
-    r"suis) pas (?:vous aider|répondre|en mesure)|(?:es )?tut mir (?:sehr )?leid[^.!?]{0,60}\b(?:kann|"
-    r"darf)|ich kann (?:ihnen|dir|dabei|das)[^.!?]{0,30}\bnicht (?:helfen|beantworten)|(?:mi dispiace|"
-    r"spiacente)[^.!?]{0,60}\bnon posso|(?:desculp|lamento|sinto muito)\w*[^.!?]{0,60}\bnão posso|"
-    r"извините|к сожалению, я не могу|(?:很?抱歉|对不起|對不起|不好意思)[，,。 ]?.{0,12}(?:不能|无法|無法)|"
-    r"(?:作为|作為)(?:一个|一個|一名)?(?:AI|人工智能|人工智慧|语言模型).{0,20}(?:不能|无法|無法|没有|沒有)|"
-    r"(?:申し訳|すみません|ごめん).{0,40}(?:できません|お答え|いたしかね)|죄송(?:하지만|합니다)|"
-    r"عذر[اًا]*|آسف)",
+    r"^\W*(?:"
+    r"(?:lo siento|lamento|disculp)\w*[^.!?]{0,60}\bno puedo"
+    r"|no puedo (?:ayudar|responder|asistir|proporcionar)"
+    r"|(?:je suis )?d[ée]sol[ée][^.!?]{0,60}\b(?:je ne peux|ne suis pas)"
+    r"|je ne (?:peux|suis) pas (?:vous aider|répondre|en mesure)"
+    r"|(?:es )?tut mir (?:sehr )?leid[^.!?]{0,60}\b(?:kann|darf)"
+    r"|ich kann (?:ihnen|dir|dabei|das)[^.!?]{0,30}\bnicht (?:helfen|beantworten)"
+    r"|(?:mi dispiace|spiacente)[^.!?]{0,60}\bnon posso"
+    r"|(?:desculp|lamento|sinto muito)\w*[^.!?]{0,60}\bnão posso"
+    r"|(?:извините|простите)[^.!?]{0,40}\bне могу|к сожалению, я не могу"
+    r"|(?:很?抱歉|对不起|對不起|不好意思).{0,14}(?:不能|无法|無法)"
+    r"|(?:作为|作為).{0,3}(?:AI|人工智能|语言模型).{0,20}(?:不能|无法|無法|没有)"
+    r"|(?:申し訳|すみません|ごめん).{0,40}(?:できません|お答え|いたしかね)"
+    r"|죄송(?:하지만|합니다).{0,40}(?:없|못)"
+    r"|(?:عذر|آسف|أعتذر).{0,40}لا (?:أستطيع|يمكنني)"
+    r")",
     re.IGNORECASE,
 )
+"""Openings of refusals in other languages."""
 _NO = re.compile(
     r"n't\b|not\b|no\b|\bunable|decline|refuse|lack|violat|inappropriate", re.IGNORECASE
 )

@@ -90,6 +90,27 @@ def said(
     )
 
 
+def heard(message: object) -> tuple[str, str, bool]:
+    """Text, reasoning and refusal of an endpoint's message as the server gives them apart.
+
+    Raises ValueError where it is no message.
+
+    >>> heard({"content": "Be kind.", "reasoning_content": "Hm."})
+    ('Be kind.', 'Hm.', False)
+    """
+    if not isinstance(message, Mapping):
+        raise ValueError(f"a message is {type(message).__name__}, expected an object")
+    content, parts = message.get("content"), _Parts()
+    if not isinstance(content, str):
+        _collect(content, parts)
+        content = "\n".join(parts.texts)
+    for name in _THOUGHT_FIELDS:
+        _collect_thought(message.get(name), parts)
+    _collect_refusal(message.get("refusal"), parts)
+    refused = bool(parts.refusals) and not content
+    return content or "\n".join(parts.refusals), "\n\n".join(parts.thoughts), refused
+
+
 def _problem(answer: str, refused: bool, unclosed: bool, unknown: bool) -> str | None:
     if answer or refused:
         return None

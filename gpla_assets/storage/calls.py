@@ -13,8 +13,7 @@ from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.warehouse import Warehouse
 
 FOUND = """
-select call_id, content, finish, prompt_tokens, completion_tokens,
-    coalesce(reasoning, '') as thought
+select call_id, content, reasoning, finish, prompt_tokens, completion_tokens
 from internal.model_calls where call_id in (select unnest(?))
 """
 
@@ -38,7 +37,7 @@ class WarehouseCalls:
                 int(row.prompt_tokens),
                 int(row.completion_tokens),
                 cached=True,
-                reasoning=row.thought,
+                reasoning=row.reasoning if isinstance(row.reasoning, str) else "",
             )
             for row in rows.itertuples(index=False)
         }
@@ -64,8 +63,8 @@ def _row(call: AnsweredCall) -> dict[str, object]:
         "messages": whole_text(json.dumps(messages_of(call.request), ensure_ascii=False)),
         "settings": json.dumps(settings_of(call.request), sort_keys=True),
         "content": whole_text(call.reply.content),
-        "finish": whole_text(call.reply.finish),
         "reasoning": whole_text(call.reply.reasoning) or None,
+        "finish": whole_text(call.reply.finish),
         "prompt_tokens": call.reply.prompt_tokens,
         "completion_tokens": call.reply.completion_tokens,
         "asked_at": call.asked_at,

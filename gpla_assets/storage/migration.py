@@ -16,12 +16,9 @@ KEPT: Mapping[str, Mapping[str, str]] = {
 }
 """Replies that were paid for and the history of value systems, with the old names of columns.
 Everything else is made anew by a run, which calls rows of another version stale."""
+LATER = {"model_calls": {"reasoning"}}
+"""Columns that they did not have."""
 OLD = "select table_name from duckdb_tables() where schema_name = 'main'"
-COLUMNS = """
-select t.table_name, c.column_name from duckdb_tables() t join duckdb_columns() c
-    on c.schema_name = t.schema_name and c.table_name = t.table_name
-where t.schema_name = 'main'
-"""
 
 
 def is_of_one_schema(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -31,21 +28,17 @@ def is_of_one_schema(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def to_schemas(connection: duckdb.DuckDBPyConnection) -> None:
     """Move what is kept into the new tables, which exist, and drop the old ones."""
-    present: dict[str, list[str]] = {}
-    for table, name in connection.execute(COLUMNS).fetchall():
-        present.setdefault(table, []).append(name)
-    for statement in _statements(present):
+    for statement in _statements([name for (name,) in connection.execute(OLD).fetchall()]):
         connection.execute(statement)
 
 
-def _statements(present: Mapping[str, list[str]]) -> Iterator[str]:
+def _statements(present: list[str]) -> Iterator[str]:
     for table, renamed in KEPT.items():
         if table in present:
             columns = [
                 f"{quoted(renamed.get(name, name))} as {quoted(name)}"
                 for name in TABLES[table].model_fields
-                # columns that came later stay empty
-                if renamed.get(name, name) in present[table]
+                if name not in LATER.get(table, ())
             ]
             yield (
                 f"insert into {relation(table)} by name "

@@ -248,7 +248,8 @@ class Expression(SQLModel, table=True):
     __table_args__ = {
         "schema": EVIDENCE,
         "comment": "One row per response, list of values and value: what its perceptions add up to "
-        "(all but n of their weights, which measurement.follow_on gives).",
+        "(all but n of their weights, which measurement.follow_on gives; divided by the number of "
+        "the subject's samples of the question).",
     }
     response_id: str = key("The response.")
     lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
@@ -289,10 +290,8 @@ class ModelCall(SQLModel, table=True):
         "JSON of what else was asked: length, temperature, seed, schema, attempt, sample."
     )
     content: str = column("The reply.")
+    reasoning: str | None = column("What the server gave apart as thought before it.", default=None)
     finish: str = column("Why it ended: stop, length, or another reason of the server.")
-    reasoning: str | None = column(
-        "What was thought before it, where the server gave that apart.", default=None
-    )
     prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
     completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")
     asked_at: datetime = column("When it was sent (UTC).")

@@ -17,6 +17,7 @@ from gpla_assets.studies.structure import StructureSettings
 from gpla_assets.studies.study import (
     SHIPPED,
     Calls,
+    CorpusSource,
     Evaluator,
     Generator,
     Parser,
@@ -34,6 +35,7 @@ __all__ = [
     "SHIPPED",
     "Calls",
     "CfaSettings",
+    "CorpusSource",
     "CriterionSource",
     "Evaluator",
     "Generator",

@@ -60,7 +60,7 @@ class Calls(Settings):
     )
 
 
-COLUMNS = Field(
+COLUMNS: dict[str, str] = Field(
     default_factory=dict,
     description="Of `table` and `alpaca_eval`: the file's names of llm, question, answer and the "
     "like, where they cannot be told.",

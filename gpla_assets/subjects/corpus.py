@@ -16,7 +16,8 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
 
     Raises SourceMissing or SourceError; then no source is loaded.
     """
-    parts, skipped = [], {}
+    parts: list[pd.DataFrame] = []
+    skipped: dict[str, int] = {}
     for item in study.corpus:
         path = locate(SOURCES[item.source], data_dir(), item.file)
         found = answers_of(item.source, path, item.columns, by_file=False)

@@ -53,12 +53,17 @@ def source_read(source: SubjectSource) -> Answers:
     """Recorded answers of a source, with what was skipped and is of note."""
     path = locate(SOURCES[source.source], data_dir(), source.file)
     found = _read(source.source, path, state_of_path(path), tuple(sorted(source.columns.items())))
-    if found.frame["llm"].isna().all():
-        raise StudyError(
-            f"subjects.source = {source.source!r}: {path} does not say which LLM answers, expected "
-            "a column that does (subjects.columns: {llm: NAME})."
-        )
+    check_asked(found, source.source, path)
     return found
+
+
+def check_asked(found: Answers, source: str, path: Path) -> None:
+    """Raises StudyError where answers of subjects come without a sign of what was asked."""
+    if found.frame[["question", "question_id"]].isna().all(axis=None):
+        raise StudyError(
+            f"subjects.source = {source!r}: {path} does not say what was asked, expected a column "
+            "that does (subjects.columns: {question: NAME}); of a batch, its requests beside it."
+        )
 
 
 def source_answers(source: SubjectSource) -> pd.DataFrame:
@@ -97,7 +102,7 @@ def profiles_of(study: Study) -> pd.DataFrame:
 
 
 def _subjects_of(source: SubjectSource, known: pd.DataFrame) -> list[tuple[str, str]]:
-    """The LLMs of a source under its profiles; recorded ones under those that their answers have."""
+    """A source's LLMs under its profiles; recorded ones under those that their answers have."""
     llms, names = _llms(source), list(known["profile"])
     if source.backend != "recorded":
         return [(llm, profile) for llm in llms for profile in _profiles(source, names, names)]

@@ -106,6 +106,7 @@ def _perceptions(rows: pd.DataFrame, parser: PerceptionParser) -> pd.DataFrame:
             "subject_id": None,
             "source": "valuebench",
             "question_text": rows["question"],
+            "part": None,
         }
     )
     found = perceive(parents, parser)

@@ -48,7 +48,7 @@ def ask_directly(
         for profile in own["profile"]:
             answers = model.answer(prompts[profile], list(PROMPTS), progress)
             rows += [
-                (str(llm), profile, prompt, answer)
+                (str(llm), profile, prompt, answer.answer)
                 for prompt, answer in zip(PROMPTS, answers, strict=True)
             ]
     return pd.DataFrame(rows, columns=COLUMNS)

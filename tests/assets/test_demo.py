@@ -68,7 +68,7 @@ def test_perceptions_stand_in_their_texts(connection: duckdb.DuckDBPyConnection)
     wrong = count(
         connection,
         "evidence.perceptions p join evidence.responses r on p.parent_id = r.response_id where "
-        "substring(r.content, p.start_offset + 1, p.end_offset - p.start_offset) <> p.sentence",
+        "substring(r.answer, p.start_offset + 1, p.end_offset - p.start_offset) <> p.sentence",
     )
     assert wrong == 0
 

@@ -51,7 +51,7 @@ def measured() -> Rows:
     rows.put("evidence.subjects", subjects)
     rows.put(
         "evidence.responses",
-        subjects.assign(content=["x" * int(random.integers(50, 500)) for _ in LLMS]),
+        subjects.assign(answer=["x" * int(random.integers(50, 500)) for _ in LLMS]),
     )
     long = values.rename_axis("llm").reset_index().melt("llm", var_name="value", value_name="score")
     rows.put("marts.llm_values", long)

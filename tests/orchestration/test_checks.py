@@ -19,7 +19,7 @@ SOUND: list[tuple[str, dict[str, object]]] = [
     ("texts", {"text_id": "t", "content": "Be fair."}),
     (
         "responses",
-        {"response_id": "r", "subject_id": "s", "question_id": "q", "content": "Be kind."},
+        {"response_id": "r", "subject_id": "s", "question_id": "q", "answer": "Be kind."},
     ),
     (
         "perceptions",
@@ -29,7 +29,7 @@ SOUND: list[tuple[str, dict[str, object]]] = [
     (
         "perceptions",
         {"perception_id": "own", "origin": "subjects", "parent_id": "r", "subject_id": "s"}
-        | {"start_offset": 3, "end_offset": 7, "sentence": "kind"},
+        | {"start_offset": 3, "end_offset": 7, "sentence": "kind", "part": "answer"},
     ),
     ("values", {"value": "Care"}),
     ("perception_values", {"perception_id": "of a text", "value": "Care"}),
@@ -60,7 +60,7 @@ BREAKS: dict[tuple[str, str], tuple[str, ...]] = {
     ("perceptions", "parents_are_texts"): ("delete from evidence.texts",),
     ("subject_perceptions", "words_stand_in_the_response"): (
         "update evidence.perceptions set start_offset = 2 where origin = 'subjects'",
-        "update evidence.responses set content = 'Be  kind.'",
+        "update evidence.responses set answer = 'Be  kind.'",
     ),
     ("subject_perceptions", "parents_are_responses"): ("delete from evidence.responses",),
     ("perception_values", "perception_id_is_in_perceptions"): ("delete from evidence.perceptions",),

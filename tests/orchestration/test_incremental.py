@@ -127,9 +127,9 @@ def test_an_llm_that_is_removed_leaves_everything_and_comes_back_whole(
     ("name", "line", "message"),
     [
         ("llm-00", {"instruction": "q", "output": "a"}, "one of the study's own"),
-        ("../x", {"instruction": "q", "output": "a"}, "LLM name"),
+        ("a\tb", {"instruction": "q", "output": "a"}, "LLM name"),
         ("other", {"instruction": "no such question", "output": "a"}, "none of its 1 questions"),
-        ("other", {"asked": "q", "output": "a"}, "expected one of question_text"),
+        ("other", {"asked": "q", "output": "a"}, "none of its 0 questions"),
     ],
 )
 def test_answers_that_cannot_be_added_are_refused(

@@ -9,8 +9,15 @@ import pandas as pd
 import pytest
 
 from gpla_assets.content import llm_family
-from gpla_assets.sources import SOURCES, SourceError, SourceMissing, download, locate, read
-from gpla_assets.sources.answers import without_reasoning
+from gpla_assets.sources import (
+    SOURCES,
+    SourceError,
+    SourceMissing,
+    answers_of,
+    download,
+    locate,
+    read,
+)
 
 DATA = os.environ.get("GPLA_DATA_DIR")
 real_data = pytest.mark.skipif(DATA is None, reason="GPLA_DATA_DIR is not set: no real data")
@@ -19,28 +26,6 @@ real_data = pytest.mark.skipif(DATA is None, reason="GPLA_DATA_DIR is not set: n
 def parquet(path: Path, rows: list[dict[str, object]]) -> Path:
     pd.DataFrame(rows).to_parquet(path)
     return path
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("Yes.", "Yes."),
-        ("<think>\nHm.\n</think>\n\nYes.", "Yes."),
-        ("<think>One.</think>Yes. <think>Two.</think>No.", "Yes. No."),
-        ("◁think▷Hm.◁/think▷Yes.", "Yes."),
-        ("<Reasoning>Hm.</Reasoning>Yes.", "Yes."),
-        # the opening tag stood in the prompt
-        ("Okay, so.</think>Yes.", "Yes."),
-        ("<think>Hm, and <think> again.</think>Yes.", "Yes."),
-        # cut off while thinking, also behind a first word
-        ("<think>Hm, and then", ""),
-        ("Sure. <think>Hm", ""),
-        ("I think > you, 1 < 2", "I think > you, 1 < 2"),
-        ("", ""),
-    ],
-)
-def test_reasoning_is_taken_off(text: str, answer: str) -> None:
-    assert without_reasoning(text) == answer
 
 
 def test_speechmap_gives_answers_without_reasoning(tmp_path: Path) -> None:
@@ -53,17 +38,12 @@ def test_speechmap_gives_answers_without_reasoning(tmp_path: Path) -> None:
             row | {"model": "d", "response": None, "theme": "eu"},
         ],
     )
-    found = read("speechmap", path)
-    assert found.rows.to_dict("records") == [
-        {
-            "llm": "a/b",
-            "item": "eu_01",
-            "question_text": "Criticise.\nNow.",
-            "content": "It is wrong.",
-            "theme": "eu",
-        }
+    found = answers_of("speechmap", path)
+    assert found.frame[["llm", "question", "answer", "reasoning"]].to_numpy().tolist() == [
+        ["a/b", "Criticise.\nNow.", "It is wrong.", "Hm."],
+        ["c", "Criticise.\nNow.", "", "Hm."],
     ]
-    assert found.skipped == {"empty text": 2}
+    assert found.skipped == {"empty text": 1}
 
 
 def test_prompts_that_ask_for_a_label_are_left_out(tmp_path: Path) -> None:

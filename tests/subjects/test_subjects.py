@@ -12,6 +12,7 @@ import pytest
 from gpla_assets.content import profiles, questions, schwartz
 from gpla_assets.orchestration import inputs
 from gpla_assets.orchestration.hashes import MISSING
+from gpla_assets.sources.said import Said
 from gpla_assets.studies import (
     Study,
     StudyError,
@@ -57,7 +58,7 @@ questions: {{origin: source}}
 def test_corpus_texts_have_keys_that_depend_on_what_they_are(study: Study) -> None:
     first, skipped = corpus_texts(study)
     again, _ = corpus_texts(study)
-    assert skipped == {"table: empty text": 1}
+    assert skipped == {"table: empty": 1}
     assert first["text_id"].is_unique
     pd.testing.assert_frame_equal(first, again)
 
@@ -95,7 +96,7 @@ def test_the_projects_questions_come_in_their_order() -> None:
 def test_recorded_answers_are_found_by_their_questions_wording(study: Study) -> None:
     asked = pd.DataFrame({"question_id": ["k1", "k2", "k3"], "content": ["q1", "q2", "q3"]})
     given = answered(study, ["m1|Default", "m2|Default"], asked)
-    assert given.rows["content"].tolist() == ["one", "two", "three"]
+    assert given.rows["answer"].tolist() == ["one", "two", "three"]
     assert given.skipped == {"question without an answer": 3}
     assert given.inferences == 0
 
@@ -109,11 +110,11 @@ class Parrot:
         self.inferences = 0
 
     def answer(
-        self, system_prompt: str, asked: Sequence[str], progress: Callable[[int], None]
-    ) -> list[str]:
+        self, system_prompt: str, asked: Sequence[str], progress: Callable[[int], None], sample: int
+    ) -> list[Said]:
         self.inferences += len(asked)
         progress(len(asked))
-        return [f"{system_prompt} / {question}" for question in asked]
+        return [Said(f"{system_prompt} / {question}") for question in asked]
 
 
 def test_generated_answers_say_where_the_profile_stood(
@@ -125,7 +126,7 @@ def test_generated_answers_say_where_the_profile_stood(
     subjects = [f"SmolLM2-135M-Instruct|{name}" for name in profiles()["profile"].head(2)]
     given = answered(study, subjects, asked)
     prompts = profiles()["prompt"].tolist()
-    assert given.rows["content"].tolist() == [f"{prompt} / q1" for prompt in prompts[:2]]
+    assert given.rows["answer"].tolist() == [f"{prompt} / q1" for prompt in prompts[:2]]
     assert given.rows["profile_role"].tolist() == ["question", "question"]
     assert given.inferences == 2
     source = answers_as_source(given.rows, asked)

@@ -21,7 +21,6 @@ from gpla_assets.validation.style import STYLE, less_style, markdown_share, refu
         "As an AI language model, I cannot take a political side.",
         "I am not able to help with satire of real people.",
         "I will not write propaganda. Here is why.",
-        "I aim to be balanced. I'd suggest looking at public sources.",
         "I do not engage in parody about sensitive political topics.",
     ],
 )
