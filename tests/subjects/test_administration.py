@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
@@ -45,18 +46,23 @@ def test_a_study_is_administered_under_each_of_its_profiles() -> None:
 
 TASK = """
 from inspect_ai import eval
-from inspect_ai.model import ModelOutput, get_model
-import inspect_ai._util.entrypoints
-def reply(messages, *others):
-    text = messages[-1].text
-    return ModelOutput.from_content("mockllm/model", f"I value: {text}")
-logs = eval("gpla/values", model="mockllm/model", epochs=2, task_args={"questions": 3},
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+def reply(number):
+    made = ModelOutput.from_content("mockllm/model", f"Honesty matters to me, {number}.")
+    made.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)  # else it downloads
+    return made
+replies = [reply(number) for number in range(6)]
+model = get_model("mockllm/model", custom_outputs=replies, memoize=False)
+logs = eval("gpla/values", model=model, epochs=2, task_args={"questions": 3},
             log_dir="logs", log_format="json", display="none")
 print(logs[0].status, len(logs[0].samples))
 """
 
 
-@pytest.mark.skipif(importlib.util.find_spec("inspect_ai") is None, reason="Inspect is missing")
+@pytest.mark.skipif(
+    importlib.util.find_spec("inspect_ai") is None or not entry_points(group="inspect_ai"),
+    reason="gpla[inspect] is not installed",
+)
 @pytest.mark.slow
 def test_inspect_asks_the_questions_and_its_log_is_read_as_they_were_asked(tmp_path: Path) -> None:
     from gpla_assets.sources.recorded import read_answers
@@ -78,3 +84,4 @@ def test_inspect_asks_the_questions_and_its_log_is_read_as_they_were_asked(tmp_p
     assert set(found["question"]) == {one.question for one in asked}
     assert sorted(found["sample"]) == [1, 1, 1, 2, 2, 2]
     assert set(found["profile"]) == {"Default"}
+    assert set(found["answer"]) == {f"Honesty matters to me, {number}." for number in range(6)}
