@@ -14,7 +14,7 @@ from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
 from gpla_assets.sources.said import FILTERED, heard
-from gpla_assets.studies.study import Calls
+from gpla_assets.studies.asking import Calls
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -24,7 +24,7 @@ from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
 from gpla_assets.storage import Warehouse
-from gpla_assets.studies.study import Calls, Price
+from gpla_assets.studies.asking import Calls, Price
 from tests.conftest import gpla
 
 CANARY = "sk-canary-batch-19d7b3"

@@ -31,8 +31,8 @@ from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped, Messa
 from gpla_assets.common.errors import BackendUnavailable
 from gpla_assets.storage import TABLES, Warehouse, WarehouseCalls
 from gpla_assets.studies import StudyError
+from gpla_assets.studies.asking import Calls, Price
 from gpla_assets.studies.settings import Model, bearing
-from gpla_assets.studies.study import Calls, Price
 from tests.fault_server import (
     CUT,
     EMPTY_CHOICES,
@@ -768,7 +768,7 @@ signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatRequest, Message
 from gpla_assets.storage import Warehouse, WarehouseCalls
-from gpla_assets.studies.study import Calls
+from gpla_assets.studies.asking import Calls
 cache = WarehouseCalls(Warehouse(Path(sys.argv[2])))
 chat = OpenAIChat("m", Calls(concurrency=4), cache, base_url=sys.argv[1])
 asked = [ChatRequest((Message("user", f"q{n}"),), 200) for n in range(60)]

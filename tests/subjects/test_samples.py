@@ -10,7 +10,7 @@ import pytest
 from gpla_assets.agents.backends import Asking
 from gpla_assets.chat import MemoryCalls
 from gpla_assets.studies import Study, StudyError, parse_study
-from gpla_assets.studies.study import Calls, SubjectSource
+from gpla_assets.studies.asking import Calls, SubjectSource
 from gpla_assets.subjects import answered, answers_asked
 from gpla_assets.subjects.transformers import TransformersSubject
 from tests.fault_server import FaultServer
