@@ -20,6 +20,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
     Task,
     TextColumn,
     TimeRemainingColumn,
@@ -119,7 +120,9 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("  {task.description}"),
+        # turns, where a long step has no items to count
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
         _Remaining(),
