@@ -133,6 +133,8 @@ def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
     try:
         choice = body["choices"][0]
         message = choice["message"]
+        if not isinstance(message.get("content"), str | list | None):
+            return None
         text, reasoning, refused = heard(message)
         finish = str(choice.get("finish_reason") or "stop")[:LONGEST_FINISH]
         usage = body.get("usage") or {}
