@@ -91,7 +91,7 @@ def _of_object(found: Mapping[str, object], path: Path, note: str | None) -> Doc
     ]
     if len(lists) == 1:
         return Document(path, _of_rows(lists[0]), rows=lists[0], note=note)
-    return Document(path, OTHER, found, note=note)
+    return Document(path, OTHER, found, [found], note)
 
 
 def _of_rows(rows: Sequence[Row]) -> str:

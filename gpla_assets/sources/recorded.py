@@ -12,8 +12,11 @@ import pandas as pd
 
 from gpla_assets.common.keys import key_of
 from gpla_assets.sources import logs
+from gpla_assets.sources.columns import ColumnsError
 from gpla_assets.sources.errors import SourceError
 from gpla_assets.sources.formats import (
+    BATCH,
+    OTHER,
     REQUESTS,
     RESULTS,
     WITHOUT_ANSWERS,
@@ -151,10 +154,18 @@ def _opened(paths: Sequence[Path], columns: Mapping[str, str]) -> _Opened:
     parts = []
     wanted = [one for one in documents if columns or one.format not in WITHOUT_ANSWERS]
     for document in wanted:
-        own, taken = records(document, columns, requests, llms)
+        try:
+            own, taken = records(document, columns, requests, llms)
+        except ColumnsError as error:
+            if alone or document.format != OTHER:
+                raise
+            notes.append(f"left out: {error}")
+            continue
         found |= taken
         parts.append((document.path, own))
     notes += [f"{one.path.name} {one.note}" for one in wanted if one.note]
+    if not requests and any(one.format == BATCH for one in wanted):
+        notes.append("what was asked stands in the batch's requests: give that file as well")
     formats = tuple(dict.fromkeys(one.format for one in wanted or documents))
     return _Opened(parts, formats, found, notes)
 
@@ -209,7 +220,7 @@ def _documents(paths: Sequence[Path], alone: bool) -> tuple[list[Document], list
             if alone:
                 raise
             notes.append(f"left out: {error}")
-    others = [one.path.name for one in documents if one.format == "no answers"]
+    others = [one.path.name for one in documents if one.format == OTHER]
     if others and len(others) < len(documents):
         notes.append(f"{len(others)} files hold no answers ({', '.join(others[:3])})")
     return documents, notes
@@ -230,7 +241,7 @@ class _Reading:
         self.llm, self.by_file = llm, by_file
         self.rows: list[tuple[object, ...]] = []
         self.skipped: Counter[str] = Counter()
-        self.noted: Counter[str] = Counter()
+        self.mended = 0
         self.files: set[str] = set()
         self.records = 0
 
@@ -245,19 +256,12 @@ class _Reading:
             if one.problem and not one.reasoning:
                 self.skipped[one.problem] += 1
                 continue
-            self._note(one)
+            self.mended += one.mended
             llm = record.llm or self.llm
             if llm is None and self.by_file:
                 self.files.add(stem)
                 llm = stem
             self._keep(record, one, llm)
-
-    def _note(self, one: Said) -> None:
-        self.noted[REFUSALS] += one.refused
-        self.noted[OPEN_REASONING] += not one.answer and not one.refused
-        self.noted[APART] += bool(one.reasoning and one.answer)
-        self.noted[UNFINISHED] += one.finish == "length"
-        self.noted[MENDED] += one.mended
 
     def _keep(self, record: Record, one: Said, llm: str | None) -> None:
         profile, system = _profile(record)
@@ -286,9 +290,22 @@ class _Reading:
         if self.files:
             names = ", ".join(sorted(self.files)[:3])
             notes.append(f"no column names the LLM, so the file's name stands for it ({names})")
-        counted = {one: count for one, count in self.noted.items() if count}
+        counted = _of_note(frame, self.mended)
         skipped = {one: count for one, count in self.skipped.items() if count}
         return Answers(frame, formats, columns, skipped, counted, tuple(notes))
+
+
+def _of_note(frame: pd.DataFrame, mended: int) -> dict[str, int]:
+    """What is in the frame and of note, counted."""
+    reasoned, empty = frame["reasoning"] != "", frame["answer"] == ""
+    counts = {
+        REFUSALS: frame["refused"].sum(),
+        OPEN_REASONING: (empty & ~frame["refused"]).sum(),
+        APART: (reasoned & ~empty).sum(),
+        UNFINISHED: (frame["finish"] == "length").sum(),
+        MENDED: mended,
+    }
+    return {what: int(count) for what, count in counts.items() if count}
 
 
 def _why_nothing(formats: Sequence[str], reading: _Reading, notes: Sequence[str]) -> str:
@@ -300,7 +317,7 @@ def _why_nothing(formats: Sequence[str], reading: _Reading, notes: Sequence[str]
     elif formats:
         found = (
             f"{' and '.join(formats)} without a row"
-            if formats != ("no answers",)
+            if formats != (OTHER,)
             else ("no column or field that could hold an answer")
         )
     else:

@@ -25,7 +25,7 @@ FINISHES = {
 LONGEST_NOTHING = 20
 _NOTHING = frozenset(("", "nan", "none", "null", "<na>", "n/a", "#n/a"))
 _THOUGHT = ("reasoning", "thinking", "reasoning_text", "redacted_thinking", "thought")
-_TEXT = ("text", "output_text", "input_text", "message")
+_TEXT = ("text", "message")
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thoughts")
 _JSON_SIGNS = ('"type"', "'type'", '"choices"', "'choices'", '"role"', "'role'", '"content"')
 
@@ -211,7 +211,7 @@ def _collect_fields(fields: Mapping[str, object], parts: _Parts) -> None:
     if kind == "refusal":
         _collect_refusal(fields.get("refusal"), parts)
         return
-    if isinstance(kind, str) and kind not in _TEXT and "content" not in fields:
+    if isinstance(kind, str) and not kind.endswith(_TEXT) and "content" not in fields:
         return  # a picture, a call of a tool
     parts.finish = (
         _finish(fields.get("finish_reason"))
