@@ -23,7 +23,7 @@ import pytest
 
 from gpla_assets.chat.budget import Budget, Totals
 from gpla_assets.chat.cache import AnsweredCall, GroupCommit, MemoryCalls, request_key, whole_text
-from gpla_assets.chat.endpoint import endpoint_of
+from gpla_assets.chat.endpoint import Endpoint, endpoint_of
 from gpla_assets.chat.limits import Fault as Lack
 from gpla_assets.chat.limits import backoff, retry_after
 from gpla_assets.chat.openai_chat import OpenAIChat
@@ -552,6 +552,20 @@ def test_a_key_that_a_server_echoes_is_neither_stored_nor_shown(
         for part in (secret, secret[:12]):
             assert part not in shown
             assert part.encode() not in stored
+
+
+@pytest.mark.parametrize(("key", "password"), [("sk-1a", "hunter"), ("a" * 16, "b" * 5)])
+def test_short_secrets_are_hidden_where_no_model_speaks(
+    key: str, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_TEST_KEY", key)
+    endpoint = Endpoint(f"http://u:{password}@h/v1", "GPLA_TEST_KEY")
+    parts = [{"type": "text", "text": f"I say {password}"}]
+    told = {"finish_reason": f"{key} {password}", "model": key, "message": {"content": parts}}
+    found = endpoint.heard(json.dumps(told).encode())
+    assert found["finish_reason"] == "[key] [key]"
+    assert found["model"] == "[key]"
+    assert found["message"]["content"][0]["text"] == "I say [key]"
 
 
 def test_a_placeholder_for_a_key_is_no_secret(
