@@ -223,4 +223,4 @@ def test_a_study_is_asked_by_batches_round_after_round(tmp_path: Path) -> None:
     assert "calls of" not in told
     rows = Warehouse(tmp_path / "wh" / "batched.duckdb").table("responses")
     assert isinstance(rows, pd.DataFrame) and len(rows) == 6
-    assert set(rows["content"]) == {"I love honesty."}
+    assert set(rows["answer"]) == {"I love honesty."}
