@@ -20,9 +20,7 @@ import pytest
 from rich.console import Console
 
 from gpla_assets.orchestration import progress
-from gpla_assets.orchestration.making import Made
 from gpla_assets.orchestration.session import Session
-from gpla_assets.orchestration.steps import step_named
 from gpla_assets.studies import load_study
 from tests.conftest import ROOT, gpla
 from tests.fault_server import FaultServer
@@ -38,18 +36,14 @@ def shown(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> StringIO:
     return out
 
 
-def made(name: str, seconds: float) -> Made:
-    return Made(step_named(name), {}, {}, [], 0, seconds, {})
-
-
 def test_a_terminal_has_a_bar_of_the_steps_and_one_of_the_items(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = shown(monkeypatch, terminal=True)
     with progress.showing() as say:
-        session = Session(load_study("demo"), say, waiting=["texts", "perceptions"], total=2)
+        took = {"texts": 5.0, "perceptions": 100.0}
+        session = Session(load_study("demo"), say, waiting=list(took), took=took, total=2)
         session.begin("texts", None, 0)
-        session.made.append(made("texts", 100.0))
         session.begin("perceptions", None, 0)
         with progress.progress("texts", 10) as advance:
             advance(3)
@@ -69,8 +63,7 @@ def test_a_pipe_has_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == "> 1/1 texts: 2 subjects, asked for\n"
 
 
-def test_the_time_that_is_left_is_that_of_earlier_runs_or_the_mean() -> None:
-    took = {"texts": 5.0, "perceptions": 60.0}
+def test_the_time_that_is_left_is_that_of_earlier_runs() -> None:
     study, steps = load_study("demo"), ["texts", "perceptions", "lexicon"]
     told: list[float | None] = []
     with pytest.MonkeyPatch.context() as patched:
@@ -78,11 +71,12 @@ def test_the_time_that_is_left_is_that_of_earlier_runs_or_the_mean() -> None:
             "gpla_assets.orchestration.session.step_begins", lambda *given: told.append(given[3])
         )
         Session(study, print, waiting=list(steps)).begin("texts", None, 0)
+        took = {"texts": 5.0, "perceptions": 60.0}
         again = Session(study, print, waiting=list(steps), took=took)
         again.begin("texts", None, 0)  # lexicon has no past: the mean of the others
-        again.made.append(made("texts", 7.0))
-        again.begin("perceptions", None, 0)  # and now the mean of this run's steps
-    assert told == [None, 5 + 60 + 32.5, 60 + 7]
+        again.begin("perceptions", None, 0)
+        again.begin("lexicon", None, 0)
+    assert told == [None, 5 + 60 + 32.5, 60 + 60, None]
 
 
 STUDY = """
