@@ -79,8 +79,8 @@ def relations(
     rows.loc[rows["n"] < FEWEST_SUBJECTS, "r"] = np.nan
     if len(groups) < FEWEST_LLMS:
         return rows.assign(ci_low=None, ci_high=None, p=None, p_adjusted=None)
-    # half a second to import, which `gpla structure` has no need of
-    from statsmodels.stats.multitest import multipletests
+    # a second to import, which `gpla structure` has no need of
+    from pingouin import multicomp
 
     random = np.random.default_rng(seed)
     drawn = np.empty((resamples, rows.shape[0]))
@@ -97,7 +97,7 @@ def relations(
     known = ~np.isnan(p)
     adjusted = np.full(len(p), np.nan)
     if known.any():
-        adjusted[known] = multipletests(p[known], method="holm")[1]
+        adjusted[known] = multicomp(p[known], method="holm")[1]
     return rows.assign(ci_low=low, ci_high=high, p=p, p_adjusted=adjusted)
 
 

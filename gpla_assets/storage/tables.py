@@ -287,7 +287,7 @@ class ModelCall(SQLModel, table=True):
     revision: str | None = column("Revision of the model, where the study names one.", default=None)
     messages: str = column("JSON list of the messages that were sent: role and content.")
     settings: str = column(
-        "JSON of what else was asked: length, temperature, seed, schema, attempt."
+        "JSON of what else was asked: length, temperature, seed, schema, attempt, sample."
     )
     content: str = column("The reply.")
     reasoning: str | None = column("What the server gave apart as thought before it.", default=None)
@@ -295,7 +295,9 @@ class ModelCall(SQLModel, table=True):
     prompt_tokens: int = column("Tokens of the messages, as the server counted or as estimated.")
     completion_tokens: int = column("Tokens of the reply, as the server counted or as estimated.")
     asked_at: datetime = column("When it was sent (UTC).")
-    seconds: float = column("From sending to the reply, without waits and failed tries.")
+    seconds: float = column(
+        "From sending to the reply, without waits and failed tries; 0 of a batch file."
+    )
 
 
 class Run(SQLModel, table=True):
