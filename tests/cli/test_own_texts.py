@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.cli.own_texts import perceive_file, score_file, values_file
+from gpla_assets.cli.own_texts import perceive_file, read_csv, score_file, values_file
 from gpla_assets.content import (
     labelled_oppositions,
     labelled_pairs,
