@@ -88,7 +88,7 @@ def _solve(metric: Floats, damping: float, target: Floats) -> Floats:
     damped = metric + np.diag(damping * scale)
     try:
         np.linalg.cholesky(damped)
-        found: Floats = np.linalg.solve(damped, target)
+        found: Floats = np.asarray(np.linalg.solve(damped, target), np.float64)
     except np.linalg.LinAlgError:
         # the slope alone points downwards where the metric does not bend upwards
         found = target / scale / (1 + damping)

@@ -135,8 +135,8 @@ def _what_is_measured(study: OwnStudy, folder: Path) -> Group:
 
 
 def _sources(study: OwnStudy, folder: Path) -> list[dict[str, object]]:
-    columns = {"columns": dict(study.columns)} if study.columns else {}
-    return [{"source": "table", "file": _beside(path, folder)} | columns for path in study.files]
+    columns: dict[str, object] = {"columns": dict(study.columns)} if study.columns else {}
+    return [{"source": "table", "file": _beside(path, folder), **columns} for path in study.files]
 
 
 def sources_of(llms: Mapping[Path, Collection[str]]) -> list[Path]:
