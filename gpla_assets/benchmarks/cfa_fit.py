@@ -88,11 +88,11 @@ def _solve(metric: Floats, damping: float, target: Floats) -> Floats:
     damped = metric + np.diag(damping * scale)
     try:
         np.linalg.cholesky(damped)
-        found: Floats = np.asarray(np.linalg.solve(damped, target), np.float64)
     except np.linalg.LinAlgError:
         # the slope alone points downwards where the metric does not bend upwards
-        found = target / scale / (1 + damping)
-    return found
+        downwards: Floats = target / scale / (1 + damping)
+        return downwards
+    return np.asarray(np.linalg.solve(damped, target), dtype=np.float64)
 
 
 def _evaluated(model: Measurement, samples: Sequence[Sample], at: Floats) -> tuple[float, Floats]:

@@ -142,8 +142,7 @@ def subject_scores(sample: Sample, mu: np.ndarray, sigma: np.ndarray, ways: Dire
     """d log L of each subject along directions of the moments (n, q)."""
     found = np.empty((len(sample.rows), len(ways.at)))
     for stack in stacks(sample, mu, sigma):
-        for at, inverse in zip(range(*stack.at.indices(len(sample.counts))), stack.inverse,
-                               strict=True):  # fmt: skip
+        for at, inverse in zip(stack.at, stack.inverse, strict=True):
             own = np.flatnonzero(sample.pattern == at)
             around = np.where(sample.measured[at], sample.rows[own] - mu, 0.0)
             pull = around @ inverse

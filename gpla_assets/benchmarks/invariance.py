@@ -143,7 +143,7 @@ def _fits(data: CfaData, parted: Parted, fitted: dict[Level, Fitted]) -> dict[Le
 
 
 def _table(fits: dict[Level, Fit]) -> pd.DataFrame:
-    rows = []
+    rows: list[dict[str, object]] = []
     before: Fit | None = None
     for level, one in fits.items():
         robust = one.scaled_chi2 is not None

@@ -132,8 +132,7 @@ def _alone(sample: Sample, mu: Floats, sigma: Floats, ways: Directions) -> Float
 
 
 def _inverse(matrix: Floats) -> Floats:
-    found: Floats = np.asarray(np.linalg.pinv(matrix, hermitian=True), np.float64)
-    return found
+    return np.asarray(np.linalg.pinv(matrix, hermitian=True), dtype=np.float64)
 
 
 @dataclass(frozen=True)

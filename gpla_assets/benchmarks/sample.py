@@ -1,21 +1,23 @@
 """What a sample tells about means and covariances under a normal likelihood, cells missing or not.
 
 Subjects with the same cells make a pattern; complete scores are one pattern. All sums over patterns
-run over stacks of matrices, in which rows and columns of missing values are those of the identity.
+run over stacks of matrices, in which rows and columns of missing values are 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_CELLS = 4_000_000
 """Numbers of a stack of matrices that are held at a time (32 MB)."""
-EM_ROUNDS = 5000
+EM_ROUNDS = 1000
 EM_TOLERANCE = 1e-9
+SMALLEST_EIGENVALUE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,18 @@ class Sample:
     def p(self) -> int:
         """Values."""
         return int(self.measured.shape[1])
+
+    @cached_property
+    def batches(self) -> tuple[NDArray[np.int64], ...]:
+        """Places of patterns that go through the same steps: as many values missing, and one
+        subject or several; few enough at a time to be held."""
+        kinds = np.stack([(~self.measured).sum(axis=1), self.counts > 1], axis=1)
+        step = max(1, MOST_CELLS // (self.p * self.p))
+        found = []
+        for kind in np.unique(kinds, axis=0):
+            own = np.flatnonzero((kinds == kind).all(axis=1))
+            found += [own[start : start + step] for start in range(0, len(own), step)]
+        return tuple(found)
 
     @property
     def complete(self) -> bool:
@@ -86,33 +100,57 @@ def sample_of_moments(mean: np.ndarray, covariance: np.ndarray, n: int) -> Sampl
 
 @dataclass(frozen=True)
 class Stack:
-    """Patterns side by side: `inverse` of their part of Sigma, `off` their means less mu, and
-    `around` their covariances about mu."""
+    """Patterns side by side, `at` their places: `inverse` of their part of Sigma, `off` their means
+    less mu, and their `covariances`, None where each has one subject."""
 
-    at: slice
+    at: NDArray[np.int64]
     counts: NDArray[np.float64]
     inverse: NDArray[np.float64]
     log_determinant: NDArray[np.float64]
     off: NDArray[np.float64]
-    around: NDArray[np.float64]
+    covariances: NDArray[np.float64] | None
+
+    @property
+    def around(self) -> NDArray[np.float64]:
+        """Their covariances about mu."""
+        found: NDArray[np.float64] = self.off[:, :, None] * self.off[:, None, :]
+        return found if self.covariances is None else found + self.covariances
 
 
 def stacks(sample: Sample, mu: np.ndarray, sigma: np.ndarray) -> Iterator[Stack]:
-    """Patterns in stacks; raises LinAlgError where a part of Sigma is not positive definite."""
-    p = sample.p
-    step = max(1, MOST_CELLS // (p * p))
-    unit = np.eye(p)
-    for start in range(0, len(sample.counts), step):
-        at = slice(start, start + step)
+    """Patterns in stacks; raises LinAlgError where Sigma is not positive definite."""
+    factor = np.linalg.cholesky(sigma)
+    whole = 2 * float(np.log(np.diag(factor)).sum())
+    precision = np.linalg.inv(sigma)
+    for at in sample.batches:
         known = sample.measured[at]
-        both = known[:, :, None] & known[:, None, :]
-        part = np.where(both, sigma, unit)
-        factor = np.linalg.cholesky(part)
-        log_determinant = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
-        inverse = np.where(both, np.linalg.inv(part), 0.0)
-        off = np.where(known, sample.means[at] - mu, 0.0)
-        around = sample.covariances[at] + off[:, :, None] * off[:, None, :]
-        yield Stack(at, sample.counts[at], inverse, log_determinant, off, around)
+        if known.all():
+            inverse = np.broadcast_to(precision, (len(at), *sigma.shape))
+            log_determinant = np.full(len(at), whole)
+        elif 2 * known[0].sum() >= sample.p:
+            # what is left of the precision without the missing: few rows to invert, not many
+            gone = np.nonzero(~known)[1].reshape(len(at), -1)
+            block = precision[gone[:, :, None], gone[:, None, :]]
+            across = precision[gone]
+            inverse = precision - np.swapaxes(across, 1, 2) @ np.linalg.solve(block, across)
+            log_determinant = whole + np.linalg.slogdet(block)[1]
+        else:
+            there = np.nonzero(known)[1].reshape(len(at), -1)
+            block = sigma[there[:, :, None], there[:, None, :]]
+            inverse = np.zeros((len(at), *sigma.shape))
+            each = np.arange(len(at))[:, None, None]
+            inverse[each, there[:, :, None], there[:, None, :]] = np.linalg.inv(block)
+            log_determinant = np.linalg.slogdet(block)[1]
+        counts = sample.counts[at]
+        several = bool((counts > 1).any())
+        yield Stack(
+            at,
+            counts,
+            inverse,
+            log_determinant,
+            np.where(known, sample.means[at] - mu, 0.0),
+            sample.covariances[at] if several else None,
+        )
 
 
 def slopes(
@@ -121,10 +159,15 @@ def slopes(
     """F = -2 log L / n without the constant of 2 pi, dF/dSigma (p, p) and dF/dmu (p,)."""
     value, by_sigma, by_mu = 0.0, np.zeros_like(sigma), np.zeros_like(mu)
     for one in stacks(sample, mu, sigma):
-        bent = one.inverse @ one.around
-        value += float(one.counts @ (one.log_determinant + np.einsum("gii->g", bent)))
-        by_sigma += np.einsum("g,gij->ij", one.counts, one.inverse - bent @ one.inverse)
-        by_mu -= 2 * np.einsum("g,gij,gj->i", one.counts, one.inverse, one.off)
+        pull = (one.inverse @ one.off[:, :, None])[:, :, 0]
+        value += float(one.counts @ (one.log_determinant + (pull * one.off).sum(axis=1)))
+        by_sigma += np.tensordot(one.counts, one.inverse, axes=1)
+        by_sigma -= (pull * one.counts[:, None]).T @ pull
+        if one.covariances is not None:
+            bent = one.inverse @ one.covariances
+            value += float(one.counts @ np.einsum("gii->g", bent))
+            by_sigma -= np.tensordot(one.counts, bent @ one.inverse, axes=1)
+        by_mu -= 2 * one.counts @ pull
     return value / sample.n, by_sigma / sample.n, by_mu / sample.n
 
 
@@ -155,6 +198,10 @@ def saturated(sample: Sample) -> tuple[NDArray[np.float64], NDArray[np.float64]]
         moved = now.step()
         if np.abs(moved).max() < EM_TOLERANCE:
             break
+        if np.linalg.eigvalsh(now.sigma).min() < SMALLEST_EIGENVALUE:
+            raise np.linalg.LinAlgError(
+                "the likelihood grows without end towards a singular matrix"
+            )
         first = now.moved(moved)
         bend = first.step() - moved
         length = max(1.0, float(np.sqrt((moved**2).sum() / max((bend**2).sum(), 1e-300))))
@@ -171,8 +218,6 @@ class _Point:
     """A mean and a covariance of the saturated model, and the likelihood there."""
 
     def __init__(self, sample: Sample, mu: NDArray[np.float64], sigma: NDArray[np.float64]) -> None:
-        # each pattern's part may be positive definite where the whole is not
-        np.linalg.cholesky(sigma)
         self.sample, self.mu, self.sigma = sample, mu, sigma
         self.value, self.by_sigma, self.by_mu = slopes(sample, mu, sigma)
 

@@ -79,7 +79,7 @@ def estimates(
     marked, marked_errors = empty.copy(), empty.copy()
     for a in range(place.k):
         first = raw[markers[a], a]
-        for i in map(int, np.flatnonzero(~np.isnan(raw[:, a]))):
+        for i in np.flatnonzero(~np.isnan(raw[:, a])).tolist():
             marked[i, a] = raw[i, a] / first
             slope = (slopes_raw[i, a] - marked[i, a] * slopes_raw[markers[a], a]) / first
             marked_errors[i, a] = _error(slope, own)

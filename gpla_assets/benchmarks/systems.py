@@ -37,6 +37,21 @@ class System:
         """All values once, in the order of the factors."""
         return list(dict.fromkeys(value for own in self.factors.values() for value in own))
 
+    def within(self, measured: Iterable[str]) -> System:
+        """The system over the values that were measured.
+
+        Raises UnfitSystem for a factor of which none was.
+        """
+        found = restricted(self, list(measured))
+        empty = [factor for factor in self.factors if factor not in found.factors]
+        if empty:
+            missing = ", ".join(list(self.factors[empty[0]])[:5])
+            raise UnfitSystem(
+                f"System {self.name!r}: none of the values of factor {empty[0]!r} was measured "
+                f"(it has {missing}); expected at least one. Leave the factor out or measure them."
+            )
+        return found
+
     def measured(self, values: Iterable[str], others: Iterable[str] = ()) -> System:
         """The system itself, if all its values are among those measured.
 
