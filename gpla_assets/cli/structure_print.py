@@ -115,7 +115,7 @@ def _fit(fit: Json) -> str:
 
 
 def _reliabilities(result: Json) -> Table:
-    names = ("factor", "values", "n", "alpha", "95%", "omega", "observed", "halves", "mean r")
+    names = ("factor", "values", "n", "alpha", "low", "high", "omega", "obs.", "halves", "mean r")
     table = Table(*names, title="reliability", title_justify="left")
     for one in result["factors"]:
         between = one["alpha_ci"]
@@ -124,7 +124,7 @@ def _reliabilities(result: Json) -> Table:
             str(len(one["values"])),
             str(one["n"]),
             shown(one["alpha"]),
-            f"{between[0]:.3f}, {between[1]:.3f}" if between else "-",
+            *(shown(one) for one in between or (None, None)),
             *(shown(one[name], 2) for name in ("omega", "omega_observed", "split_half", "mean_r")),
         )
     return table
