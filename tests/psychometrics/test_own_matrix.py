@@ -157,13 +157,13 @@ def test_what_was_read_is_printed_and_in_the_json(tmp_path: Path) -> None:
     assert code == 0, printed
     read = "read: 60 rows, 6 values, 0 cells missing (semicolons)"
     assert read in printed and "ids of subjects: column 'id'" in printed
-    assert "left out: note (words)" in printed
+    assert "left out: note (no numbers)" in printed
     assert "-999 in 1 cell ('v[2]', line 5)" in printed
     found = json.loads(out.read_text("utf-8"))
     assert found["read"][0] == read.removeprefix("read: ")
     assert "--missing-codes=-999" in found["cautions"][0]
     coded = run(path, "--missing-codes", "-999,-99", "--factors", "1", "--no-purify")[1]
-    assert "1 cells missing" in coded and "--missing-codes -99: no cell has it" in coded
+    assert "1 cell missing" in coded and "--missing-codes -99: no cell has it" in coded
 
 
 def test_correlations_stand_in_for_subjects(matrix: Path, tmp_path: Path) -> None:

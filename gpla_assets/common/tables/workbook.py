@@ -61,6 +61,8 @@ def as_text(cell: object) -> str:
         if cell != cell:
             return ""
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     return str(cell).strip()
