@@ -13,6 +13,7 @@ from gpla_assets.psychometrics.correlation import nearest_psd
 from gpla_assets.psychometrics.network import Network, communities
 from gpla_assets.psychometrics.pairwise import Pairwise
 from gpla_assets.psychometrics.resampling import drawn_weights, groups_of
+from gpla_assets.psychometrics.stability import Progress
 from gpla_assets.studies.structure import StructureSettings
 
 RESAMPLES = 100
@@ -27,6 +28,7 @@ def item_stability(
     settings: StructureSettings,
     llms: Sequence[str] | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """`found` (value, community) with `stability`: the share of resamples that agree.
 
@@ -43,7 +45,10 @@ def item_stability(
     imputed = settings.missing in ("mean", "em")
     again, as_many, done = np.zeros(len(member)), 0, 0
     with threadpool_limits(1):
-        for _ in range(min(RESAMPLES, settings.resamples)):
+        resamples = min(RESAMPLES, settings.resamples)
+        for turn in range(resamples):
+            if progress is not None:
+                progress(turn, resamples)
             moments = pairwise.moments(drawn_weights(group, random), imputed)
             if moments.still.any():
                 continue

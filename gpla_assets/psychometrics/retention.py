@@ -145,7 +145,8 @@ def hull(common: Mapping[int, float], n_values: int) -> int:
     `common` maps numbers of factors, from 0, to the share of common variance accounted for (CAF)
     or another fit that grows. Lorenzo-Seva, Timmerman and Kiers (2011): solutions that fit no
     better than a smaller one go, then those below the line between their neighbours; of the rest
-    the one whose gain per degree of freedom most exceeds the next one's. 0 of fewer than three.
+    the one whose gain per degree of freedom most exceeds the next one's. Where none has neighbours
+    on both sides it is the solution that fits best: no larger one fits better.
     """
     points = [
         (k, fit, k * n_values - k * (k - 1) / 2)
@@ -161,7 +162,7 @@ def hull(common: Mapping[int, float], n_values: int) -> int:
         points[at][0]: _gain(points[at - 1], points[at]) / _gain(points[at], points[at + 1])
         for at in range(1, len(points) - 1)
     }
-    return max(bends, key=lambda k: bends[k]) if bends else 0
+    return max(bends, key=lambda k: bends[k]) if bends else points[-1][0]
 
 
 def _gain(a: tuple[int, float, float], b: tuple[int, float, float]) -> float:

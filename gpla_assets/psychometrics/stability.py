@@ -30,12 +30,16 @@ FEWEST_LLMS = 5
 
 @dataclass(frozen=True)
 class Stability:
-    """What resampling says, as tables: of loadings, of factors and of their number."""
+    """What resampling says, as tables: of loadings, of factors and of their number.
+
+    `stopped` where an interrupt ended it early.
+    """
 
     loadings: pd.DataFrame
     factors: pd.DataFrame
     retention: pd.DataFrame
     caution: str | None
+    stopped: bool = False
 
 
 def bootstrap(
@@ -88,14 +92,15 @@ def bootstrap(
             cautions.append(f"Stopped after {done} of {settings.resamples} resamples of {unit}s.")
     if len(found) < done:
         cautions.append(f"{done - len(found)} resamples of {unit}s had a constant value.")
-    caution = " ".join(cautions) or None
+    caution, stopped = " ".join(cautions) or None, done < settings.resamples
     if not found:
-        return Stability(_no_loadings(), _no_factors(), _no_retention(), caution)
+        return Stability(_no_loadings(), _no_factors(), _no_retention(), caution, stopped)
     return Stability(
         _loadings(unit, pattern, resampler, found),
         _factors(unit, pattern, resampler, found),
         _retention(unit, found),
         caution,
+        stopped,
     )
 
 

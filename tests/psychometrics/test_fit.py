@@ -78,7 +78,8 @@ def test_the_hull_bends_where_fit_stops_to_grow() -> None:
     assert hull({0: 0.0, 1: 0.5, 2: 0.8, 3: 0.82, 4: 0.83}, 10) == 2
     # a solution that fits no better than a smaller one is none
     assert hull({0: 0.0, 1: 0.5, 2: 0.49, 3: 0.82, 4: 0.83}, 10) == 3
-    assert hull({0: 0.0, 1: 0.5}, 10) == 0
+    # no larger solution fits better than the second
+    assert hull({0: 0.0, 1: 0.3, 2: 0.8, 3: 0.79}, 10) == 2
 
 
 def test_three_factors_are_three_by_every_rule() -> None:
