@@ -458,6 +458,9 @@ APART = {
             "psychometrics.own_matrix",
         ),
         *("psychometrics.simulation", "sources.download"),
+        *("benchmarks.invariance", "benchmarks.lavaan_syntax", "benchmarks.r_script"),
+        *("benchmarks.validity_measures", "common.json_data", "psychometrics.item_stability"),
+        *("psychometrics.r_script", "psychometrics.structure_json"),
     ),
     "reads a user's own file": (
         *("common.tables.door", "common.tables.header", "common.tables.numbers"),
