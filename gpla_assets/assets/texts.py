@@ -5,7 +5,13 @@ import pandas as pd
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
-from gpla_assets.subjects import answered, choose_questions, corpus_texts, study_subjects
+from gpla_assets.subjects import (
+    answered,
+    answers_asked,
+    choose_questions,
+    corpus_texts,
+    study_subjects,
+)
 
 
 @step(
@@ -58,7 +64,7 @@ def subjects(made: Making) -> None:
 def responses(made: Making) -> None:
     """One row per subject, question and sample: the subject's answer."""
     asked = made.read("select * from evidence.questions")
-    with progress("answers", len(made.keys) * len(asked)) as advance:
+    with progress("answers", len(asked) * answers_asked(made.study, made.keys)) as advance:
         given = answered(made.study, made.keys, asked, made.asking(), advance, made.subject_version)
     made.inferences = given.inferences
     made.write("responses", given.rows, "subject_id", made.keys)

@@ -210,6 +210,9 @@ def _found(line: bytes, one: Pending) -> ChatReply | str:
     if not isinstance(response, dict):
         return "no reply in it"
     status = response.get("status_code", 200)
+    body = response.get("body")
     if status != 200:
-        return f"status {one.endpoint.said(str(status))[:60]}"
-    return reply_in(response.get("body"), one.request) or "no reply in it"
+        told = body.get("error") if isinstance(body, dict) else None
+        code = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
+        return one.endpoint.said(f"status {status}{f' {code}' if code else ''}")[:60]
+    return reply_in(body, one.request) or "no reply in it"

@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass, replace
 
 from gpla_assets.chat.protocol import ChatStopped
-from gpla_assets.studies.study import Calls, StudyError
+from gpla_assets.studies.asking import Calls
+from gpla_assets.studies.study import StudyError
 
 
 @dataclass(frozen=True)

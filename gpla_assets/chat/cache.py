@@ -26,14 +26,15 @@ def whole_request(request: ChatRequest) -> ChatRequest:
 
 
 def settings_of(request: ChatRequest) -> dict[str, object]:
-    """What a request asks besides its messages."""
-    return {
+    """What a request asks besides its messages; of a first sample as before there were others."""
+    settings: dict[str, object] = {
         "max_new_tokens": request.max_new_tokens,
         "temperature": float(request.temperature),
         "seed": request.seed,
         "schema": request.schema,
         "attempt": request.attempt,
     }
+    return settings | {"sample": request.sample} if request.sample else settings
 
 
 def messages_of(request: ChatRequest) -> list[dict[str, str]]:

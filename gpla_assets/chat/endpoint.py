@@ -10,7 +10,7 @@ import ipaddress
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 OPENAI = "https://api.openai.com/v1"
-SHORTEST_SECRET, SHORTEST_WORD = 8, 16
-"""A shorter key, or one of letters alone, is a placeholder such as 'none' or 'ollama', which model
-text may contain."""
+SHORTEST_SECRET, SHORTEST_KEY, SHORTEST_WORD = 4, 8, 16
+"""A key that is shorter than 8, or than 16 where it is of letters alone, is a placeholder such as
+'none' or 'ollama', which what a model says may contain."""
+SAID = {"content", "reasoning", "reasoning_content", "refusal"}
+"""Fields in which a server gives what a model says."""
 HIDDEN = "[key]"
 
 
@@ -72,10 +74,16 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _is_no_word(secret: str) -> bool:
-    """Whether it can be told from the words of a text."""
-    shortest = SHORTEST_WORD if secret.isalpha() else SHORTEST_SECRET
-    return len(secret) >= shortest
+def _is_no_word(key: str) -> bool:
+    """Whether a key can be told from the words of a text."""
+    return len(key) >= (SHORTEST_WORD if key.isalpha() else SHORTEST_KEY)
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, HIDDEN)
+    return text
 
 
 class Endpoint:
@@ -148,7 +156,8 @@ class Endpoint:
 
     def scrub(self, text: str) -> str:
         """Text of the server without the credentials, should it echo them."""
-        return self._without(text, [one for one in self._secrets() if _is_no_word(one)])
+        key = {one for one in self._keys() if _is_no_word(one)}
+        return _without(text, key | self._logins())
 
     def heard(self, content: bytes) -> Any:
         """What a server's JSON says, without the credentials wherever they stand, in whole text.
@@ -156,34 +165,41 @@ class Endpoint:
         All that is kept or shown of a reply comes through here. Raises ValueError where it is no
         JSON, and RecursionError where it is nested too deep.
         """
-        return self._scrubbed(json.loads(content))
+        return self._scrubbed(json.loads(content), self._hidden)
 
     def said(self, text: str) -> str:
         """The server's words for a message: one line, at most 300 characters, no credentials."""
-        found = self._without(text, [one for one in self._secrets() if len(one) >= 4])
+        found = self._hidden(text)
         shown = "".join(one if one.isprintable() else " " for one in found)
         return " ".join(shown.split())[:300]
 
-    def _scrubbed(self, found: Any) -> Any:
+    def _scrubbed(self, found: Any, scrub: Callable[[str], str]) -> Any:
         if isinstance(found, str):
-            return self.scrub(whole_text(found))
+            return scrub(whole_text(found))
         if isinstance(found, list):
-            return [self._scrubbed(one) for one in found]
+            return [self._scrubbed(one, scrub) for one in found]
         if isinstance(found, dict):
-            return {self._scrubbed(key): self._scrubbed(one) for key, one in found.items()}
+            return {
+                self._hidden(whole_text(key)): self._scrubbed(
+                    one, self.scrub if key in SAID else scrub
+                )
+                for key, one in found.items()
+            }
         return found
 
-    def _secrets(self) -> set[str]:
-        """The credentials, and as an address or a header has them."""
-        key = os.environ.get(self._key_variable, "").strip()
-        password = self._password.get_secret_value()
-        return {key, quote(key), password, quote(password), self._basic() if self._user else ""}
+    def _hidden(self, text: str) -> str:
+        """Text that no model wrote, without any credential that is long enough to be told."""
+        return _without(text, self._keys() | self._logins())
 
-    @staticmethod
-    def _without(text: str, secrets: Sequence[str]) -> str:
-        for secret in sorted(secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
-        return text
+    def _keys(self) -> set[str]:
+        """The key, and as an address has it."""
+        key = os.environ.get(self._key_variable, "").strip()
+        return {key, quote(key)}
+
+    def _logins(self) -> set[str]:
+        """The password, and as an address or a header has it."""
+        password = self._password.get_secret_value()
+        return {password, quote(password), self._basic() if self._user else ""}
 
     def fault_of_status(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
         """What a reply without success means: ask again, or stop and tell the user what to do."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from gpla_assets.chat.protocol import ChatRequest
-from gpla_assets.studies.study import Calls
+from gpla_assets.studies.asking import Calls
 
 BYTES_PER_TOKEN = 4
 BYTES_EVER, BYTES_A_TOKEN = 2**20, 2**10

@@ -21,8 +21,8 @@ from gpla_assets.chat.endpoint import Endpoint, unavailable
 from gpla_assets.chat.limits import LONGEST_WAIT_S, Fault, backoff, prompt_tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped
 from gpla_assets.chat.session import Session
+from gpla_assets.studies.asking import Calls
 from gpla_assets.studies.settings import KEY_VARIABLE
-from gpla_assets.studies.study import Calls
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState

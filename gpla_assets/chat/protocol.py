@@ -25,7 +25,8 @@ class ChatRequest:
 
     `schema` is a JSON schema that the reply should follow, where the backend can enforce one; the
     asker repairs what comes back all the same. `attempt` sets a repeated question apart from the
-    first one, so that a retry after a useless reply is not answered from the cache.
+    first one, so that a retry after a useless reply is not answered from the cache; `sample` (from
+    0) sets further answers to one question apart, each drawn by a seed of its own.
     """
 
     messages: tuple[Message, ...]
@@ -34,6 +35,7 @@ class ChatRequest:
     seed: int = 0
     schema: dict[str, object] | None = None
     attempt: int = 0
+    sample: int = 0
 
 
 @dataclass(frozen=True)

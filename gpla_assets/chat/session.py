@@ -14,7 +14,7 @@ from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.limits import Fault, Rates, prompt_tokens_of, tokens_of
 from gpla_assets.chat.protocol import ChatReply, ChatRequest
 from gpla_assets.sources.said import FILTERED, heard
-from gpla_assets.studies.study import Calls
+from gpla_assets.studies.asking import Calls
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -104,7 +104,7 @@ def body_of(
         "model": model,
         "messages": messages_of(request),
         "temperature": request.temperature,
-        "seed": request.seed,
+        "seed": request.seed + request.sample,
         limit_name: request.max_new_tokens,
     }
     if request.schema is not None and takes_schema:
@@ -133,6 +133,8 @@ def reply_in(body: Any, request: ChatRequest) -> ChatReply | None:
     try:
         choice = body["choices"][0]
         message = choice["message"]
+        if not isinstance(message.get("content"), str | list | None):
+            return None
         text, reasoning, refused = heard(message)
         finish = str(choice.get("finish_reason") or "stop")[:LONGEST_FINISH]
         usage = body.get("usage") or {}

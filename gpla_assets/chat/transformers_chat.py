@@ -125,8 +125,11 @@ class TransformersChat(OnLocalWeights):
         text = self.prompt(request.messages)
         # A template writes its own special tokens; plain text gets those of the tokenizer.
         ids = tokenizer.encode(text, add_special_tokens=not tokenizer.chat_template)
-        drawn = key_of(request.seed, request.attempt, text) if request.temperature > 0 else "0"
-        return _Prompt(tuple(ids), request.max_new_tokens, request.temperature, int(drawn, 16))
+        drawn = 0
+        if request.temperature > 0:
+            parts = [request.seed, request.attempt, text] + [request.sample] * bool(request.sample)
+            drawn = seed_of(*parts)
+        return _Prompt(tuple(ids), request.max_new_tokens, request.temperature, drawn)
 
     def _batches(self, prompts: list[_Prompt]) -> list[list[_Prompt]]:
         ordered = sorted(prompts, key=lambda one: (one.max_new_tokens, len(one.tokens)))
@@ -157,7 +160,7 @@ class TransformersChat(OnLocalWeights):
                 do_sample=False,
                 num_beams=1,
                 pad_token_id=loaded.pad,
-                logits_processor=_draws(batch),
+                logits_processor=draws([(one.temperature, one.seed) for one in batch]),
             )
         new = generated[:, inputs["input_ids"].shape[1] :].tolist()
         ends = _ends(loaded.model)
@@ -204,22 +207,28 @@ def _ends(model: Pretrained) -> set[int]:
     return set(found) if isinstance(found, list | tuple) else {int(found)}
 
 
-def _draws(batch: list[_Prompt]) -> LogitsProcessorList:
+def seed_of(*parts: object) -> int:
+    """A seed that all of some parts decide."""
+    return int(key_of(*parts), 16)
+
+
+def draws(rows: Sequence[tuple[float, int]]) -> LogitsProcessorList:
     """Logits processors under which a row's largest number is its draw.
 
-    Rows at temperature 0 stay as they are. Noise is drawn on the CPU: the same on any device.
+    `rows`: temperature and seed of each row of a batch. Rows at temperature 0 stay as they are.
+    Noise is drawn on the CPU: the same on any device.
     """
     import torch
     from transformers import LogitsProcessorList
 
-    generators = [torch.Generator().manual_seed(one.seed % 2**63) for one in batch]
+    generators = [torch.Generator().manual_seed(seed % 2**63) for _, seed in rows]
 
     def drawn(ids: Tensor, scores: Tensor) -> Tensor:
         found = scores.float().clone()
-        for row, (one, generator) in enumerate(zip(batch, generators, strict=True)):
-            if one.temperature > 0:
+        for row, ((temperature, _), generator) in enumerate(zip(rows, generators, strict=True)):
+            if temperature > 0:
                 waits = torch.empty(scores.shape[-1]).exponential_(generator=generator)
-                found[row] = found[row] / one.temperature - waits.log().to(found.device)
+                found[row] = found[row] / temperature - waits.log().to(found.device)
         return found
 
-    return LogitsProcessorList([drawn] if any(one.temperature > 0 for one in batch) else [])
+    return LogitsProcessorList([drawn] if any(one > 0 for one, _ in rows) else [])

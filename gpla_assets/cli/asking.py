@@ -74,6 +74,23 @@ def administer(
         console.print(f"{len(rows)} answers in {out}")
 
 
+@app.command(epilog="Example: gpla questions --out q.csv")
+def questions(
+    out: Annotated[Path, typer.Option(help="CSV to write, with columns question_id, question.")],
+    count: Annotated[int, typer.Option(help="How many, each of another value.")] = 60,
+) -> None:
+    """Write questions that elicit values, to ask any LLM and give its answers to `gpla`."""
+    with readable_errors():
+        import pandas as pd
+
+        from gpla_assets.subjects.administration import first_questions
+
+        asked = first_questions(count)
+        rows = pd.DataFrame(asked)[["question_id", "question"]]
+        rows.to_csv(out, index=False)
+        console.print(f"{len(rows)} questions: {escape(str(out))}", soft_wrap=True)
+
+
 def _write(name: str, study: Study, folder: Path) -> None:
     from gpla_assets.chat.batch import write_batches
 

@@ -17,6 +17,7 @@ from gpla_assets.orchestration.steps import Step, step_named
 from gpla_assets.orchestration.versions import Stale, agents_of, upstream_of
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import Model, Study
+from gpla_assets.subjects import answers_asked
 
 COUNTED = ("parser", "generator", "evaluator")
 """Agents whose work is counted by giving them their rows; subjects that are asked are, too."""
@@ -143,5 +144,5 @@ def _not_here(made: Making, tally: Tally) -> list[str]:
     here = set(made.keys) & set(rows["subject_id"])
     if here:
         asked = int(made.read("select count(*) as n from evidence.questions")["n"].iloc[0])
-        tally.texts["transformers"] = asked * len(here)
+        tally.texts["transformers"] = asked * answers_asked(made.study, sorted(here))
     return [key for key in made.keys if key not in here]

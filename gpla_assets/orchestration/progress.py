@@ -20,9 +20,9 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -52,8 +52,9 @@ class _Remaining(ProgressColumn):
         if "until" not in task.fields:
             return self._by_speed.render(task)
         until = task.fields["until"]
-        left = None if until is None else max(round(until - time.monotonic()), 0)
-        shown = "-:--:--" if left is None else f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
+        left = 0 if until is None else round(until - time.monotonic())
+        # what takes longer than it did is at no known end
+        shown = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}" if left > 0 else "-:--:--"
         return Text(f"{shown} left", style="progress.remaining")
 
 
@@ -120,10 +121,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("  {task.description}"),
-        BarColumn(),
+        # turns, where a long step has no items to count
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
         _Remaining(),
         console=console,
         transient=True,

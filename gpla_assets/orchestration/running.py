@@ -25,6 +25,15 @@ from gpla_assets.studies.places import dagster_yaml
 if TYPE_CHECKING:
     import dagster as dg
 
+OF_COMMANDS = "command.yaml"
+UNCAPTURED = """
+# what a command prints goes to the terminal and to run.log: Dagster would have four more processes
+# of each run copy it, which a control-C on the terminal reaches too
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+"""How Dagster is set up for runs of commands, beside what holds for the UI's."""
 MOST_ROUNDS = 4
 """Rounds of planning: what comes before the subjects, then their partitions and the aggregates."""
 
@@ -120,9 +129,12 @@ def _dagster(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]
     from gpla_assets.orchestration.mirror import mirror
 
     logging.getLogger("dagster.builtin").setLevel(logging.WARNING)
-    log = Path(os.environ["DAGSTER_HOME"]) / "run.log"
+    home = Path(os.environ["DAGSTER_HOME"])
+    log, own = home / "run.log", home / OF_COMMANDS
+    # at every run: an older version of ours may lie there
+    own.write_text(dagster_yaml().read_text("utf-8") + UNCAPTURED, "utf-8")
     with (
-        dg.DagsterInstance.get() as instance,
+        dg.DagsterInstance.from_config(str(home), OF_COMMANDS) as instance,
         open(log, "a", encoding="utf-8") as file,
         redirect_stdout(file),
     ):

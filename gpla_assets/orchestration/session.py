@@ -43,13 +43,15 @@ class Session:
         step_begins(step, self.begun, self.total, self._seconds_left(step))
 
     def _seconds_left(self, step: str) -> float | None:
-        """How long a step and those that wait may take; of steps without a past, the mean."""
-        now = {one.step.name: one.seconds for one in self.made}
-        known = [*now.values()] or [*self.took.values()]
-        if not known:
+        """How long a step and those that wait may take, by how long they took before.
+
+        None where most have no past; the others then count as the mean of those that have.
+        """
+        names = [step, *self.waiting]
+        known = [self.took[one] for one in names if one in self.took]
+        if 2 * len(known) < len(names):
             return None
-        mean = sum(known) / len(known)
-        return sum(self.took.get(one, mean) for one in [step, *self.waiting])
+        return sum(known) + (len(names) - len(known)) * sum(known) / len(known)
 
 
 _current: list[Session] = []

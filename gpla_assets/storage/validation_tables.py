@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from gpla_assets.storage.columns import ANALYSIS, EVIDENCE, column, key, score, share
+from gpla_assets.storage.columns import ANALYSIS, EVIDENCE, LISTS, column, key, score, share
 
 
 class ValidationText(SQLModel, table=True):
@@ -163,6 +163,41 @@ class Validity(SQLModel, table=True):
     known: str = column("What chance gives, or what is right.")
 
 
+class Generalizability(SQLModel, table=True):
+    __tablename__ = "generalizability"
+    __table_args__ = {
+        "schema": ANALYSIS,
+        "comment": "One row per list of values and value: variance of responses' scores between "
+        "subjects, questions and samples, in squared units of the score.",
+    }
+    lexicon: str = key("The list of values that the value is measured in.", among=LISTS)
+    value: str = key("The value.")
+    rule: str = column("The measurement rule.")
+    subjects: int = column("Subjects.")
+    questions: int = column("Questions.")
+    samples: float | None = column(
+        "Answers of a subject to a question that have a score (harmonic mean).", default=None
+    )
+    scored: float = share("Share of subjects and questions that have a score.")
+    between_subjects: float | None = column("What is to be measured.", default=None)
+    between_questions: float | None = column("Between questions, for all alike.", default=None)
+    interaction: float | None = column(
+        "A subject's answers to one question beside these; with what differs between samples where "
+        "no question was asked again.",
+        default=None,
+    )
+    between_samples: float | None = column(
+        "Between a subject's answers to one question; null where none was asked again.",
+        default=None,
+    )
+    coefficient: float | None = column(
+        "Generalizability of this design: the share of the scores' variance that subjects make.",
+        default=None,
+    )
+    twice_questions: float | None = column("The same of twice as many questions.", default=None)
+    twice_samples: float | None = column("The same of twice as many samples.", default=None)
+
+
 VALIDATION_TABLES: tuple[type[SQLModel], ...] = (
     ValidationText,
     Coverage,
@@ -174,4 +209,5 @@ VALIDATION_TABLES: tuple[type[SQLModel], ...] = (
     CircumplexFit,
     ExternalValidity,
     Validity,
+    Generalizability,
 )

@@ -1,6 +1,7 @@
 """Studies: the configuration of the whole pipeline."""
 
 from gpla_assets.studies.alignment import TargetSettings
+from gpla_assets.studies.asking import Calls, CorpusSource, Price, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, CriterionSource, Probe, Validation
 from gpla_assets.studies.lexicon import LexiconSettings
 from gpla_assets.studies.measurement import MeasurementSettings
@@ -16,15 +17,11 @@ from gpla_assets.studies.settings import Model
 from gpla_assets.studies.structure import StructureSettings
 from gpla_assets.studies.study import (
     SHIPPED,
-    Calls,
-    CorpusSource,
     Evaluator,
     Generator,
     Parser,
-    Price,
     Study,
     StudyError,
-    SubjectSource,
     fingerprint,
     load_study,
     parse_study,

@@ -18,12 +18,13 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
+from gpla_assets.studies.asking import Calls, CorpusSource, Questions, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 from gpla_assets.studies.measurement import CONTINUOUS, GATED_RULE, MeasurementSettings
 from gpla_assets.studies.places import absolute, warehouse_folder
 from gpla_assets.studies.ppo import Alignment
-from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing, user_model
+from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing
 from gpla_assets.studies.structure import StructureSettings
 
 Group = TypeVar("Group", bound=Settings)
@@ -34,86 +35,6 @@ RELEVANT = 0.5
 
 class StudyError(KnownError, ValueError):
     """A study that cannot be used; the message names key, value and what is allowed."""
-
-
-class Price(Settings):
-    """Money per million tokens, in the currency that the budget is in."""
-
-    prompt: float = Field(ge=0)
-    completion: float = Field(ge=0)
-
-
-class Calls(Settings):
-    """How endpoints are asked, and when to stop."""
-
-    concurrency: int = Field(8, ge=1, le=512)
-    requests_per_minute: float | None = Field(None, gt=0)
-    tokens_per_minute: float | None = Field(None, gt=0)
-    timeout_s: float = Field(60, gt=0)
-    attempts: int = Field(6, ge=1, description="Tries of one call before the run stops.")
-    max_calls: int | None = Field(None, ge=1, description="Budget of one run.")
-    max_tokens: int | None = Field(None, ge=1, description="Budget of one run.")
-    max_cost: float | None = Field(None, gt=0, description="Budget of one run, by `prices`.")
-    prices: dict[str, Price] = Field(default_factory=dict, description="By model name.")
-    batch_price: float = Field(
-        0.5, ge=0, le=1, description="Share of `prices` that calls in batch files cost."
-    )
-
-
-COLUMNS: dict[str, str] = Field(
-    default_factory=dict,
-    description="Of `table` and `alpaca_eval`: the file's names of llm, question, answer and the "
-    "like, where they cannot be told.",
-)
-
-
-class CorpusSource(Settings):
-    """A source of corpus texts, from which the lexicon is drawn."""
-
-    source: str
-    file: UserPath | None = Field(None, description="Read this file instead of the source's own.")
-    sample: int | None = Field(
-        None, ge=1, description="Point 1: a seeded sample of so many texts; their keys are stored."
-    )
-    columns: dict[str, str] = COLUMNS
-
-
-class SubjectSource(Model):
-    """Who is measured, and where the answers come from; an LLM's name is its model."""
-
-    backend: Literal["recorded", "transformers", "openai"] = "recorded"
-    source: str = Field("alpaca_eval", description="The source of recorded answers.")
-    file: UserPath | None = None
-    columns: dict[str, str] = COLUMNS
-    llms: list[str] | None = Field(None, description="LLMs by name; all of the source if absent.")
-    profiles: list[str] = Field(["Default"], description="Profiles by name, or ['all'].")
-    max_new_tokens: int = Field(200, ge=1, le=4096, description="Point 8: at most 200.")
-    temperature: float = Field(0, ge=0, le=0, description="Point 8: greedy, so that it repeats.")
-
-    @field_validator("llms", mode="before")
-    @classmethod
-    def _folders(cls, llms: object, info: ValidationInfo) -> object:
-        """LLMs that run here may be folders; elsewhere a name is a name."""
-        if info.data.get("backend") != "transformers" or not isinstance(llms, list):
-            return llms
-        return [user_model(llm, info) for llm in llms]
-
-
-class Questions(Settings):
-    """What subjects are asked."""
-
-    origin: Literal["project", "source"] = Field(
-        "project", description="The project's own questions, or prompts of the subjects' source."
-    )
-    file: UserPath | None = Field(
-        None, description="CSV question_id,value,question in the place of the project's own."
-    )
-    count: int | None = Field(None, ge=1, description="How many; all if absent.")
-    pilot_llms: list[str] = Field(
-        default_factory=list,
-        description="Prompts of a source are chosen by the share of these LLMs' sentences that M_P "
-        "keeps: a prompt whose answers state no attitude measures no value.",
-    )
 
 
 class Parser(Model):

@@ -11,7 +11,7 @@ from gpla_assets.subjects.transformers import TransformersSubject
 
 def _transformers_subject(settings: tuple[SubjectSource, str], asking: Asking) -> Subject:
     source, llm = settings
-    return TransformersSubject(llm, source)
+    return TransformersSubject(llm, source, asking.seed)
 
 
 def _openai_subject(settings: tuple[SubjectSource, str], asking: Asking) -> Subject:
@@ -20,9 +20,10 @@ def _openai_subject(settings: tuple[SubjectSource, str], asking: Asking) -> Subj
     return ChatSubject(chat, source, asking.seed)
 
 
+ANSWERS = ("max_new_tokens", "temperature", "samples")
 SUBJECTS = {
-    "transformers": Backend(_transformers_subject, ("revision", "dtype", "max_new_tokens")),
-    "openai": Backend(_openai_subject, ("revision", "base_url", "max_new_tokens", "temperature")),
+    "transformers": Backend(_transformers_subject, ("revision", "dtype", *ANSWERS)),
+    "openai": Backend(_openai_subject, ("revision", "base_url", *ANSWERS)),
 }
 
 

@@ -45,6 +45,7 @@ class ChatSubject:
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = lambda count: None,
+        sample: int = 0,
     ) -> list[Said]:
         """One answer per question, in order; raises what the chat raises."""
         system = (Message("system", system_prompt),) if system_prompt else ()
@@ -54,6 +55,7 @@ class ChatSubject:
                 max_new_tokens=self.max_new_tokens,
                 temperature=self.temperature,
                 seed=self.seed,
+                sample=sample,
             )
             for question in questions
         ]

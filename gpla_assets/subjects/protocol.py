@@ -20,6 +20,10 @@ class Subject(Agent, Protocol):
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = ...,
+        sample: int = 0,
     ) -> list[Said]:
-        """One answer per question, in order; what was thought before it is set apart."""
+        """One answer per question, in order; what was thought before it is set apart.
+
+        `sample` (from 0) tells apart answers to a question that are drawn one after another.
+        """
         ...

@@ -65,7 +65,8 @@ def answered(
         if source is not None and source.backend != "recorded":
             model = make_subject(source, llm, asking)
             record = agent_record("subject", model, source, version(source))
-            rows = _generated(model, profiles, llm, questions, prompts, progress).assign(
+            system = {profile: prompts[profile] for profile in profiles}
+            rows = _generated(model, system, llm, questions, source.samples, progress).assign(
                 agent_id=record["agent_id"]
             )
             inferences += model.inferences
@@ -82,6 +83,12 @@ def answered(
     }
     rows = rows[~nothing].reset_index(drop=True)
     return Administered(rows, inferences, _above_zero(counts), _noted(rows), agents)
+
+
+def answers_asked(study: Study, subjects: Sequence[str]) -> int:
+    """Answers of subjects (keys) to one question, of those that are asked, not recorded."""
+    sources = [source_of(study, subject_parts(subject)[0]) for subject in subjects]
+    return sum(one.samples for one in sources if one is not None and one.backend != "recorded")
 
 
 def _noted(rows: pd.DataFrame) -> dict[str, int]:
@@ -135,18 +142,22 @@ def _recorded(
 
 def _generated(
     model: Subject,
-    profiles: list[str],
+    prompts: Mapping[str, str],
     llm: str,
     questions: pd.DataFrame,
-    prompts: Mapping[str, str],
+    samples: int,
     progress: Progress,
 ) -> pd.DataFrame:
+    """Rows of answers under profiles (with their prompts), each question asked `samples` times."""
     role = "system" if model.has_system_role else "question"
+    asked = list(questions["content"])
     parts = []
-    for profile in profiles:
-        replies = model.answer(prompts[profile], list(questions["content"]), progress)
+    for profile, prompt in prompts.items():
+        replies = [
+            reply for n in range(samples) for reply in model.answer(prompt, asked, progress, n)
+        ]
         subjects = [subject_key(llm, profile)] * len(replies)
-        parts.append(_rows(subjects, list(questions["question_id"]), replies))
+        parts.append(_rows(subjects, list(questions["question_id"]) * samples, replies))
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(backend=model.name, model=model.model, profile_role=role)
 

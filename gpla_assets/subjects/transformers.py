@@ -1,6 +1,6 @@
 """A subject that runs in this process: any causal LLM that transformers can load.
 
-Decoding is greedy (point 8), so that a rerun gives the same answers.
+Decoding is greedy (point 8), or draws by seeds of its own: a rerun gives the same answers.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ class TransformersSubject:
 
     name = "transformers"
 
-    def __init__(self, model: str, settings: SubjectSource) -> None:
+    def __init__(self, model: str, settings: SubjectSource, seed: int = 0) -> None:
         self.weights = LocalWeights.of(settings.model_copy(update={"model": model}), model)
         self.model = model
-        self.max_new_tokens = settings.max_new_tokens
+        self.max_new_tokens, self.temperature = settings.max_new_tokens, settings.temperature
+        self.seed = seed
         self.inferences = 0
         self._loaded: Loaded | None = None
 
@@ -37,6 +38,7 @@ class TransformersSubject:
         system_prompt: str,
         questions: Sequence[str],
         progress: Callable[[int], None] = lambda count: None,
+        sample: int = 0,
     ) -> list[Said]:
         """One answer per question, in order; `progress` is told how many were finished.
 
@@ -47,7 +49,7 @@ class TransformersSubject:
         for first in range(0, len(questions), size):
             batch = list(questions[first : first + size])
             prompts = [self.prompt(system_prompt, one) for one in batch]
-            answers += [said(text) for text in self._generate(prompts)]
+            answers += [said(text) for text in self._generate(prompts, sample)]
             self.inferences += len(batch)
             progress(len(batch))
         return answers
@@ -66,17 +68,21 @@ class TransformersSubject:
             tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         )
 
-    def _generate(self, prompts: list[str]) -> list[str]:
+    def _generate(self, prompts: list[str], sample: int) -> list[str]:
         import torch
+
+        from gpla_assets.chat.transformers_chat import draws, seed_of
 
         tokenizer, model = self._load().tokenizer, self._load().model
         batch = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
+        rows = [(self.temperature, seed_of(self.seed, sample, text)) for text in prompts]
         with torch.inference_mode():
             generated = model.generate(
                 **batch.to(model.device),
                 max_new_tokens=self.max_new_tokens,
                 do_sample=False,
                 pad_token_id=self._load().pad,
+                logits_processor=draws(rows),
             )
         new = generated[:, batch["input_ids"].shape[1] :]
         return [text.strip() for text in tokenizer.batch_decode(new, skip_special_tokens=True)]

@@ -63,6 +63,25 @@ class ByQuestion:
         return found.reindex(index=list(units), columns=self.values)
 
 
+def response_cells(expressions: pd.DataFrame, unit: str, rule: MeasurementRule) -> pd.DataFrame:
+    """Scores of single responses by the rule: rows unit, question, value, score (NaN of none).
+
+    `expressions`: response_id, question_id, value, SUMS and the column `unit`. A unit's several
+    answers to a question are rows of their own, so that samples can be told apart.
+    """
+    found = subject_scores(expressions.assign(subject=expressions["response_id"]), rule)
+    known = expressions.drop_duplicates("response_id").set_index("response_id")
+    of = known.loc[found["subject"], [unit, "question_id"]].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "unit": of[unit],
+            "question": of["question_id"],
+            "value": found["value"],
+            "score": found["score"],
+        }
+    )
+
+
 def _places(names: pd.Series) -> tuple[list[str], np.ndarray]:
     codes, different = pd.factorize(names, sort=True)
     return [str(one) for one in different], codes

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 COMPONENTS = ["value", "units", "questions", "scored"]
 COMPONENTS += ["between_units", "between_questions", "interaction", "within"]
+DESIGN = ["value", "units", "questions", "samples", "scored", *COMPONENTS[4:]]
+DESIGN += ["coefficient", "twice_questions", "twice_samples"]
 FEWEST_SCORED = 2
 """Responses with a score that a unit must have on average: of fewer nothing can be told apart."""
 
@@ -84,7 +86,9 @@ def _components(rows: pd.DataFrame, units: int, questions: int) -> tuple[object,
     return scored, *(max(one, 0.0) for one in (between, by_question, residual)), within
 
 
-def coefficient(parts: pd.DataFrame, questions: float | pd.Series, asked: int = 1) -> pd.Series:
+def coefficient(
+    parts: pd.DataFrame, questions: float | pd.Series, asked: float | pd.Series = 1
+) -> pd.Series:
     """Generalizability of scores from so many questions, `asked` so many times each, by value.
 
     Only a share of the questions gives a score (`scored`).
@@ -93,6 +97,30 @@ def coefficient(parts: pd.DataFrame, questions: float | pd.Series, asked: int = 
     signal = parts["between_units"]
     found = signal / (signal + error / (parts["scored"] * questions))
     return found.where(signal + error > 0).set_axis(parts["value"]).rename("reliability")
+
+
+def generalizability(cells: pd.DataFrame) -> pd.DataFrame:
+    """Components with the coefficient of this design, by value: rows with DESIGN.
+
+    `cells` as for `components`. `samples` is how often a question that gave a score did so, as the
+    harmonic mean, by which the variance between samples counts. The coefficient is the share of
+    the scores' variance that units make (generalizability of relative decisions, Brennan, 2001):
+    of this design, of twice as many questions, and of twice as many samples of these.
+    """
+    parts = components(cells)
+    scored = cells.dropna(subset=["score"]).groupby(["value", "unit", "question"]).size()
+    asked = 1 / (1 / scored).groupby("value").mean()
+    samples = parts["value"].map(asked).astype(float)
+    k = parts["questions"]
+    designs = {
+        "coefficient": (k, samples),
+        "twice_questions": (2 * k, samples),
+        "twice_samples": (k, 2 * samples),
+    }
+    found = {name: coefficient(parts, *own).to_numpy() for name, own in designs.items()}
+    # what more samples do is known only where some were asked again
+    found["twice_samples"] = np.where(parts["within"].isna(), np.nan, found["twice_samples"])
+    return parts.assign(samples=samples, **found)[DESIGN]
 
 
 def planned(parts: pd.DataFrame, wanted: float) -> pd.DataFrame:

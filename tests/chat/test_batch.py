@@ -24,7 +24,7 @@ from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
 from gpla_assets.storage import Warehouse
-from gpla_assets.studies.study import Calls, Price
+from gpla_assets.studies.asking import Calls, Price
 from tests.conftest import gpla
 
 CANARY = "sk-canary-batch-19d7b3"
@@ -128,6 +128,7 @@ def test_lines_without_a_reply_are_counted_by_reason(tmp_path: Path) -> None:
         line(k[0], "another"),
         line(k[1], response=None, error={"code": "batch_expired", "message": "late"}),
         line(k[2], response={"status_code": 429, "body": {}}),
+        line(k[7], response={"status_code": 400, "body": {"error": {"code": "bad_seed"}}}),
         line(k[3], response={"status_code": 200, "body": {"choices": []}}),
         line(k[4], response=None, error={"code": "server_error"}),
         line(k[5], "x" * 2_000_000),
@@ -145,6 +146,7 @@ def test_lines_without_a_reply_are_counted_by_reason(tmp_path: Path) -> None:
         "repeated": 1,
         "expired": 1,
         "status 429": 1,
+        "status 400 bad_seed": 1,
         "no reply in it": 2,
         "error server_error": 1,
         "longer than its tokens can be": 1,
@@ -221,4 +223,4 @@ def test_a_study_is_asked_by_batches_round_after_round(tmp_path: Path) -> None:
     assert "calls of" not in told
     rows = Warehouse(tmp_path / "wh" / "batched.duckdb").table("responses")
     assert isinstance(rows, pd.DataFrame) and len(rows) == 6
-    assert set(rows["content"]) == {"I love honesty."}
+    assert set(rows["answer"]) == {"I love honesty."}

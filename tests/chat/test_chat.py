@@ -23,7 +23,7 @@ import pytest
 
 from gpla_assets.chat.budget import Budget, Totals
 from gpla_assets.chat.cache import AnsweredCall, GroupCommit, MemoryCalls, request_key, whole_text
-from gpla_assets.chat.endpoint import endpoint_of
+from gpla_assets.chat.endpoint import Endpoint, endpoint_of
 from gpla_assets.chat.limits import Fault as Lack
 from gpla_assets.chat.limits import backoff, retry_after
 from gpla_assets.chat.openai_chat import OpenAIChat
@@ -31,8 +31,8 @@ from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped, Messa
 from gpla_assets.common.errors import BackendUnavailable
 from gpla_assets.storage import TABLES, Warehouse, WarehouseCalls
 from gpla_assets.studies import StudyError
+from gpla_assets.studies.asking import Calls, Price
 from gpla_assets.studies.settings import Model, bearing
-from gpla_assets.studies.study import Calls, Price
 from tests.fault_server import (
     CUT,
     EMPTY_CHOICES,
@@ -336,6 +336,7 @@ def test_every_part_of_a_request_is_in_its_key() -> None:
                 {"seed": 1},
                 {"schema": SCHEMA},
                 {"attempt": 1},
+                {"sample": 1},
             )
         ),
         (*base[:4], request("b")),
@@ -553,6 +554,20 @@ def test_a_key_that_a_server_echoes_is_neither_stored_nor_shown(
             assert part.encode() not in stored
 
 
+@pytest.mark.parametrize(("key", "password"), [("sk-1a", "hunter"), ("a" * 16, "b" * 5)])
+def test_short_secrets_are_hidden_where_no_model_speaks(
+    key: str, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_TEST_KEY", key)
+    endpoint = Endpoint(f"http://u:{password}@h/v1", "GPLA_TEST_KEY")
+    parts = [{"type": "text", "text": f"I say {password}"}]
+    told = {"finish_reason": f"{key} {password}", "model": key, "message": {"content": parts}}
+    found = endpoint.heard(json.dumps(told).encode())
+    assert found["finish_reason"] == "[key] [key]"
+    assert found["model"] == "[key]"
+    assert found["message"]["content"][0]["text"] == "I say [key]"
+
+
 def test_a_placeholder_for_a_key_is_no_secret(
     chat_with: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -725,6 +740,21 @@ def test_a_body_of_another_shape_is_a_fault(chat_with: Made, body: Any) -> None:
     assert len(server.asked) == 2
 
 
+def test_reasoning_is_kept_apart_from_the_reply(chat_with: Made, cache: WarehouseCalls) -> None:
+    parts = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Yes."}]
+    messages: list[dict[str, Any]] = [
+        {"content": "Yes.", "reasoning_content": "Hm."},
+        {"content": "Yes.", "reasoning": "Hm."},
+        {"content": parts},
+    ]
+    faults = [Fault("body", body={"choices": [{"message": one}]}) for one in messages]
+    with FaultServer(faults) as server:
+        for _ in range(2):  # the second time out of the cache
+            found = chat_with(server, cache, concurrency=1).ask(requests(3))
+            assert [(one.content, one.reasoning) for one in found] == [("Yes.", "Hm.")] * 3
+        assert len(server.asked) == 3
+
+
 def test_a_refusal_of_the_model_is_its_reply(chat_with: Made) -> None:
     body = {"choices": [{"message": {"content": None, "refusal": "I will not."}}]}
     with FaultServer([Fault("body", body=body)]) as server:
@@ -752,7 +782,7 @@ signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatRequest, Message
 from gpla_assets.storage import Warehouse, WarehouseCalls
-from gpla_assets.studies.study import Calls
+from gpla_assets.studies.asking import Calls
 cache = WarehouseCalls(Warehouse(Path(sys.argv[2])))
 chat = OpenAIChat("m", Calls(concurrency=4), cache, base_url=sys.argv[1])
 asked = [ChatRequest((Message("user", f"q{n}"),), 200) for n in range(60)]

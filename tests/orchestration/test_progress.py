@@ -8,8 +8,11 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 import termios
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
@@ -17,12 +20,10 @@ import pytest
 from rich.console import Console
 
 from gpla_assets.orchestration import progress
-from gpla_assets.orchestration.making import Made
 from gpla_assets.orchestration.session import Session
-from gpla_assets.orchestration.steps import step_named
-from gpla_assets.storage import Warehouse
 from gpla_assets.studies import load_study
-from tests.quick_study import quick_study
+from tests.conftest import ROOT, gpla
+from tests.fault_server import FaultServer
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -35,18 +36,14 @@ def shown(monkeypatch: pytest.MonkeyPatch, terminal: bool) -> StringIO:
     return out
 
 
-def made(name: str, seconds: float) -> Made:
-    return Made(step_named(name), {}, {}, [], 0, seconds, {})
-
-
 def test_a_terminal_has_a_bar_of_the_steps_and_one_of_the_items(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = shown(monkeypatch, terminal=True)
     with progress.showing() as say:
-        session = Session(load_study("demo"), say, waiting=["texts", "perceptions"], total=2)
+        took = {"texts": 5.0, "perceptions": 100.0}
+        session = Session(load_study("demo"), say, waiting=list(took), took=took, total=2)
         session.begin("texts", None, 0)
-        session.made.append(made("texts", 100.0))
         session.begin("perceptions", None, 0)
         with progress.progress("texts", 10) as advance:
             advance(3)
@@ -66,8 +63,7 @@ def test_a_pipe_has_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == "> 1/1 texts: 2 subjects, asked for\n"
 
 
-def test_the_time_that_is_left_is_that_of_earlier_runs_or_the_mean() -> None:
-    took = {"texts": 5.0, "perceptions": 60.0}
+def test_the_time_that_is_left_is_that_of_earlier_runs() -> None:
     study, steps = load_study("demo"), ["texts", "perceptions", "lexicon"]
     told: list[float | None] = []
     with pytest.MonkeyPatch.context() as patched:
@@ -75,16 +71,36 @@ def test_the_time_that_is_left_is_that_of_earlier_runs_or_the_mean() -> None:
             "gpla_assets.orchestration.session.step_begins", lambda *given: told.append(given[3])
         )
         Session(study, print, waiting=list(steps)).begin("texts", None, 0)
+        took = {"texts": 5.0, "perceptions": 60.0}
         again = Session(study, print, waiting=list(steps), took=took)
         again.begin("texts", None, 0)  # lexicon has no past: the mean of the others
-        again.made.append(made("texts", 7.0))
-        again.begin("perceptions", None, 0)  # and now the mean of this run's steps
-    assert told == [None, 5 + 60 + 32.5, 60 + 7]
+        again.begin("perceptions", None, 0)
+        again.begin("lexicon", None, 0)
+    assert told == [None, 5 + 60 + 32.5, 60 + 60, None]
 
 
-@pytest.mark.slow
-def test_an_interrupted_run_leaves_its_steps_and_says_so_in_a_line(tmp_path: Path) -> None:
-    study = quick_study(tmp_path / "study")
+STUDY = """
+name: asked
+corpus: [{{source: table, file: none.jsonl}}]
+subjects: [{{backend: openai, base_url: "{url}", llms: [one]}}]
+questions: {{count: 40}}
+calls: {{concurrency: 1}}
+"""
+CLI = "from gpla_assets.cli import app; app()"
+
+
+@dataclass
+class Ended:
+    """A command on a terminal that has ended: its exit code and what the terminal showed."""
+
+    code: int
+    text: str
+
+
+def on_terminal(
+    arguments: Sequence[str], environment: Mapping[str, str], stop: Callable[[], bool]
+) -> Ended:
+    """Run `gpla` on a terminal of its own, and press control-C once `stop` says so."""
     master, slave = pty.openpty()
 
     def of_terminal() -> None:
@@ -93,33 +109,45 @@ def test_an_interrupted_run_leaves_its_steps_and_says_so_in_a_line(tmp_path: Pat
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     run = subprocess.Popen(
-        study.command("run", str(study.file)),
-        env=study.environment | {"TERM": "xterm"},
+        [sys.executable, "-c", CLI, *arguments],
+        env={**environment, "TERM": "xterm"},
         stdin=slave,
         stdout=slave,
         stderr=slave,
         preexec_fn=of_terminal,
-        close_fds=True,
     )
     os.close(slave)
-    seen, asked = b"", False
-    while True:
-        try:
-            part = os.read(master, 65536)
-        except OSError:  # how a terminal says that nobody is at the other end
-            break
-        seen += part
-        if not asked and re.search(rb"> [456]/\d+ ", seen) and b"step" in seen:
-            os.write(master, b"\x03")
-            asked = True
+    seen, pressed = b"", False
+    try:
+        while part := os.read(master, 65536):
+            seen += part
+            if not pressed and stop():
+                os.write(master, b"\x03")
+                pressed = True
+    except OSError:  # how a terminal says that nobody is at its other end
+        pass
     os.close(master)
-    assert run.wait(60) == 130, seen[-2000:]
     text = ESCAPES.sub("", seen.decode("utf-8", "replace")).replace("\r", "\n")
-    assert re.search(r"step \d+ of \d+: \w+", text)
-    stopped = re.findall(r"stopped after (\d+) of \d+ steps: what was finished stays", text)
-    assert len(stopped) == 1
-    assert "Traceback" not in text and "Interrupt" not in text
-    kept = Warehouse(study.published).read("select distinct asset from internal.runs")["asset"]
-    assert len(kept) == int(stopped[0]) >= 3
-    stale = study.status()
-    assert not any(re.search(rf"\b{name}\b .*never made", stale) for name in kept)
+    return Ended(run.wait(60), text)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_leaves_its_steps_and_says_so_in_a_line(tmp_path: Path) -> None:
+    study = tmp_path / "asked.yaml"
+    environment = os.environ | {"GPLA_WAREHOUSE_DIR": str(tmp_path / "wh"), "PYTHONPATH": str(ROOT)}
+    with FaultServer(delay=0.3) as server:
+        study.write_text(STUDY.format(url=server.url), "utf-8")
+        ended = on_terminal(
+            ["ask", str(study)], environment, lambda: sum(server.answered.values()) >= 5
+        )
+        asked = len(server.asked)
+        assert ended.code == 130, ended.text[-2000:]
+        assert re.search(r"step 3 of 3: responses", ended.text)
+        assert re.search(r"answers .*\b[1-5]/40", ended.text)
+        assert ended.text.count("stopped after 2 of 3 steps: what was finished stays") == 1
+        assert not re.search("Traceback|Interrupt|Error", ended.text)
+        server.delay = 0.0
+        told = gpla("ask", str(study), folder=tmp_path / "wh")
+        assert "1 steps made" in told and "\x1b" not in told
+        # the call under way at the time may be asked once more
+        assert 40 <= len(server.asked) <= 41 and asked >= 5

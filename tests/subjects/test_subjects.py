@@ -110,7 +110,7 @@ class Parrot:
         self.inferences = 0
 
     def answer(
-        self, system_prompt: str, asked: Sequence[str], progress: Callable[[int], None]
+        self, system_prompt: str, asked: Sequence[str], progress: Callable[[int], None], sample: int
     ) -> list[Said]:
         self.inferences += len(asked)
         progress(len(asked))

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gpla_assets.evaluator.expression import SUMS
+from gpla_assets.validation.by_question import response_cells
 from gpla_assets.validation.generalizability import (
     coefficient,
     components,
+    generalizability,
     planned,
     questions_needed,
     stepped_up,
@@ -273,3 +276,71 @@ def test_a_caution_names_the_values_below_a_half_and_what_would_help() -> None:
     none = reliability_caution(each * 0, 20, "37 LLMs", 0.7)
     assert none is not None and "1,000 such questions would not" in none
     assert reliability_caution(each.dropna() + 0.5, 20, "37 LLMs", 0.7) is None
+
+
+def sampled(
+    parts: tuple[float, float, float, float], shape: tuple[int, int, int], seed: int = 1
+) -> pd.DataFrame:
+    """Cells of answers with these variances between units, questions, their pairs and samples."""
+    random, (units, questions, _) = np.random.default_rng(seed), shape
+    unit, question, pair, sample = (np.sqrt(one) for one in parts)
+    y = (
+        unit * random.standard_normal((units, 1, 1))
+        + question * random.standard_normal((1, questions, 1))
+        + pair * random.standard_normal((units, questions, 1))
+        + sample * random.standard_normal(shape)
+    )
+    places = pd.MultiIndex.from_product([range(n) for n in shape], names=["unit", "question", "n"])
+    return pd.DataFrame({"score": y.ravel()}, places).reset_index().assign(value="Honesty")
+
+
+def test_variance_between_samples_is_told_from_that_between_questions() -> None:
+    """Known components; the coefficients are Brennan's, worked by hand."""
+    (row,) = generalizability(sampled((1.0, 0.5, 2.0, 3.0), (150, 40, 4))).itertuples()
+    assert (row.units, row.questions, row.samples, row.scored) == (150, 40, 4, 1)
+    assert row.within == pytest.approx(3.0, rel=0.05)
+    assert row.interaction == pytest.approx(2.0, rel=0.1)
+    assert row.between_units == pytest.approx(1.0, rel=0.3)
+    assert row.between_questions == pytest.approx(0.5, rel=0.6)
+    unit, rest = row.between_units, row.interaction
+    # 40 questions, 4 samples each: the error is (rest + 3 / 4) / 40
+    assert row.coefficient == pytest.approx(unit / (unit + (rest + row.within / 4) / 40))
+    assert row.twice_questions == pytest.approx(unit / (unit + (rest + row.within / 4) / 80))
+    assert row.twice_samples == pytest.approx(unit / (unit + (rest + row.within / 8) / 40))
+    assert row.coefficient < row.twice_samples < row.twice_questions
+
+
+def test_the_coefficient_is_what_another_set_of_questions_would_give() -> None:
+    """What it says: the correlation of scores from two sets of questions, over the same units."""
+    found, real = [], []
+    for seed in range(20):
+        cells = sampled((0.2, 0.3, 2.0, 2.0), (60, 20, 3), seed)
+        found.append(generalizability(cells)["coefficient"].iloc[0])
+        halves = [sampled((0.0, 0.3, 2.0, 2.0), (60, 20, 3), 1000 + 2 * seed + n) for n in (0, 1)]
+        true = np.sqrt(0.2) * np.random.default_rng(seed + 500).standard_normal(60)
+        first, second = (own.groupby("unit")["score"].mean().to_numpy() + true for own in halves)
+        real.append(np.corrcoef(first, second)[0, 1])
+    # 0.2 / (0.2 + (2 + 2 / 3) / 20)
+    assert np.mean(found) == pytest.approx(0.6, abs=0.04)
+    assert np.mean(real) == pytest.approx(0.6, abs=0.06)
+
+
+def test_of_single_answers_nothing_is_said_of_samples() -> None:
+    (row,) = generalizability(sampled((1.0, 0.5, 2.0, 0.0), (60, 30, 1))).itertuples()
+    assert row.samples == 1
+    assert np.isnan(row.within) and np.isnan(row.twice_samples)
+    assert row.coefficient == pytest.approx(1 / (1 + 2 / 30), abs=0.06)
+
+
+def test_cells_of_responses_keep_samples_apart() -> None:
+    sums = pd.DataFrame(0.0, range(4), SUMS).assign(
+        response_id=["a", "b", "c", "d"],
+        subject_id=["s", "s", "s", "t"],
+        question_id=["q", "q", "r", "q"],
+        value="Honesty",
+    )
+    sums = sums.assign(weight_sum=2.0, relevant_n=[2.0, 1.0, 0.0, 2.0])
+    found = response_cells(sums, "subject_id", "share")
+    assert found[["unit", "question", "score"]].to_numpy().tolist() == [
+        *(["s", "q", 1.0], ["s", "q", 0.5], ["s", "r", 0.0], ["t", "q", 1.0])
+    ]
