@@ -17,6 +17,7 @@ from gpla_assets.generator.protocol import ValueGenerator
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
 from gpla_assets.sources.languages import ENGLISH, language_of
 from gpla_assets.sources.recorded import replies
+from gpla_assets.studies.study import RELEVANT
 
 PERCEPTION_COLUMNS = ["line", "perception", "sentence", "start", "end", "attitude"]
 SCORE_COLUMNS = ["relevance", "p_support", "p_oppose", "p_either", "score"]
