@@ -163,7 +163,7 @@ def samples(perceptions: pd.DataFrame) -> Numbers:
     its samples, and a subject's score is of its questions.
     """
     asked = perceptions.groupby(["subject_id", "question_id"])["response_id"]
-    return asked.transform("nunique").to_numpy(float)
+    return np.asarray(asked.transform("nunique"), float)
 
 
 def expressions(

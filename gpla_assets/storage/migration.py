@@ -16,6 +16,8 @@ KEPT: Mapping[str, Mapping[str, str]] = {
 }
 """Replies that were paid for and the history of value systems, with the old names of columns.
 Everything else is made anew by a run, which calls rows of another version stale."""
+LATER = {"model_calls": {"reasoning"}}
+"""Columns that they did not have."""
 OLD = "select table_name from duckdb_tables() where schema_name = 'main'"
 
 
@@ -36,6 +38,7 @@ def _statements(present: list[str]) -> Iterator[str]:
             columns = [
                 f"{quoted(renamed.get(name, name))} as {quoted(name)}"
                 for name in TABLES[table].model_fields
+                if name not in LATER.get(table, ())
             ]
             yield (
                 f"insert into {relation(table)} by name "

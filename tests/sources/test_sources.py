@@ -109,8 +109,9 @@ def test_alpaca_eval_is_read_as_json_and_as_parquet(tmp_path: Path, form: str) -
     else:
         pd.DataFrame(rows).to_parquet(path)
     found = read("alpaca_eval", path)
-    assert found.rows["content"].tolist() == ["o"]
-    assert found.skipped == {"empty": 1, "duplicate": 1}
+    assert found.rows["content"].tolist() == ["o", "again"]
+    assert found.rows["item"].tolist() == [1, 2]
+    assert found.skipped == {"empty": 1}
 
 
 def test_salad_bench_has_prompts_and_scores(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_any_table_is_read_with_a_mapping(tmp_path: Path) -> None:
     columns = {"llm": "who", "content": "said", "question_text": "asked"}
     rows = read("table", path, columns).rows
     assert rows[["llm", "content", "question_text"]].to_numpy().tolist() == [["m", "x", "q"]]
-    with pytest.raises(SourceError, match="names 'model'"):
+    with pytest.raises(SourceError, match="name 'model'"):
         read("table", path, {"model": "who"})
 
 
