@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -222,3 +225,20 @@ def test_help_groups_the_commands_in_their_order() -> None:
     panels = ["Start", "Look", "Own data", "Research", "Training"]
     places = [said.index(f"─ {panel} ─") for panel in panels]
     assert places == sorted(places)
+
+
+def test_a_file_that_another_program_writes_is_one_line_that_names_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "held.duckdb"
+    shutil.copy(folder / f"{NAME}.duckdb", copy)
+    code = f"import duckdb, sys; c = duckdb.connect({str(copy)!r}); print('open', flush=True); "
+    command = [sys.executable, "-c", code + "sys.stdin.read()"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "open\n"
+        said = gpla("show", "gamma", "-s", str(copy), code=1)
+        other.communicate("")
+    assert f"is held open by process {other.pid}" in said
+    gpla("show", "gamma", "-s", str(copy))
