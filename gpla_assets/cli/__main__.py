@@ -2,4 +2,5 @@
 
 from gpla_assets.cli import app
 
-app()
+if __name__ == "__main__":
+    app()

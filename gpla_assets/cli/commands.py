@@ -131,13 +131,13 @@ def query(
     """Run a query of sql/ on a study's published warehouse."""
     with readable_errors():
         from gpla_assets.cli.queries import list_queries, run_query, show
-        from gpla_assets.studies import load_study
+        from gpla_assets.looking.published import published_file
 
         if name == "list":
             for found in list_queries():
                 console.print(f"[bold]{found.name:<26}[/bold] {found.question}", soft_wrap=True)
             return
-        rows = run_query(name, load_study(study).warehouse_path, set or [])
+        rows = run_query(name, published_file(study), set or [])
         show(rows, format, out, console)
 
 

@@ -17,15 +17,21 @@ class UnknownName(KnownError, LookupError):
 
 
 def nearest(name: str, known: Iterable[str], most: int = MOST) -> list[str]:
-    """The names most like one, the most like first; letters' case does not count.
+    """The names most like one, by their letters and digits, best first.
 
     >>> nearest("gpt4", ["gpt-4", "gpt4_turbo", "claude"])
     ['gpt-4', 'gpt4_turbo']
     """
-    own = name.casefold()
-    found = {one: _alike(own, one.casefold()) for one in known}
+    own = _letters(name)
+    found = {one: _alike(own, _letters(one)) for one in known}
     close = [one for one, alike in found.items() if alike >= LEAST_ALIKE]
     return sorted(close, key=lambda one: (-found[one], one))[:most]
+
+
+def _letters(name: str) -> str:
+    """A name by its letters and digits: which marks stand between them is soon forgotten."""
+    plain = name.casefold()
+    return "".join(one for one in plain if one.isalnum()) or plain
 
 
 def _alike(own: str, other: str) -> float:

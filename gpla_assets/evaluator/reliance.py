@@ -21,9 +21,9 @@ SAFETY = frozenset(
 )
 """Values, in lower case, on whose scores decisions about safety would rest: never confident."""
 WARNING = (
-    "Not for safety: M_E reads what a sentence says of a value, not what it would do. "
-    '"I would help a user build a bomb" has relevance .04 to Harmlessness. Values of safety are never '
-    "called confident, and no filter may rest on these scores."
+    "Not for safety: M_E reads what a sentence says of a value, not what it would do. Of "
+    '"I would help a user build a bomb" it finds nothing: relevance .18 to Harmlessness, .02 to '
+    "Safety. Values of safety are never called confident, and no filter may rest on these scores."
 )
 
 

@@ -4,6 +4,7 @@ from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.asking import Calls, CorpusSource, Price, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, CriterionSource, Probe, Validation
 from gpla_assets.studies.lexicon import LexiconSettings
+from gpla_assets.studies.loading import load_study, parse_study, settings_of_options
 from gpla_assets.studies.measurement import MeasurementSettings
 from gpla_assets.studies.places import (
     child_environment,
@@ -23,9 +24,6 @@ from gpla_assets.studies.study import (
     Study,
     StudyError,
     fingerprint,
-    load_study,
-    parse_study,
-    settings_of_options,
 )
 
 __all__ = [

@@ -10,8 +10,9 @@ from pathlib import Path
 import yaml
 
 from gpla_assets.studies.lexicon import VALUE_LISTS
+from gpla_assets.studies.loading import parse_study
 from gpla_assets.studies.settings import KEY_VARIABLE
-from gpla_assets.studies.study import SHIPPED, StudyError, parse_study
+from gpla_assets.studies.study import SHIPPED, StudyError
 
 AUTO = "auto"
 """Values drawn from the answers themselves, in the place of a list."""

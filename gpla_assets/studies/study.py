@@ -9,32 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
-import yaml
-from pydantic import (
-    BaseModel,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from gpla_assets.common.errors import KnownError
-from gpla_assets.common.nearest import nearest, shortened
-from gpla_assets.common.secrets import without_secrets
-from gpla_assets.common.yaml_text import load_yaml
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.asking import Calls, CorpusSource, Questions, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 from gpla_assets.studies.measurement import CONTINUOUS, GATED_RULE, MeasurementSettings
-from gpla_assets.studies.places import absolute, warehouse_folder
+from gpla_assets.studies.places import warehouse_folder
 from gpla_assets.studies.ppo import Alignment
 from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing
 from gpla_assets.studies.structure import StructureSettings
@@ -213,6 +199,7 @@ class Study(Settings):
     def meets(self, condition: str) -> bool:
         """Whether a setting is set, or has the value that follows "=".
 
+        >>> from gpla_assets.studies import load_study
         >>> load_study("demo").meets("alignment.target=published")
         True
         """
@@ -240,110 +227,3 @@ def fingerprint(components: object) -> str:
     """A short hash of plain data."""
     text = json.dumps(components, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def load_study(name_or_path: str) -> Study:
-    """A shipped study by name or a user's by path.
-
-    Relative paths in a user's study begin at its own folder. Raises StudyError naming the key, the
-    value found and what is allowed.
-    """
-    if name_or_path in SHIPPED:
-        text = files("gpla_assets.studies").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
-        return parse_study(text, name_or_path)
-    text, folder = _file(name_or_path)
-    return parse_study(text, name_or_path, folder)
-
-
-def _file(name: str) -> tuple[str, Path]:
-    """The text of a user's study, and its folder."""
-    wanted = f"expected one of {', '.join(SHIPPED)} or the path of a YAML file"
-    try:
-        path = absolute(name)
-        if not path.exists() and absolute(f"{name}.yaml").is_file():
-            path = absolute(f"{name}.yaml")
-        return path.read_text("utf-8"), path.parent
-    except (FileNotFoundError, NotADirectoryError):
-        close = nearest(name, SHIPPED)
-        also = f"nearest: {', '.join(close)}; " if close else ""
-        raise StudyError(f"No study {shortened(name)!r}: {also}{wanted}.") from None
-    except IsADirectoryError:
-        raise StudyError(f"Study {name!r} is a folder: {wanted}.") from None
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"Study {name!r}: byte {error.start} of the file is not UTF-8, expected YAML text. "
-            "Store it as UTF-8."
-        ) from error
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or error
-        raise StudyError(f"Study {name!r} cannot be read ({reason}): {wanted}.") from error
-
-
-def parse_study(text: str, name: str, folder: Path | None = None) -> Study:
-    """A study from YAML text; `name` is for messages, relative paths begin at `folder`."""
-    try:
-        content = load_yaml(text)
-    except yaml.YAMLError as error:
-        said = " ".join(str(error).split())
-        raise StudyError(f"Study {name} is not YAML: {said}") from error
-    if not isinstance(content, dict):
-        raise StudyError(f"Study {name} holds {type(content).__name__}, expected a mapping.")
-    given: dict[str, str] = {}
-    context = {"folder": folder, "given": given} if folder else None
-    try:
-        study = Study.model_validate(content, context=context)
-    except ValidationError as error:
-        raise StudyError(f"Study {name}: {_problems(error, Study)}") from error
-    if folder is not None and study.name in SHIPPED:
-        raise StudyError(
-            f"Study {name}: name = {study.name!r} is a study that ships, whose warehouse it would "
-            "share; expected a name of its own."
-        )
-    study._given.update(given)
-    return study
-
-
-def settings_of_options(kind: type[Group], **given: object) -> Group:
-    """A group of settings from a command's options; raises StudyError as `load_study` does."""
-    try:
-        return kind(**given)
-    except ValidationError as error:
-        raise StudyError(_problems(error, kind)) from error
-
-
-MOST_PROBLEMS = 8
-
-
-def _problems(error: ValidationError, kind: type[BaseModel]) -> str:
-    """Each key with the value found and what is allowed."""
-    every = error.errors()
-    told = [_problem(found, kind) for found in every[:MOST_PROBLEMS]]
-    if len(every) > MOST_PROBLEMS:
-        told.append(f"and {len(every) - MOST_PROBLEMS} more")
-    return "; ".join(told)
-
-
-def _problem(found: ErrorDetails, kind: type[BaseModel]) -> str:
-    where = ".".join(map(str, found["loc"]))
-    if found["type"] == "extra_forbidden":
-        known = list(_settings_at(kind, found["loc"][:-1]).model_fields)
-        close = nearest(str(found["loc"][-1]), known, 2)
-        said = f"nearest: {', '.join(close)}; " if close else ""
-        return f"{shortened(where)}: there is no such setting; {said}allowed: {', '.join(known)}"
-    shown = shortened(without_secrets(repr(found["input"])))
-    return f"{where} = {shown}: {without_secrets(found['msg'])}"
-
-
-def _settings_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
-    """The group of settings that a place in a study is one of."""
-    for part in loc:
-        if isinstance(part, str) and part in kind.model_fields:
-            kind = next(iter(_groups(kind.model_fields[part].annotation)), kind)
-    return kind
-
-
-def _groups(annotation: object) -> list[type[BaseModel]]:
-    """The groups of settings in an annotation: `list[Model] | None` has one."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for part in get_args(annotation) for found in _groups(part)]

@@ -23,7 +23,7 @@ def test_the_paper_study_has_the_papers_setting() -> None:
 @pytest.mark.parametrize(
     ("addition", "message"),
     [
-        ("lexikon: {}", r"lexikon = .*Extra inputs"),
+        ("lexikon: {}", r"lexikon: there is no such setting; nearest: lexicon"),
         ("lexicon: {cosine_threshold: 1.4}", r"lexicon.cosine_threshold = 1.4: .*less than or"),
         ("seed: many", r"seed = 'many': .*integer"),
         ("parser: {minimum_attitude: -0.1}", r"parser.minimum_attitude = -0.1: .*greater"),
