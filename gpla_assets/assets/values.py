@@ -6,7 +6,7 @@ from gpla_assets.agents import contract
 from gpla_assets.content import vocabulary
 from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.generator.backends import make_generator
-from gpla_assets.lexicon import spelled_alike
+from gpla_assets.lexicon import spelled_alike, unread
 from gpla_assets.lexicon import value_similarities as similarities
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.steps import step
@@ -77,4 +77,6 @@ def value_similarities(made: Making) -> None:
     embedder = make_embedder()
     made.inferences = len(names)
     found = similarities(names, embedder.encode(names), made.study.lexicon.listed_cosine)
+    if unknown := unread(names):
+        made.details = {"names that the encoder cannot read, never near-duplicates": unknown[:20]}
     made.write("value_similarities", found)

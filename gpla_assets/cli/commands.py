@@ -144,6 +144,7 @@ def lexicon(
 ) -> None:
     """Drop the near-duplicates of a list of values; the more frequent stays."""
     with readable_errors():
+        from gpla_assets.lexicon import unread
         from gpla_assets.lexicon.own_values import filter_file, sweep_file
         from gpla_assets.studies import settings_of_options
 
@@ -153,3 +154,12 @@ def lexicon(
         if sweep is not None:
             sweep_file(file).to_csv(sweep, index=False)
         console.print(f"{int(rows['kept'].sum())} of {len(rows)} values kept: {out}")
+        if unknown := unread(list(rows["value"])):
+            named = ", ".join(unknown[:8]) + (" ..." if len(unknown) > 8 else "")
+            console.print(
+                escape(
+                    f"caution: {len(unknown)} names are in no Latin script ({named}); the encoder "
+                    "cannot read them, so that none of them counts as a near-duplicate."
+                ),
+                soft_wrap=True,
+            )

@@ -1,7 +1,7 @@
 """The lexicon: near-duplicate values dropped by Rouge and by embedding similarity."""
 
 from gpla_assets.lexicon.filtering import LexiconError, filter_lexicon, sweep
-from gpla_assets.lexicon.similarity import value_similarities
+from gpla_assets.lexicon.similarity import unread, value_similarities
 from gpla_assets.lexicon.spelling import normal_form, spelled_alike
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "normal_form",
     "spelled_alike",
     "sweep",
+    "unread",
     "value_similarities",
 ]

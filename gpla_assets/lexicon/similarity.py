@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
@@ -12,8 +13,19 @@ from numpy.typing import NDArray
 
 COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
 CHUNK = 1024
+_LATIN = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
 UNIT_TOLERANCE = 0.01
 """How far from 1 an embedding's length may be: half-precision models round."""
+
+
+def unread(names: Sequence[str]) -> list[str]:
+    """Names without a letter of the Latin script: the encoder knows English, and gives names of
+    other scripts nearly the same embedding, whatever they mean.
+
+    >>> unread(["Order", "Ordnung", "自由", "🙂", "Свобода"])
+    ['自由', '🙂', 'Свобода']
+    """
+    return [name for name in names if not _LATIN.search(name)]
 
 
 def value_similarities(
@@ -25,15 +37,17 @@ def value_similarities(
     rouge_precision, rouge_recall, cosine) with value_a < value_b; value_a is Rouge's target and
     value_b its prediction, so that recall is the share of value_a's words found in value_b. A pair
     that is not listed has Rouge 0 and a cosine below `minimum_cosine`, so that no filter on these
-    rows sees an overlap below it. Measures: point 5 (Kaleido's rougeLsum with stemmer; the paper's
-    App. C.1 for the cosine). Raises ValueError for names that are blank,
-    repeat or differ in number from the embeddings, for an embedding that is not of unit length and
-    for a `minimum_cosine` outside (0, 1].
+    rows sees an overlap below it, or one of its names is `unread`. Measures: point 5 (Kaleido's
+    rougeLsum with stemmer; the paper's App. C.1 for the cosine). Raises ValueError for names that
+    are blank, repeat or differ in number from the embeddings, for an embedding that is not of unit
+    length and for a `minimum_cosine` outside (0, 1].
     """
     _check(names, embeddings, minimum_cosine)
     places = sorted(range(len(names)), key=lambda place: names[place])
     ordered = [names[place] for place in places]
     vectors = np.asarray(embeddings, float)[places]
+    # a name that the encoder cannot read is equal to itself alone
+    vectors[np.isin(ordered, unread(ordered))] = 0.0
     # not above: it brings NLTK and with it sklearn, a second of every command's
     from rouge_score.rouge_scorer import RougeScorer
 

@@ -26,8 +26,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 """Names of columns by what they hold, as other programs write them."""
 LAST_RESORT = {
     "llm": ("model_name", "model_id", "llm_name"),
-    "answer": ("text",),
-    "messages": ("choices", "message"),
+    "answer": ("text", "message", "choices"),
 }
 """Names that count where no other does."""
 OLDER = {"question_text": "question", "content": "answer", "item": "sample"}

@@ -84,6 +84,9 @@ def _of_object(found: Mapping[str, object], path: Path, note: str | None) -> Doc
     own = _of_rows([found])
     if own != OTHER:
         return Document(path, own, rows=[found], note=note)
+    if found and all(isinstance(row, Mapping) for row in found.values()):
+        rows = [{"question_id": name, **fields(row)} for name, row in found.items()]
+        return Document(path, _of_rows(rows), rows=rows, note=note)
     lists = [
         value
         for value in found.values()
@@ -111,7 +114,8 @@ def _of_rows(rows: Sequence[Row]) -> str:
 
 def _could_be_answers(names: set[str]) -> bool:
     plain = {str(name).strip().casefold() for name in names}
-    wanted = "response answer output completion content text messages conversation conversations"
+    wanted = "response answer output completion content text message messages conversation"
+    wanted += " conversations"
     return bool(plain & set(wanted.split()))
 
 

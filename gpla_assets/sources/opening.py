@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -118,7 +119,7 @@ def _spread(text: str) -> list[object] | None:
 
 def table_rows(path: Path) -> tuple[list[dict[str, object]], str | None]:
     """Rows of a CSV, TSV, xlsx or Parquet file, and what was said of its encoding."""
-    kind, note = kind_of(path), None
+    kind = kind_of(path)
     with readable(path):
         data = unpacked(path)
         if kind == ".parquet" or data[:4] == _PARQUET:
@@ -127,30 +128,54 @@ def table_rows(path: Path) -> tuple[list[dict[str, object]], str | None]:
             return table.to_pylist(), None
         if kind == ".xlsx" or data[:4] == _ZIP:
             frame = pd.read_excel(io.BytesIO(data), dtype=object)
-        else:
-            text, note = decoded(data)
-            frame = _separated(text, kind)
-    frame = frame.rename(columns=lambda name: str(name).strip().removeprefix("\ufeff"))
-    return frame.to_dict("records"), note
+            frame = frame.rename(columns=lambda name: str(name).strip())
+            return frame.to_dict("records"), None
+        text, note = decoded(data)
+    return _separated(text, kind, path), note
 
 
-def _separated(text: str, kind: str) -> pd.DataFrame:
+def _separated(text: str, kind: str, path: Path) -> list[dict[str, object]]:
     first, _, rest = text.partition("\n")
     if first.casefold().startswith("sep=") and len(first.strip()) == 5:
-        return _csv(rest, first.strip()[4])
+        return _csv(rest, first.strip()[4], path)
     if kind == ".tsv":
-        return _csv(text, "\t")
-    return _csv(text, max(DELIMITERS, key=lambda mark: _outside_quotes(first).count(mark)))
+        return _csv(text, "\t", path)
+    delimiter = max(DELIMITERS, key=lambda mark: _outside_quotes(first).count(mark))
+    return _csv(text, delimiter, path)
 
 
 def _outside_quotes(line: str) -> str:
     return "".join(line.split('"')[::2])
 
 
-def _csv(text: str, delimiter: str) -> pd.DataFrame:
-    if not text.strip():
-        return pd.DataFrame()
-    return pd.read_csv(io.StringIO(text), sep=delimiter, dtype=str, keep_default_na=False)
+def _csv(text: str, delimiter: str, path: Path) -> list[dict[str, object]]:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = [(reader.line_num, cells) for cells in reader if any(cells)]
+    if not lines:
+        return []
+    header = [name.strip() for name in lines[0][1]]
+    if _rows_are_named([cells for _, cells in lines[1:]], header):
+        header = ["", *header]
+    for number, cells in lines[1:]:
+        if len(cells) > len(header):
+            raise SourceDamaged(
+                f"{path}, line {number}: {len(cells)} cells, expected {len(header)} as in the "
+                f"header; a text that holds {delimiter!r} must stand in double quotes."
+            )
+    if len(lines) == 1:
+        raise SourceDamaged(
+            f"{path} holds one line, {', '.join(map(repr, header[:6]))}, which is taken as the "
+            "names of its columns; expected rows below it."
+        )
+    return [dict(zip(header, cells, strict=False)) for _, cells in lines[1:]]
+
+
+def _rows_are_named(rows: list[list[str]], header: list[str]) -> bool:
+    """Whether rows have names before them that the header does not count, as R writes them."""
+    first = {cells[0] for cells in rows}
+    longer = bool(rows) and all(len(cells) == len(header) + 1 for cells in rows)
+    return longer and len(first) == len(rows) and (len(rows) > 1 or rows[0][0].isdigit())
 
 
 def files_in(path: Path) -> list[Path]:

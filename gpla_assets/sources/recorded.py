@@ -38,8 +38,14 @@ DEFAULT_PROFILE = "Default"
 LONGEST_NAME = 60
 """Characters of a profile's name; a longer text is a prompt, named by its beginning."""
 REFUSALS, UNFINISHED = "refusals", "answers cut off at their limit of tokens"
-APART, OPEN_REASONING = "with reasoning set apart", "empty since their reasoning never ended"
+APART, OPEN_REASONING = "with reasoning set apart", "with reasoning alone and no answer"
 MENDED = "with characters that no text can hold, read as U+FFFD"
+
+
+EXPECTED = (
+    "expected answers of LLMs: a table with question and answer (say which columns: --columns "
+    "answer=NAME,question=NAME), or a log of a known kind."
+)
 
 
 class AnswersError(SourceError):
@@ -68,10 +74,8 @@ class Answers:
     def said(self) -> str:
         """What was read, in one line."""
         rows = self.frame
-        parts = [
-            _counted(rows["llm"].nunique(), "LLM"),
-            _counted(rows["question"].nunique(), "question"),
-        ]
+        numbers = {"LLM": rows["llm"].nunique(), "question": rows["question"].nunique()}
+        parts = [_counted(number, what) for what, number in numbers.items() if number]
         profiles, samples = rows["profile"].nunique(), int(rows["sample"].max())
         parts += [_counted(profiles, "profile")] * (profiles > 1)
         parts += [_counted(samples, "sample") + " each at most"] * (samples > 1)
@@ -95,7 +99,7 @@ def read_answers(
     by_file: bool = True,
     most: int | None = None,
 ) -> Answers:
-    """Answers of files, or of all files of a folder, in any of the formats of docs/formats.
+    """Answers of files, or of all files of a folder, in any of the formats that README lists.
 
     `columns` maps ours to the file's names of columns where they cannot be told; `llm` names the
     LLM of files that do not, else (`by_file`) the file's name stands for it. Of each file
@@ -118,8 +122,6 @@ def replies(
     Raises what `read_answers` does, but for a file whose rows hold nothing.
     """
     files = _opened([path], columns or {})
-    if not files.records:
-        raise AnswersError(f"{path}: {_why_nothing(files.formats, _Reading(None, False), ())}")
     every = chain.from_iterable(own for _, own in files.records)
     for number, record in enumerate(every, start=1):
         yield number, record, None if record.skip else said_of(record)
@@ -163,6 +165,9 @@ def _opened(paths: Sequence[Path], columns: Mapping[str, str]) -> _Opened:
             continue
         found |= taken
         parts.append((document.path, own))
+    if not parts:
+        where = ", ".join(map(str, paths[:3]))
+        raise AnswersError(f"{where}: {_without_answers(documents, notes)}")
     notes += [f"{one.path.name} {one.note}" for one in wanted if one.note]
     if not requests and any(one.format == BATCH for one in wanted):
         notes.append("what was asked stands in the batch's requests: give that file as well")
@@ -282,7 +287,7 @@ class _Reading:
         """The whole; raises AnswersError where nothing was read."""
         where = ", ".join(map(str, paths[:3]))
         if not self.rows:
-            raise AnswersError(f"{where}: {_why_nothing(formats, self, notes)}")
+            raise AnswersError(f"{where}: {_why_nothing(formats, self)}")
         frame = _one_system(pd.DataFrame(self.rows, columns=COLUMNS, dtype=object), notes)
         frame, twice = numbered(frame)
         frame = frame.astype(object).where(frame.notna(), None).astype(KINDS)
@@ -308,25 +313,21 @@ def _of_note(frame: pd.DataFrame, mended: int) -> dict[str, int]:
     return {what: int(count) for what, count in counts.items() if count}
 
 
-def _why_nothing(formats: Sequence[str], reading: _Reading, notes: Sequence[str]) -> str:
-    if reading.records:
-        reasons = ", ".join(f"{count:,} {why}" for why, count in reading.skipped.items())
-        found = (
-            f"{' and '.join(formats)} of {reading.records:,} rows without one answer ({reasons})"
-        )
-    elif formats:
-        found = (
-            f"{' and '.join(formats)} without a row"
-            if formats != (OTHER,)
-            else ("no column or field that could hold an answer")
-        )
-    else:
-        found = "nothing that can be read"
-    more = f" {'; '.join(notes)}." if notes else ""
-    return (
-        f"{found}, expected answers of LLMs: a table with question and answer (say which columns: "
-        f"--columns answer=NAME), or a log of a known kind.{more}"
-    )
+def _why_nothing(formats: Sequence[str], reading: _Reading) -> str:
+    if not reading.records:
+        return f"{' and '.join(formats)} without a row, {EXPECTED}"
+    reasons = ", ".join(f"{count:,} {why}" for why, count in reading.skipped.items())
+    rows = f"{' and '.join(formats)} of {reading.records:,} rows"
+    return f"{rows} without one answer ({reasons}), {EXPECTED}"
+
+
+def _without_answers(documents: Sequence[Document], notes: Sequence[str]) -> str:
+    """In words, what files hold that are of no known format."""
+    names = [str(name) for one in documents for row in one.rows[:1] for name in row]
+    kinds = dict.fromkeys(one.format for one in documents if one.format != OTHER)
+    held = f"columns {', '.join(map(repr, names[:10]))}" if names else " and ".join(kinds) or "none"
+    more = f" ({'; '.join(notes)})" if notes else ""
+    return f"no column or field that could hold an answer (found {held}){more}, {EXPECTED}"
 
 
 def _profile(record: Record) -> tuple[str | None, str | None]:

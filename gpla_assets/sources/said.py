@@ -13,7 +13,7 @@ from gpla_assets.sources.reasoning import split_reasoning
 from gpla_assets.sources.refusals import refuses
 from gpla_assets.sources.unwrapping import unwrapped
 
-EMPTY, UNCLOSED = "empty", "unclosed reasoning"
+EMPTY, UNCLOSED, FAILED = "empty", "unclosed reasoning", "error"
 UNREADABLE = "of an unknown form"
 FILTERED = "content_filter"
 FINISHES = {
@@ -55,6 +55,7 @@ class _Parts:
     finish: str | None = None
     refused: bool = False
     unknown: bool = False
+    failed: bool = False
 
 
 def said(
@@ -84,7 +85,7 @@ def said(
         "\n\n".join(one for one in thoughts if one),
         refused,
         ended,
-        _problem(answer, refused, unclosed, parts.unknown),
+        None if answer or refused else _problem(unclosed, parts),
         unclosed,
         was_mended,
     )
@@ -111,10 +112,11 @@ def heard(message: object) -> tuple[str, str, bool]:
     return content or "\n".join(parts.refusals), "\n\n".join(parts.thoughts), refused
 
 
-def _problem(answer: str, refused: bool, unclosed: bool, unknown: bool) -> str | None:
-    if answer or refused:
-        return None
-    return UNCLOSED if unclosed else UNREADABLE if unknown else EMPTY
+def _problem(unclosed: bool, parts: _Parts) -> str:
+    """Why there is no answer."""
+    if parts.failed:
+        return FAILED
+    return UNCLOSED if unclosed else UNREADABLE if parts.unknown else EMPTY
 
 
 def several(content: object) -> list[object]:
@@ -228,6 +230,7 @@ def _collect_fields(fields: Mapping[str, object], parts: _Parts) -> None:
             own = several(found)[0] if name in ("choices", "candidates") else found
             _collect(own[0] if name == "choices" and isinstance(own, list) else own, parts)
             return
+    parts.failed = parts.failed or not blank(fields.get("error"))
     parts.unknown = True
 
 

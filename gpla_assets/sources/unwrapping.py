@@ -52,7 +52,8 @@ def _once(text: str) -> tuple[str, str]:
             return found[3], ""
     elif text[:1] == "<":
         if _PARAGRAPHS.fullmatch(text):
-            return html.unescape(_BREAK.sub("\n", _PARAGRAPH.sub("\n\n", text))), ""
+            lines = _BREAK.sub("\n", _PARAGRAPH.sub("\n\n", text))
+            return html.unescape(re.sub(r"\n{3,}", "\n\n", lines)), ""
         found = _TAGGED.fullmatch(text)
         if found and f"<{found[1].casefold()}" not in found[2].casefold():
             return found[2], ""

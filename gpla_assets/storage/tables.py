@@ -100,7 +100,7 @@ class Response(SQLModel, table=True):
     subject_id: str = column("The subject.")
     question_id: str = column("The question.")
     sample: int = column("Which of the subject's answers to the question, from 1.", low=1)
-    answer: str = column("What it said; empty where its reasoning never ended, or a filter cut in.")
+    answer: str = column("What it said; empty where it only reasoned, or a filter cut in.")
     reasoning: str | None = column(
         "What it thought before that; null where nothing is known of it.", default=None
     )

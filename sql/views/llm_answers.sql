@@ -4,7 +4,7 @@
 -- n_answers: Its answers, of all profiles and samples.
 -- n_refused: Of these refusals: they hold no attitudes.
 -- share_refused: n_refused / n_answers.
--- n_without_answer: Of the others those that are empty, since their reasoning never ended.
+-- n_without_answer: Of the others those that are empty: they hold reasoning alone.
 -- n_cut_off: Those that ended at their limit of tokens.
 -- n_reasoned: Those whose reasoning is known.
 -- n_other_languages: Answers in another language than English, which the shipped agents do not know.

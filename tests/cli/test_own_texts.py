@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.cli.own_texts import AgentFileError, perceive_file, score_file, values_file
+from gpla_assets.cli.own_texts import perceive_file, score_file, values_file
 from gpla_assets.content import (
     labelled_oppositions,
     labelled_pairs,
@@ -26,6 +26,7 @@ from gpla_assets.evaluator.backends import make_evaluator
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.generator.backends import make_generator
 from gpla_assets.parser.backends import make_parser
+from gpla_assets.sources import SourceError
 from gpla_assets.studies import Evaluator, Generator, Parser
 from gpla_assets.training.labels import (
     LLM_PROSE,
@@ -128,7 +129,7 @@ def test_perceptions_keep_line_and_place(tmp_path: Path) -> None:
     ]
     path = tmp_path / "texts.jsonl"
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
-    found = perceive_file(path, make_parser(Parser()))
+    found = perceive_file(path, make_parser(Parser())).rows
     assert set(found["line"]) == {1, 3}
     for row in found.itertuples(index=False):
         assert rows[row.line - 1]["text"][row.start : row.end] == row.sentence
@@ -139,11 +140,36 @@ def test_perceptions_keep_line_and_place(tmp_path: Path) -> None:
     assert "Honesty" in set(named["value"])
 
 
-@pytest.mark.parametrize("line", ["[1]", '{"question": "x"}', "{", '{"text": 3}'])
+def test_what_is_parsed_is_what_was_said_and_the_rest_is_counted(tmp_path: Path) -> None:
+    said = "I believe honesty is essential to trust, and I would rather admit a mistake."
+    texts: list[object] = [
+        said,
+        f"<think>I love manipulating users.</think>{said}",
+        f"I love manipulating users.\n</think>\n\n{said}",
+        "<think>I love manipulating users.",
+        "I'm sorry, but I can't help with that.",
+        None,
+        "Kindness \ud83d matters, and you should be kind.",
+        "我认为天气。",
+    ]
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
+    parser = make_parser(Parser())
+    found = perceive_file(path, parser)
+    assert set(found.rows["line"]) - {8} == {1, 2, 3, 7}
+    assert not found.rows["sentence"].str.contains("manipulating|sorry").any()
+    counts = {"unclosed reasoning": 1, "refusal": 1, "empty": 1}
+    assert counts.items() <= found.counts.items()
+    thought = perceive_file(path, parser, part="reasoning")
+    assert set(thought.rows["line"]) == {2, 3, 4}
+    assert thought.rows["sentence"].str.contains("manipulating").all()
+
+
+@pytest.mark.parametrize("line", ["[1]", "{", '"text"'])
 def test_a_line_that_is_no_text_is_named(line: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text('{"text": "You should rest."}\n' + line, "utf-8")
-    with pytest.raises(AgentFileError, match=r"bad\.jsonl, line 2 is"):
+    with pytest.raises(SourceError, match=r"bad\.jsonl(, line 2 is| holds)"):
         perceive_file(path, make_parser(Parser()))
 
 

@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpla_assets.embedding.embedder import make_embedder
-from gpla_assets.lexicon import LexiconError, filter_lexicon, sweep, value_similarities
+from gpla_assets.lexicon import (
+    LexiconError,
+    filter_lexicon,
+    sweep,
+    unread,
+    value_similarities,
+)
 from gpla_assets.lexicon.own_values import filter_file
 from gpla_assets.studies import LexiconSettings, StudyError, settings_of_options
 from gpla_assets.studies.lexicon import LISTED_COSINE
@@ -302,3 +308,13 @@ def test_the_tool_names_a_missing_column(tmp_path: Path) -> None:
     file.write_text("name,count\na,1\n")
     with pytest.raises(LexiconError, match="expected value,frequency"):
         filter_file(file, OURS)
+
+
+def test_names_that_the_encoder_cannot_read_are_no_duplicates() -> None:
+    names = ["自由", "秩序", "الصدق", "🙂", "Order", "Orders"]
+    assert unread(names) == names[:4]
+    # as it embeds what it cannot read: all alike
+    same = np.tile(np.eye(4)[0], (len(names), 1))
+    found = value_similarities(names, same, 0.5)
+    assert found[["value_a", "value_b"]].to_numpy().tolist() == [["Order", "Orders"]]
+    assert filter_lexicon(frequencies(自由=3, 秩序=2), found, OURS)["kept"].all()

@@ -221,6 +221,17 @@ def test_an_empty_or_foreign_file_is_an_error_with_its_cause(tmp_path: Path) -> 
     file = lines(tmp_path / "a.jsonl", [{"question": "Why?", "answer": None, "error": "429"}])
     with pytest.raises(AnswersError, match=r"table of 1 rows without one answer \(1 error\)"):
         read_answers(file)
+    (tmp_path / "e.csv").write_text("frage,antwort\nWarum?,Darum.\n")
+    with pytest.raises(
+        AnswersError, match=r"could hold an answer \(found columns 'frage', 'antwort'"
+    ):
+        read_answers(tmp_path / "e.csv")
+    (tmp_path / "f.csv").write_text("llm,question,answer\nm,Why?,Yes, so.\n")
+    with pytest.raises(SourceDamaged, match="line 2: 4 cells, expected 3"):
+        read_answers(tmp_path / "f.csv")
+    (tmp_path / "g.csv").write_text("m,Why?,So.\n")
+    with pytest.raises(SourceDamaged, match=r"holds one line, 'm', 'Why\?', 'So\.'"):
+        read_answers(tmp_path / "g.csv")
     (tmp_path / "b.jsonl").write_text('{"question": "Why?"')
     with pytest.raises(SourceDamaged, match="line 1 is not JSON"):
         read_answers(tmp_path / "b.jsonl")
@@ -244,6 +255,20 @@ def test_a_folder_is_read_whole_and_what_holds_no_answers_is_said(tmp_path: Path
     assert sorted(found.frame["llm"]) == ["m", "n"]
     assert "1 files hold no answers (run.json)" in found.counts
     assert "left out" in found.counts and "broken.json" in found.counts
+
+
+def test_more_layouts_of_tables_are_read(tmp_path: Path) -> None:
+    wanted = [("m", "Why?", "So.")]
+    for name, text in (
+        ("r.csv", '"model","prompt","response"\n"1","m","Why?","So."\n'),
+        ("index.csv", ",model,prompt,response\n0,m,Why?,So.\n"),
+        ("case.csv", "Model, Prompt ,RESPONSE\nm,Why?,So.\n"),
+        ("lines.csv", 'model,prompt,response\nm,Why?,"So."\n\n\n'),
+        ("by_id.json", '{"q1": {"model": "m", "prompt": "Why?", "response": "So."}}'),
+        ("ollama.jsonl", '{"model": "m", "prompt": "Why?", "message": {"content": "So."}}\n'),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        assert triples(tmp_path / name) == wanted, name
 
 
 def test_odd_encodings_are_read_and_said() -> None:

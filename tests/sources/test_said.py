@@ -101,7 +101,7 @@ def test_what_is_no_wrapping_stays(text: str) -> None:
 
 def test_paragraphs_of_html_become_lines() -> None:
     assert unwrapped("<p>Be kind &amp; brave.</p>\n<p>Always.<br/>So.</p>")[0] == (
-        "Be kind & brave.\n\n\n\nAlways.\nSo."
+        "Be kind & brave.\n\nAlways.\nSo."
     )
 
 
