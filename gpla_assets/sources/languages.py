@@ -32,7 +32,7 @@ def language_of(text: str) -> str | None:
 
     English is known by its common words, all else by py3langid.
 
-    >>> language_of("I believe that honesty matters."), language_of("Yes.")
+    >>> language_of("I believe that honesty matters."), language_of("Hm.")
     ('en', None)
     >>> language_of("我认为诚实非常重要。"), language_of("Creo que la honestidad es importante.")
     ('zh', 'es')

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from gpla_assets.common.keys import key_of
 from gpla_assets.sources import logs
+from gpla_assets.sources.answer_frame import (
+    COLUMNS,
+    KINDS,
+    REFUSALS,
+    numbered,
+    of_note,
+    profile_of,
+    with_profiles,
+)
 from gpla_assets.sources.columns import ColumnsError
 from gpla_assets.sources.errors import SourceError
 from gpla_assets.sources.formats import (
@@ -26,21 +34,8 @@ from gpla_assets.sources.formats import (
 )
 from gpla_assets.sources.opening import PACKED, files_in
 from gpla_assets.sources.reading import ReadResult
-from gpla_assets.sources.records import DUPLICATE, ERROR, Fields, Record, named
+from gpla_assets.sources.records import DUPLICATE, Fields, Record, named
 from gpla_assets.sources.said import UNCLOSED, Said, said
-
-COLUMNS = [
-    *("llm", "profile", "system", "question", "question_id", "sample"),
-    *("answer", "reasoning", "refused", "finish"),
-]
-KINDS = {"sample": int, "refused": bool}
-DEFAULT_PROFILE = "Default"
-LONGEST_NAME = 60
-"""Characters of a profile's name; a longer text is a prompt, named by its beginning."""
-REFUSALS, UNFINISHED = "refusals", "answers cut off at their limit of tokens"
-APART, OPEN_REASONING = "with reasoning set apart", "with reasoning alone and no answer"
-MENDED = "with characters that no text can hold, read as U+FFFD"
-
 
 EXPECTED = (
     "expected answers of LLMs: a table with question and answer (say which columns: --columns "
@@ -269,7 +264,7 @@ class _Reading:
             self._keep(record, one, llm)
 
     def _keep(self, record: Record, one: Said, llm: str | None) -> None:
-        profile, system = _profile(record)
+        profile, system = profile_of(record)
         self.rows.append(
             (
                 *(llm, profile, system, record.question, record.question_id),
@@ -288,29 +283,16 @@ class _Reading:
         where = ", ".join(map(str, paths[:3]))
         if not self.rows:
             raise AnswersError(f"{where}: {_why_nothing(formats, self)}")
-        frame = _one_system(pd.DataFrame(self.rows, columns=COLUMNS, dtype=object), notes)
+        frame = with_profiles(pd.DataFrame(self.rows, columns=COLUMNS, dtype=object), notes)
         frame, twice = numbered(frame)
         frame = frame.astype(object).where(frame.notna(), None).astype(KINDS)
         self.skipped[DUPLICATE] += twice
         if self.files:
             names = ", ".join(sorted(self.files)[:3])
             notes.append(f"no column names the LLM, so the file's name stands for it ({names})")
-        counted = _of_note(frame, self.mended)
+        counted = of_note(frame, self.mended)
         skipped = {one: count for one, count in self.skipped.items() if count}
         return Answers(frame, formats, columns, skipped, counted, tuple(notes))
-
-
-def _of_note(frame: pd.DataFrame, mended: int) -> dict[str, int]:
-    """What is in the frame and of note, counted."""
-    reasoned, empty = frame["reasoning"] != "", frame["answer"] == ""
-    counts = {
-        REFUSALS: frame["refused"].sum(),
-        OPEN_REASONING: (empty & ~frame["refused"]).sum(),
-        APART: (reasoned & ~empty).sum(),
-        UNFINISHED: (frame["finish"] == "length").sum(),
-        MENDED: mended,
-    }
-    return {what: int(count) for what, count in counts.items() if count}
 
 
 def _why_nothing(formats: Sequence[str], reading: _Reading) -> str:
@@ -330,48 +312,6 @@ def _without_answers(documents: Sequence[Document], notes: Sequence[str]) -> str
     return f"no column or field that could hold an answer (found {held}){more}, {EXPECTED}"
 
 
-def _profile(record: Record) -> tuple[str | None, str | None]:
-    if record.profile is None:
-        return None, record.system
-    text = record.profile
-    if len(text) <= LONGEST_NAME and "\n" not in text:
-        return text, record.system
-    return _name_of(text), text
-
-
-def _name_of(text: str) -> str:
-    """A system prompt's name: its beginning, and a hash that tells it from others."""
-    return f"{' '.join(text.split())[:40].rstrip()} … {key_of(text)[:6]}"
-
-
-def _one_system(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """System messages become profiles where answers differ in them."""
-    unnamed = frame["profile"].isna()
-    systems = frame.loc[unnamed, "system"]
-    if systems.nunique(dropna=False) > 1:
-        names = {text: _name_of(text) for text in systems.dropna().unique()}
-        frame.loc[unnamed, "profile"] = systems.map(names)
-    elif systems.notna().any():
-        notes.append("one system message stands before all questions")
-    return frame.assign(profile=frame["profile"].fillna(DEFAULT_PROFILE))
-
-
-def numbered(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Samples of a subject's answers to a question numbered from 1, and how many rows were twice.
-
-    Equal rows without a number, or with the same one, are one row that stands twice. Further
-    answers under a number that is taken are numbered on.
-    """
-    key = ["llm", "profile", "question", "question_id"]
-    text = ["answer", "reasoning"]
-    twice = frame.duplicated([*key, "sample", *text])
-    rows = frame[~twice].reset_index(drop=True)
-    order = rows.assign(place=range(len(rows)), first=rows["sample"].fillna(float("inf")))
-    order = order.sort_values([*key, "first", "place"], kind="stable", na_position="first")
-    sample = order.groupby(key, dropna=False, sort=False).cumcount() + 1
-    return rows.assign(sample=sample.sort_index().astype(int)), int(twice.sum())
-
-
 def _number(sample: object) -> float | None:
     try:
         return float(sample)  # type: ignore[arg-type]
@@ -381,6 +321,3 @@ def _number(sample: object) -> float | None:
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-__all__ = ["COLUMNS", "ERROR", "Answers", "AnswersError", "numbered", "read_answers"]

@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.keys import key_of
-from gpla_assets.sources.recorded import COLUMNS, Answers, read_answers, stem_of
+from gpla_assets.sources.answer_frame import COLUMNS
+from gpla_assets.sources.recorded import Answers, read_answers, stem_of
 from gpla_assets.studies import Study
 from gpla_assets.subjects.matching import matched, why_none
 

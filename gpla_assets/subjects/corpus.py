@@ -6,7 +6,7 @@ import pandas as pd
 
 from gpla_assets.common.keys import key_of
 from gpla_assets.sources import SOURCES, answers_of, locate
-from gpla_assets.sources.recorded import REFUSALS
+from gpla_assets.sources.answer_frame import REFUSALS
 from gpla_assets.sources.said import UNCLOSED
 from gpla_assets.studies import Study, data_dir
 
