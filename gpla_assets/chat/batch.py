@@ -213,6 +213,6 @@ def _found(line: bytes, one: Pending) -> ChatReply | str:
     body = response.get("body")
     if status != 200:
         told = body.get("error") if isinstance(body, dict) else None
-        code = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
-        return one.endpoint.said(f"status {status}{f' {code}' if code else ''}")[:60]
+        named = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
+        return one.endpoint.said(f"status {status}{f' {named}' if named else ''}")[:60]
     return reply_in(body, one.request) or "no reply in it"

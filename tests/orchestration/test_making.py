@@ -6,21 +6,24 @@ import os
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
 from gpla_assets.chat import Budget
 from gpla_assets.cli.queries import published
 from gpla_assets.content import vocabulary
+from gpla_assets.evaluator.expression import SUMS
 from gpla_assets.orchestration import making
 from gpla_assets.orchestration.making import Making, NotMade, forget, make, state_of
 from gpla_assets.orchestration.plan import stale_now
 from gpla_assets.orchestration.publishing import fault, publish
 from gpla_assets.orchestration.steps import step_named
-from gpla_assets.storage import Check, RowsRefused, Warehouse, WarehouseError
+from gpla_assets.storage import TABLES, Check, RowsRefused, Warehouse, WarehouseError
 from gpla_assets.storage.files import connected, fault_of
 from gpla_assets.studies import Study, load_study
 
@@ -308,3 +311,31 @@ def test_a_staged_copy_takes_the_place_of_the_file_at_its_end_alone(
         connection.execute('delete from evidence."values"')
     assert len(warehouse.table("values")) == 0
     assert not list(warehouse.working.parent.glob("*.staged-*"))
+
+
+def test_generalizability_is_told_of_every_list_of_values(
+    study: Study, warehouse: Warehouse
+) -> None:
+    """Two samples of each question; the numbers are those of the known components' test."""
+    random = np.random.default_rng(3)
+    places = list(product(("lexicon", "Schwartz-10"), range(20), range(12), range(2)))
+    rows = pd.DataFrame(places, columns=["lexicon", "subject_id", "question_id", "sample"])
+    response = rows[["subject_id", "question_id", "sample"]].astype(str).agg("-".join, axis=1)
+    of_subject = random.standard_normal(20)[rows["subject_id"]]
+    sums = dict.fromkeys((*SUMS, "n"), 1)
+    rows = rows.astype({"subject_id": str, "question_id": str}).assign(
+        response_id=response, value="Honesty", agent_id=None, **sums
+    )
+    rows["logit_sum"] = of_subject + random.standard_normal(len(rows))
+    warehouse.create()
+    warehouse.append("expressions", rows[list(TABLES["expressions"].model_fields)])
+    made_here = Making(step_named("generalizability"), study, [], warehouse, Budget(study.calls))
+    made_here.step.function()(made_here)
+    (written,) = made_here.writes
+    warehouse.replace_partition([written])
+    found = warehouse.table("generalizability").set_index("lexicon")
+    assert sorted(found.index) == ["Schwartz-10", "lexicon"]
+    assert set(found["rule"]) == {"salience"}
+    assert (found[["subjects", "questions", "samples"]] == [20, 12, 2]).all(axis=None)
+    assert found["between_samples"].between(0.8, 1.25).all()
+    assert (found["coefficient"] < found["twice_questions"]).all()
