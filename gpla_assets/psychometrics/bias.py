@@ -9,7 +9,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.psychometrics.pairwise import Pairwise
-from gpla_assets.psychometrics.resampling import drawn_counts, percentile_interval
+from gpla_assets.psychometrics.resampling import RESAMPLES, drawn_counts, percentile_interval
 
 FEWEST_LLMS = 5
 LARGE_SHARE = 0.5
@@ -17,7 +17,7 @@ COLUMNS = ["n_llms", "n_values", "general_share", "ci_low", "ci_high", "same_sig
 
 
 def response_bias(
-    scores: pd.DataFrame, llms: Sequence[str], seed: int = 0, resamples: int = 1000
+    scores: pd.DataFrame, llms: Sequence[str], seed: int = 0, resamples: int = RESAMPLES
 ) -> pd.DataFrame:
     """Share of the variance between LLMs that their most general direction takes: one row.
 
