@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 
@@ -12,10 +11,17 @@ from gpla_assets.alignment.convergence import convergence, settled
 from gpla_assets.alignment.distillation import distil
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.json_data import Json, plain
+from gpla_assets.common.tables import (
+    NumberReader,
+    TableError,
+    TableOptions,
+    is_missing,
+    read_table,
+)
+from gpla_assets.common.tables.numbers import decimal_evidence
 from gpla_assets.studies import TargetSettings
 
 NEEDED = ("pair", "dimension", "winning", "losing")
-MISSING = {"", "na", "nan", "null", "none"}
 
 
 class PairsError(KnownError, ValueError):
@@ -23,60 +29,49 @@ class PairsError(KnownError, ValueError):
 
 
 def read_measured_pairs(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores (n_pairs, n_dimensions) of winning and of losing responses from a CSV file.
+    """Scores (n_pairs, n_dimensions) of winning and of losing responses from a file.
 
     One row a pair and dimension: pair, dimension, winning, losing; other columns are let be. An
     empty cell is a score that was not measured, as is a row that is not there. Pairs and
     dimensions stay in the order in which they first come. Raises PairsError.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PairsError(f"{path} cannot be read as CSV in UTF-8: {error}") from error
-    if len(rows) < 2:
+        table = read_table(path, TableOptions(names=NEEDED))
+    except TableError as error:
+        raise PairsError(str(error)) from error
+    if not table.lines:
         raise PairsError(
-            f"{path} has {len(rows)} lines with content: expected a header and a row per pair and "
-            "dimension."
+            f"{path} has 1 line with content: expected a header and a row per pair and dimension."
         )
-    header = [name.strip() for name in rows[0]]
-    for name in NEEDED:
-        if header.count(name) != 1:
-            raise PairsError(
-                f"{path} has columns {', '.join(header)}; {name!r} stands {header.count(name)} "
-                f"times, expected {', '.join(NEEDED)} once each."
-            )
+    columns = [table.columns[name] for name in NEEDED]
+    scored = [cell for column in columns[2:] for cell in column]
+    reader = NumberReader("comma" if decimal_evidence(scored).comma else "point")
     sides: dict[tuple[str, str], tuple[float, float]] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(header):
-            raise PairsError(
-                f"{path}: row {number} has {len(row)} cells, expected {len(header)} as the header."
-            )
-        cells = dict(zip(header, map(str.strip, row), strict=True))
-        key = cells["pair"], cells["dimension"]
+    for row, cells in enumerate(zip(*columns, strict=True)):
+        key, place = cells[:2], table.place(row)
         if not all(key):
-            raise PairsError(f"{path}: row {number} has no pair or no dimension; expected both.")
+            raise PairsError(f"{path}: {place} has no pair or no dimension; expected both.")
         if key in sides:
             raise PairsError(
-                f"{path}: row {number} has pair {key[0]!r} and dimension {key[1]!r} again; "
+                f"{path}: {place} has pair {key[0]!r} and dimension {key[1]!r} again; "
                 "expected each pair once a dimension."
             )
-        sides[key] = _number(cells, "winning", path, number), _number(cells, "losing", path, number)
+        winning, losing = (
+            _number(cell, side, key[1], f"{path}: {place}", reader)
+            for cell, side in zip(cells[2:], NEEDED[2:], strict=True)
+        )
+        sides[key] = winning, losing
     return _wide(sides, 0), _wide(sides, 1)
 
 
-def _number(cells: dict[str, str], side: str, path: Path, row: int) -> float:
-    text = cells[side]
-    if text.casefold() in MISSING:
+def _number(cell: str, side: str, dimension: str, place: str, reader: NumberReader) -> float:
+    if is_missing(cell):
         return math.nan
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.inf
-    if not math.isfinite(number):
+    number = reader.number(cell)
+    if number is None:
         raise PairsError(
-            f"{path}: row {row} has {text!r} as {side} of dimension {cells['dimension']!r}; "
-            "expected a number, or an empty cell where it was not measured."
+            f"{place} has {cell!r} as {side} of dimension {dimension!r}; expected a number, or an "
+            "empty cell where it was not measured."
         )
     return number
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gpla_assets.agents import contract
 from gpla_assets.common.errors import KnownError
+from gpla_assets.common.tables import TableError, TableOptions, read_table
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.generator.protocol import ValueGenerator
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
@@ -64,7 +65,8 @@ def score_file(path: Path, evaluator: ValueEvaluator, known: pd.DataFrame) -> pd
     p_support - p_oppose, which is given here also where p_either is the largest. A blank definition
     is looked up in `known` (value, definition) by the value's name. Raises AgentFileError.
     """
-    rows = read_csv(path, ["perception", "value"])
+    # a file that was scored before has these columns already
+    rows = read_csv(path, ["perception", "value"]).drop(columns=SCORE_COLUMNS, errors="ignore")
     if not len(rows):
         return rows.assign(**{name: pd.Series(dtype=float) for name in SCORE_COLUMNS})
     definitions = dict(zip(known["value"].str.casefold(), known["definition"], strict=True))
@@ -101,21 +103,13 @@ def _utterance(path: Path, number: int, line: str) -> Utterance:
 
 
 def read_csv(path: Path, expected: list[str]) -> pd.DataFrame:
-    """A CSV's rows as text; raises AgentFileError for a missing column or a blank cell in one."""
+    """A table's rows as text; raises AgentFileError for a missing column or a blank cell in one."""
     try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise AgentFileError(f"{path} cannot be read as CSV: {error}") from error
-    missing = [name for name in expected if name not in rows]
-    if missing:
-        raise AgentFileError(
-            f"{path} has columns {', '.join(rows.columns)}: {missing[0]!r} is missing, expected "
-            f"{','.join(expected)}."
-        )
+        table = read_table(path, TableOptions(names=tuple(expected)))
+    except TableError as error:
+        raise AgentFileError(str(error)) from error
     for name in expected:
-        blank = rows[name].str.strip() == ""
-        if blank.any():
-            raise AgentFileError(
-                f"{path}, row {int(blank.to_numpy().argmax()) + 1}: {name} is blank, expected text."
-            )
-    return rows
+        for row, cell in enumerate(table.columns[name]):
+            if not cell:
+                raise AgentFileError(f"{path}, {table.place(row)}: {name} is blank, expected text.")
+    return pd.DataFrame(table.columns, dtype=str)

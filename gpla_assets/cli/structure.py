@@ -171,10 +171,14 @@ def structure(
         if r_out is not None:
             _write_r(r_out, reader, file, found)
         if html_out is not None:
-            from gpla_assets.report.structure_page import write_structure_page
-
-            write_structure_page(html_out, reader.name(file), found)
+            _write_page(html_out, reader.name(file), found)
         print_structure(result, len(own.cautions))
+
+
+def _write_page(out: Path, name: str, found: Structured) -> None:
+    from gpla_assets.report.structure_page import write_structure_page
+
+    write_structure_page(out, name, found)
 
 
 def _encode() -> Encode:

@@ -18,7 +18,8 @@ def print_structure(result: Json, already: int = 0) -> None:
     given = result["settings"]
     console.print(
         f"{result['n']} subjects x {result['p']} values ({result['sample']}, "
-        f"{result['n_per_pair']:g} behind the median pair), KMO {shown(result['kmo'])}, {_bartlett(result['bartlett'])}",
+        f"{result['n_per_pair']:g} behind the median pair), KMO {shown(result['kmo'])}, "
+        f"{_bartlett(result['bartlett'])}",
         soft_wrap=True,
     )
     suggested = ", ".join(f"{rule} {number}" for rule, number in result["suggested"].items())
@@ -46,7 +47,7 @@ def print_structure(result: Json, already: int = 0) -> None:
 def _bartlett(test: Json) -> str:
     if test["chi2"] is None:
         return "no Bartlett's test"
-    return f"Bartlett's chi2({test['df']}) = {test['chi2']:.2f}, p = {_p(test['p'])}"
+    return f"Bartlett's chi2({test['df']}) = {test['chi2']:.2f}, p {_p(test['p'])}"
 
 
 def _conventions(given: Json) -> str:
@@ -55,7 +56,12 @@ def _conventions(given: Json) -> str:
 
 
 def _p(number: float | None) -> str:
-    return "-" if number is None else f"{number:.2g}" if number >= 0.001 else f"{number:.1e}"
+    if number is None:
+        return "-"
+    # what a computer no longer tells from 0
+    if number == 0:
+        return "< 1e-300"
+    return f"= {number:.2g}" if number >= 0.001 else f"= {number:.1e}"
 
 
 def _labels(result: Json) -> list[str]:
@@ -102,7 +108,7 @@ def _fit(fit: Json) -> str:
     parts = [f"RMSR {fit['rmsr']:.3f} (df-corrected {shown(fit['rmsr_corrected'])})"]
     if fit["chi2"] is not None and fit["p"] is not None:
         parts = [
-            f"chi2({fit['df']}) = {fit['chi2']:.2f}, p = {_p(fit['p'])}",
+            f"chi2({fit['df']}) = {fit['chi2']:.2f}, p {_p(fit['p'])}",
             *parts,
             f"RMSEA {fit['rmsea']:.3f} [{fit['rmsea_low']:.3f}, {fit['rmsea_high']:.3f}] (90%)",
             f"TLI {shown(fit['tli'])}",
@@ -114,8 +120,9 @@ def _fit(fit: Json) -> str:
 
 
 def _reliabilities(result: Json) -> Table:
-    names = ("factor", "values", "n", "alpha", "95%", "omega", "observed", "halves", "mean r")
-    table = Table(*names, title="reliability", title_justify="left")
+    names = ("factor", "k", "n", "alpha", "low", "high", "omega", "obs.", "halves", "r")
+    title = "reliability: k values, alpha's 95% interval, omega (implied, observed), mean r"
+    table = Table(*names, title=title, title_justify="left")
     for one in result["factors"]:
         between = one["alpha_ci"]
         table.add_row(
@@ -123,7 +130,7 @@ def _reliabilities(result: Json) -> Table:
             str(len(one["values"])),
             str(one["n"]),
             shown(one["alpha"]),
-            f"{between[0]:.3f}, {between[1]:.3f}" if between else "-",
+            *(shown(one) for one in between or (None, None)),
             *(shown(one[name], 2) for name in ("omega", "omega_observed", "split_half", "mean_r")),
         )
     return table

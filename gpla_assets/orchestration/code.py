@@ -39,7 +39,6 @@ LIBRARIES: Mapping[str, str] = {
     "sklearn": "scikit-learn",
     "scipy": "scipy",
     "statsmodels": "statsmodels",
-    "pingouin": "pingouin",
     "rouge_score": "rouge-score",
     "sentencex": "sentencex",
     "vaderSentiment": "vaderSentiment",

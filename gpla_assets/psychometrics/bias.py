@@ -9,7 +9,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.psychometrics.pairwise import Pairwise
-from gpla_assets.psychometrics.resampling import drawn_counts, percentile_interval
+from gpla_assets.psychometrics.resampling import RESAMPLES, drawn_counts, percentile_interval
 
 FEWEST_LLMS = 5
 LARGE_SHARE = 0.5
@@ -17,7 +17,7 @@ COLUMNS = ["n_llms", "n_values", "general_share", "ci_low", "ci_high", "same_sig
 
 
 def response_bias(
-    scores: pd.DataFrame, llms: Sequence[str], seed: int = 0, resamples: int = 1000
+    scores: pd.DataFrame, llms: Sequence[str], seed: int = 0, resamples: int = RESAMPLES
 ) -> pd.DataFrame:
     """Share of the variance between LLMs that their most general direction takes: one row.
 
@@ -32,7 +32,7 @@ def response_bias(
     n, p = means.shape
     if n < FEWEST_LLMS or p < 2:
         said = f"{n} LLMs: the share of a general direction needs at least {FEWEST_LLMS}."
-        return pd.DataFrame([(n, p, None, None, None, None, said)], columns=COLUMNS)
+        return pd.DataFrame([(n, p, *[np.nan] * 4, said)], columns=COLUMNS)
     pairwise = Pairwise(means.to_numpy(float))
     values, vectors = np.linalg.eigh(pairwise.moments().correlation)
     random = np.random.default_rng(seed)

@@ -8,11 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gpla_assets.common.tables import NumberReader, Table, is_missing
-from gpla_assets.common.tables.numbers import Decimal, decimal_evidence, labelled
+from gpla_assets.common.tables.numbers import (
+    UNIT_SIGNS,
+    Decimal,
+    decimal_evidence,
+    labelled,
+    without_sign,
+)
 from gpla_assets.psychometrics.errors import MatrixError
 
 MOST_CATEGORIES = 11
 """Answers in words have at most that many different ones; other words are comments or names."""
+NO_NUMBERS = "no numbers"
 STRAY_NUMBERS = 0.2
 """A column of words may hold numbers in at most this share of its cells."""
 LIKERT = frozenset({
@@ -114,7 +121,7 @@ def column_numbers(
         good = sum(counts[cell] for cell in known)
         bad = sum(counts[cell] for cell in wrong)
         if good <= STRAY_NUMBERS * (good + bad):
-            return None, "words"
+            return None, NO_NUMBERS
         row = next(n for n, cell in enumerate(column) if cell in wrong)
         raise MatrixError(_almost(name, column[row], row, bad, good, table))
     return np.array([known.get(cell, np.nan) for cell in column], dtype=float), note
@@ -124,11 +131,12 @@ def _other_numbers(
     name: str, filled: list[str], reader: NumberReader, labels: Sequence[str]
 ) -> tuple[Mapping[str, float] | None, str]:
     """Numbers of cells that are no plain ones: percent signs, truth values, answers in words."""
-    if all(cell.endswith("%") for cell in filled):
-        found = {cell: reader.number(cell[:-1]) for cell in filled}
-        percent = {cell: number for cell, number in found.items() if number is not None}
-        if len(percent) == len(filled):
-            return percent, f"{name}: percent signs taken off"
+    signs = {sign for cell in filled for sign in UNIT_SIGNS if sign in cell}
+    if len(signs) == 1 and all(signs & set(cell) for cell in filled):
+        found = {cell: reader.number(without_sign(cell)) for cell in filled}
+        signed = {cell: number for cell, number in found.items() if number is not None}
+        if len(signed) == len(filled):
+            return signed, f"{name}: {signs.pop()} taken off"
     folded = {cell: cell.casefold() for cell in filled}
     if set(folded.values()) <= {"true", "false"}:
         return {c: float(one == "true") for c, one in folded.items()}, f"{name}: TRUE is 1, FALSE 0"
@@ -174,7 +182,7 @@ def check_words(cells: Mapping[str, list[str]], left_out: Mapping[str, str], tab
     """Raises MatrixError where columns of words are answers: they would be lost in silence."""
     answers: dict[str, list[str]] = {}
     for name, why in left_out.items():
-        if why != "words":
+        if why != NO_NUMBERS:
             continue
         different = [one for one in dict.fromkeys(cells[name]) if not is_missing(one)]
         if len(different) <= MOST_CATEGORIES:

@@ -10,9 +10,10 @@ from scipy.optimize import linear_sum_assignment
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.psychometrics.correlation import nearest_psd
-from gpla_assets.psychometrics.network import Network, communities, network
+from gpla_assets.psychometrics.network import Network, communities
 from gpla_assets.psychometrics.pairwise import Pairwise
-from gpla_assets.psychometrics.resampling import drawn_rows, units_of
+from gpla_assets.psychometrics.resampling import drawn_weights, groups_of
+from gpla_assets.psychometrics.stability import Progress
 from gpla_assets.studies.structure import StructureSettings
 
 RESAMPLES = 100
@@ -23,30 +24,32 @@ FEWEST_UNITS = 5
 def item_stability(
     scores: pd.DataFrame,
     found: pd.DataFrame,
+    whole: Network,
     settings: StructureSettings,
     llms: Sequence[str] | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """`found` (value, community) with `stability`: the share of resamples that agree.
 
     Christensen and Golino (2021), over LLMs with all their profiles, or subjects where `llms` is
-    None. Each resample's network is fitted at the penalty of the full one, and its communities
-    matched to the full ones by the values they share. `n_communities_share` is how often resamples
-    have as many communities. Null for fewer than five LLMs or subjects.
+    None. Each resample's network is fitted at the penalty of the full one, `whole`, and its
+    communities matched to the full ones by the values they share. `n_communities_share` is how
+    often resamples have as many communities. Null for fewer than five LLMs or subjects.
     """
-    rows = list(np.arange(len(scores))[:, None]) if llms is None else units_of(llms)
-    if len(rows) < FEWEST_UNITS:
+    group = groups_of(len(scores), llms)
+    if group.max(initial=-1) + 1 < FEWEST_UNITS:
         return found.assign(stability=np.nan, n_communities_share=np.nan)
     random = np.random.default_rng(seed)
     pairwise, member = Pairwise(scores.to_numpy(float)), found["community"].to_numpy(int) - 1
     imputed = settings.missing in ("mean", "em")
-    n = len(scores)
     again, as_many, done = np.zeros(len(member)), 0, 0
     with threadpool_limits(1):
-        whole = network(nearest_psd(pairwise.moments(None, imputed).correlation)[0], n)
-        for _ in range(min(RESAMPLES, settings.resamples)):
-            weights = np.bincount(drawn_rows(rows, random), minlength=n).astype(float)
-            moments = pairwise.moments(weights, imputed)
+        resamples = min(RESAMPLES, settings.resamples)
+        for turn in range(resamples):
+            if progress is not None:
+                progress(turn, resamples)
+            moments = pairwise.moments(drawn_weights(group, random), imputed)
             if moments.still.any():
                 continue
             one = _communities(nearest_psd(moments.correlation)[0], whole)

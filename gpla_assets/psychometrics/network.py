@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-PENALTIES, SMALLEST_PENALTY = 50, 0.1
+PENALTIES, SMALLEST_PENALTY = 40, 0.1
 """Penalties tried, down to this share of the largest correlation, as EGAnet does (it tries 100)."""
 GAMMAS = (0.5, 0.25, 0.0)
 """Of the extended BIC: lowered while a value stands alone, as EGAnet does."""
-TOLERANCE, ROUNDS = 1e-5, 500
+TOLERANCE, RESAMPLED, ROUNDS = 1e-5, 1e-4, 500
+"""Movement of a cell at which the lasso ends, and with other correlations of the same values."""
 WALK = 4
 """Steps of walktrap's random walks: Pons and Latapy's (2005) choice, and igraph's."""
 
@@ -28,7 +29,7 @@ class Network:
 
     def refitted(self, correlations: Floats) -> Network:
         """The network of other correlations of the same values at the same penalty."""
-        precision = graphical_lasso(correlations, self.penalty, self.precision)
+        precision = graphical_lasso(correlations, self.penalty, self.precision, RESAMPLED)
         return Network(_partial(precision), precision, self.penalty)
 
 
@@ -63,11 +64,13 @@ def _lasso_path(correlations: Floats) -> list[tuple[float, Floats]]:
     return path
 
 
-def graphical_lasso(correlations: Floats, penalty: float, start: Floats) -> Floats:
+def graphical_lasso(
+    correlations: Floats, penalty: float, start: Floats, tolerance: float = TOLERANCE
+) -> Floats:
     """The precision matrix K that minimises -ln|K| + tr(RK) + penalty * sum of |K| off-diagonal.
 
     Proximal gradient with Barzilai and Borwein's steps (Guillot et al., 2012), halved until the
-    smooth part falls as its quadratic bound says; ends where no cell moves by 1e-5.
+    smooth part falls as its quadratic bound says; ends where no cell moves by `tolerance`.
     """
     off = penalty * (1 - np.eye(len(correlations)))
     precision, step = start, 1.0
@@ -85,7 +88,7 @@ def graphical_lasso(correlations: Floats, penalty: float, start: Floats) -> Floa
                 break
             step /= 2
         before, precision, smooth = inverse, tried, value
-        if np.abs(change).max() < TOLERANCE:
+        if np.abs(change).max() < tolerance:
             break
         inverse = np.linalg.inv(precision)
         curved = float((change * (before - inverse)).sum())
@@ -106,7 +109,8 @@ def _extended_bic(precision: Floats, correlations: Floats, n: float, gamma: floa
     """-2 ln L + E ln n + 4 gamma E ln p, with E edges (Foygel and Drton, 2010)."""
     p = len(precision)
     edges = int((np.triu(precision, 1) != 0).sum())
-    return n * _smooth(precision, correlations) + edges * (np.log(n) + 4 * gamma * np.log(p))
+    each = float(np.log(n) + 4 * gamma * np.log(p))
+    return n * _smooth(precision, correlations) + edges * each
 
 
 def _partial(precision: Floats) -> Floats:

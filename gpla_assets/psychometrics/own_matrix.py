@@ -59,15 +59,20 @@ def structure_of(
     usable = system.usable
     units = None if llms is None else list(llms.reindex(usable.index))
     stability = bootstrap(usable, system.pattern, settings, units, seed, progress)
-    stopped = stability.caution is not None and stability.caution.startswith("Stopped")
     clusters = pd.Series(units or list(usable.index), usable.index)
-    asked = units is not None if leave_out is None else leave_out
-    influence = leave_one_out(
-        usable, system.pattern, settings, list(clusters) if asked and not stopped else []
-    )
-    communities = system.communities
-    if not stopped:
-        communities = item_stability(usable, communities, settings, units, seed)
+    left_out = units is not None if leave_out is None else leave_out
+    influence, communities = leave_one_out(usable, system.pattern, settings, []), system.communities
+    # what is asked for last is what an interrupt leaves out
+    try:
+        if not stability.stopped:
+            communities = item_stability(
+                usable, communities, system.network, settings, units, seed, progress
+            )
+            named = list(clusters) if left_out else []
+            influence = leave_one_out(usable, system.pattern, settings, named)
+    except KeyboardInterrupt:
+        if progress is None:
+            raise
     names = _names(system, encode, own_names)
     return Structured(system, stability, communities, influence, names, clusters, settings, seed)
 

@@ -83,15 +83,18 @@ def purify(
     left: a clear pattern is then not to be had.
     """
     removals: list[tuple[object, ...]] = []
+    starts = 1 if settings.extraction == "ml" else STARTS
     kept = list(correlations.index)
     while True:
-        solution = solve(correlations.loc[kept, kept], number, settings, STARTS)
-        if not settings.purify:
-            return Purified(solution, _frame(removals), None)
+        solution = solve(correlations.loc[kept, kept], number, settings, starts)
         # alphas are looked at once loadings are clear: until then factors change their values
         going = _unclear(solution, settings) or _unreliable(solution, covariance, settings)
-        if not going:
-            return Purified(solution, _frame(removals), None)
+        if not going or not settings.purify:
+            if starts == STARTS:
+                return Purified(solution, _frame(removals), None)
+            # what seems done is looked at from all starts, and may go on from a better minimum
+            starts = STARTS
+            continue
         round_number = 1 + len({row[0] for row in removals})
         if len(kept) - len(going) < 2 * number:
             caution = (

@@ -94,7 +94,7 @@ def read_own(path: Path, options: ReadingOptions | None = None) -> OwnMatrix:
     if not len(whole.columns):
         raise MatrixError(
             f"{path}: none of the columns {', '.join(list(table.columns)[:6])} holds numbers; "
-            "expected one column a value."
+            "expected one column a value. If another sign divides the columns: --delimiter."
         )
     _check_square(whole, table, roles)
     measured = whole.notna().any(axis=1).to_numpy()
@@ -161,16 +161,25 @@ def _said(
 ) -> list[str]:
     missing = int(scores.isna().to_numpy().sum())
     said = [
-        f"{len(scores):,} rows, {scores.shape[1]} values, {missing:,} cells missing "
+        f"{_counted(len(scores), 'row')}, {_counted(scores.shape[1], 'value')}, "
+        f"{_counted(missing, 'cell')} missing "
         f"({', '.join([*table.said, *_grouped(how)])})",
         *roles.said,
     ]
     if empty:
-        said.append(f"{empty} row{'s' if empty > 1 else ''} without any cell left out")
+        said.append(f"{_counted(empty, 'row')} without any cell left out")
     if left_out:
-        names = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+        names = ", ".join(f"{_short(name)} ({why})" for name, why in left_out.items())
         said.append(f"left out: {names}")
     return said
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _short(name: str, most: int = 40) -> str:
+    return name if len(name) <= most else f"{name[: most - 4]} ..."
 
 
 def _grouped(notes: Sequence[str]) -> list[str]:
@@ -178,7 +187,7 @@ def _grouped(notes: Sequence[str]) -> list[str]:
     by_words: dict[str, list[str]] = {}
     for note in notes:
         name, sign, words = note.rpartition(": ")
-        by_words.setdefault(words if sign else note, []).append(name)
+        by_words.setdefault(words if sign else note, []).append(_short(name))
     return [
         f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: {words}"
         if any(names)

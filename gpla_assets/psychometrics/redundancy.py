@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
 from gpla_assets.psychometrics.network import topological_overlap
 
@@ -49,14 +50,16 @@ def stand_ins(pairs: pd.DataFrame, values: pd.Index, edges: np.ndarray) -> dict[
     Groups hang together by redundant `pairs`. Of two the value stays that overlaps less with all
     others; of more the one that overlaps most with its group (the paper's rule).
     """
-    import networkx
-
     overlap = pd.DataFrame(topological_overlap(edges), values, values)
     own = pairs[pairs["redundant"]]
-    graph = networkx.Graph(own[["value_a", "value_b"]].itertuples(index=False, name=None))
-    going = {}
-    for group in networkx.connected_components(graph):
-        names = sorted(group)
+    adjacent = np.zeros((len(values), len(values)))
+    adjacent[values.get_indexer(own["value_a"]), values.get_indexer(own["value_b"])] = 1.0
+    group = connected_components(adjacent, directed=False)[1]
+    going: dict[str, str] = {}
+    for one in range(group.max(initial=-1) + 1):
+        names = sorted(values[group == one])
+        if len(names) == 1:
+            continue
         if len(names) == 2:
             kept = overlap.loc[names].drop(columns=names).max(axis=1).idxmin()
         else:

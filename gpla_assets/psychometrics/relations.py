@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtr
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.psychometrics.pairwise import pairwise_correlation
@@ -93,7 +93,7 @@ def relations(
     spread = np.maximum(z.std(axis=0, ddof=1), 1e-12)
     observed = np.arctanh(np.clip(rows["r"].to_numpy(float), -0.999999, 0.999999)) / spread
     # decision 0010: degrees of freedom of LLMs, which alone are independent
-    p = 2 * t.sf(np.abs(observed), len(groups) - 2)
+    p = 2 * stdtr(len(groups) - 2, -np.abs(observed))
     known = ~np.isnan(p)
     adjusted = np.full(len(p), np.nan)
     if known.any():

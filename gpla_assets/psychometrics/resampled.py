@@ -18,8 +18,8 @@ from gpla_assets.psychometrics.rotation import rotated_stack
 from gpla_assets.studies.structure import Rule, StructureSettings
 
 MOST_COMPONENTS = 30
-AT_ONCE = 100
-"""Resamples that are solved together: of 135 values their matrices take 15 MB each kind."""
+AT_ONCE, CELLS = 100, 500_000
+"""Resamples that are solved together at most, and cells of their matrices: 4 MB of each kind."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Resampler:
         self._keys = np.where(self.pattern[np.arange(len(self.pattern)), self.primary] < 0, -1, 1)
         self._pairwise = Pairwise(scores.to_numpy(float))
         self._polychoric = Polychoric(scores) if settings.correlation == "polychoric" else None
+        self._n_values = scores.shape[1]
         self._own = scores.columns.get_indexer(pattern.index)
         self._settings = settings
         self._start: np.ndarray | None = None
@@ -59,9 +60,10 @@ class Resampler:
         The number of factors is asked where `random_95`, eigenvalues of random data, is given.
         """
         batch: list[np.ndarray] = []
+        most = max(1, min(AT_ONCE, CELLS // self._n_values**2))
         for one in weights:
             batch.append(one)
-            if len(batch) == AT_ONCE:
+            if len(batch) == most:
                 yield from self._batch(batch, random_95)
                 batch = []
         if batch:
@@ -102,13 +104,9 @@ class Resampler:
     def _unrotated(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Loadings of those that could be extracted, and which of the matrices they are."""
         number = self.pattern.shape[1]
-        matrices = _mended(matrices, np.linalg.eigvalsh(matrices)[:, 0])
+        matrices, loadings, _ = _decomposed(matrices)
         if self._settings.extraction == "pca":
-            values, vectors = np.linalg.eigh(matrices)
-            sizes = np.sqrt(np.maximum(values[:, ::-1][:, :number], 0.0))
-            return vectors[:, :, ::-1][:, :, :number] * sizes[:, None, :], np.ones(
-                len(matrices), bool
-            )
+            return loadings[:, :, :number], np.ones(len(matrices), bool)
         found: list[np.ndarray] = []
         solved = np.zeros(len(matrices), bool)
         for at, matrix in enumerate(matrices):
@@ -134,19 +132,22 @@ class Resampler:
         return found
 
 
-def _mended(matrices: np.ndarray, lowest: np.ndarray) -> np.ndarray:
-    """Matrices with their negative eigenvalues lifted; most have none, and stay as they are."""
-    if (lowest >= -1e-10).all():
-        return matrices
-    return np.stack([nearest_psd(one)[0] for one in matrices])
+def _decomposed(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Matrices (n, n_values, n_values) without negative eigenvalues, the loadings of all their
+    components, and their eigenvalues (n, n_values) before any was lifted; largest first."""
+    values, vectors = np.linalg.eigh(matrices)
+    observed = values[:, ::-1]
+    # pairwise matrices of few subjects alone have any
+    if (values[:, 0] < -1e-10).any():
+        matrices = np.stack([nearest_psd(one)[0] for one in matrices])
+        values, vectors = np.linalg.eigh(matrices)
+    sizes = np.sqrt(np.maximum(values[:, ::-1], 0.0))
+    return matrices, vectors[:, :, ::-1] * sizes[:, None, :], observed
 
 
 def _suggested(matrices: np.ndarray, random_95: np.ndarray) -> list[dict[Rule, int]]:
     """What the rules say of correlation matrices (n, n_values, n_values)."""
-    observed = np.linalg.eigvalsh(matrices)[:, ::-1]
-    mended = _mended(matrices, observed[:, -1])
-    values, vectors = np.linalg.eigh(mended)
-    loadings = vectors[:, :, ::-1] * np.sqrt(np.maximum(values[:, ::-1], 0.0))[:, None, :]
+    mended, loadings, observed = _decomposed(matrices)
     average = np.nanargmin(partials_of(mended, loadings, MOST_COMPONENTS), axis=1)
     return [
         {

@@ -34,6 +34,21 @@ def drawn_rows(units: Sequence[Places], random: np.random.Generator) -> Places:
     return np.concatenate([units[at] for at in random.integers(0, len(units), len(units))])
 
 
+def groups_of(n: int, names: Sequence[str] | None) -> Places:
+    """The number of each row's unit (n,), from 0, in order of names; of each row where None."""
+    if names is None:
+        return np.arange(n)
+    _, found = np.unique(np.asarray(names, dtype=str), return_inverse=True)
+    return found.astype(np.int64)
+
+
+def drawn_weights(group: Places, random: np.random.Generator) -> Floats:
+    """How often each row (n,) counts where as many of its units are drawn as there are."""
+    n = int(group.max()) + 1
+    drawn = np.bincount(random.integers(0, n, n), minlength=n)
+    return drawn[group].astype(float)
+
+
 def drawn_units(n: int, resamples: int, random: np.random.Generator) -> Places:
     """(resamples, n): places of units, each row n of n drawn with replacement."""
     return random.integers(n, size=(resamples, n))

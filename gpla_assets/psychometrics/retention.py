@@ -125,7 +125,8 @@ def empirical_kaiser(observed: np.ndarray, n_subjects: float) -> np.ndarray:
     p = len(observed)
     left = p - np.concatenate([[0.0], np.cumsum(observed)[:-1]])
     first = (1 + np.sqrt(p / n_subjects)) ** 2
-    return np.maximum(first * left / (p - np.arange(p)), 1.0)
+    reference: np.ndarray = np.maximum(first * left / (p - np.arange(p)), 1.0)
+    return reference
 
 
 def hull(common: Mapping[int, float], n_values: int) -> int:
@@ -134,7 +135,8 @@ def hull(common: Mapping[int, float], n_values: int) -> int:
     `common` maps numbers of factors, from 0, to the share of common variance accounted for (CAF)
     or another fit that grows. Lorenzo-Seva, Timmerman and Kiers (2011): solutions that fit no
     better than a smaller one go, then those below the line between their neighbours; of the rest
-    the one whose gain per degree of freedom most exceeds the next one's. 0 of fewer than three.
+    the one whose gain per degree of freedom most exceeds the next one's. Where none has neighbours
+    on both sides it is the solution that fits best: no larger one fits better.
     """
     points = [
         (k, fit, k * n_values - k * (k - 1) / 2)
@@ -150,7 +152,7 @@ def hull(common: Mapping[int, float], n_values: int) -> int:
         points[at][0]: _gain(points[at - 1], points[at]) / _gain(points[at], points[at + 1])
         for at in range(1, len(points) - 1)
     }
-    return max(bends, key=lambda k: bends[k]) if bends else 0
+    return max(bends, key=lambda k: bends[k]) if bends else points[-1][0]
 
 
 def _gain(a: tuple[int, float, float], b: tuple[int, float, float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ NAMES_OF_IDS = frozenset({
 })  # fmt: skip
 """Names of columns that are ids where no two rows share a cell."""
 FEWEST_CLUSTERS = 5
+DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b")
+"""A time stamp is no name of a subject."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,9 @@ def _id_column(table: Table, columns: dict[str, str]) -> str | None:
         cells = table.columns[first]
         words = [cell for cell in cells if not is_missing(cell)]
         if len(set(cells)) == len(cells) == len(words) and all(
-            any(sign.isalpha() for sign in cell) and NumberReader().number(cell) is None
+            any(sign.isalpha() for sign in cell)
+            and NumberReader().number(cell) is None
+            and not DATE.match(cell)
             for cell in words
         ):
             return first

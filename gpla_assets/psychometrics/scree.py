@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpla_assets.psychometrics.correlation import Correlations
 from gpla_assets.psychometrics.extraction import extract
-from gpla_assets.psychometrics.network import communities, network
+from gpla_assets.psychometrics.network import Network, communities, network
 from gpla_assets.psychometrics.purification import solve
 from gpla_assets.psychometrics.reliability import alpha_of
 from gpla_assets.psychometrics.retention import (
@@ -35,14 +35,14 @@ CLOSE_RULES: tuple[Rule, ...] = ("parallel", "permutation", "map", "scree")
 
 @dataclass(frozen=True)
 class Scree:
-    """One row per component, what each rule suggests, and the network (n_values, n_values).
+    """One row per component, what each rule suggests, and the network of values.
 
     `community` (n_values,) is each value's in the network.
     """
 
     components: pd.DataFrame
     suggested: dict[Rule, int]
-    network: np.ndarray
+    network: Network
     community: np.ndarray
 
 
@@ -58,8 +58,8 @@ def scree(
     random = parallel_analysis(len(usable), len(matrix), seed, repeats)
     permuted = permutation_analysis(usable.to_numpy(), seed, repeats)
     partials = average_partials(matrix)
-    edges = network(matrix, found.n).edges
-    community = communities(matrix, edges)
+    linked = network(matrix, found.n)
+    community = communities(matrix, linked.edges)
     suggested: dict[Rule, int] = {
         "parallel": leading_above(observed, random),
         "permutation": leading_above(observed, permuted),
@@ -86,7 +86,7 @@ def scree(
             "alpha": [alphas.get(int(k)) for k in components],
         }
     )
-    return Scree(table.astype({"alpha": float}), suggested, edges, community)
+    return Scree(table.astype({"alpha": float}), suggested, linked, community)
 
 
 def _common_shares(matrix: np.ndarray, parallel: int) -> dict[int, float]:

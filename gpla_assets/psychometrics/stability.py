@@ -10,9 +10,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from gpla_assets.psychometrics.pairwise import pairwise_correlation
+from gpla_assets.psychometrics.pairwise import Pairwise
 from gpla_assets.psychometrics.resampled import Resample, Resampler
-from gpla_assets.psychometrics.resampling import drawn_rows, percentile_interval, units_of
+from gpla_assets.psychometrics.resampling import (
+    drawn_weights,
+    groups_of,
+    percentile_interval,
+    units_of,
+)
 from gpla_assets.psychometrics.retention import PERCENTILE, eigenvalues
 from gpla_assets.studies.structure import StructureSettings
 
@@ -25,12 +30,16 @@ FEWEST_LLMS = 5
 
 @dataclass(frozen=True)
 class Stability:
-    """What resampling says, as tables: of loadings, of factors and of their number."""
+    """What resampling says, as tables: of loadings, of factors and of their number.
+
+    `stopped` where an interrupt ended it early.
+    """
 
     loadings: pd.DataFrame
     factors: pd.DataFrame
     retention: pd.DataFrame
     caution: str | None
+    stopped: bool = False
 
 
 def bootstrap(
@@ -54,10 +63,11 @@ def bootstrap(
     with what was done.
     """
     unit: Unit = "subject" if llms is None else "llm"
-    groups = list(np.arange(len(scores))[:, None]) if llms is None else units_of(llms)
-    if len(groups) < FEWEST_LLMS:
+    group = groups_of(len(scores), llms)
+    n_groups = int(group.max(initial=-1)) + 1
+    if n_groups < FEWEST_LLMS:
         few = (
-            f"{len(groups)} {unit}s: resampling them needs at least {FEWEST_LLMS}; "
+            f"{n_groups} {unit}s: resampling them needs at least {FEWEST_LLMS}; "
             "no interval is given."
         )
         return Stability(_no_loadings(), _no_factors(), _no_retention(), few)
@@ -69,8 +79,8 @@ def bootstrap(
     # matrices of 100 rows gain nothing from threads, and lose by waking them
     with threadpool_limits(1):
         try:
-            random_95 = _random_95(scores.shape, groups, random, settings.parallel_repeats)
-            draws = (_weights(groups, len(scores), random) for _ in range(settings.resamples))
+            random_95 = _random_95(scores.shape, group, random, settings.parallel_repeats)
+            draws = (drawn_weights(group, random) for _ in range(settings.resamples))
             for one in resampler.solved(draws, random_95):
                 done += 1
                 found += [one] if one is not None else []
@@ -82,14 +92,15 @@ def bootstrap(
             cautions.append(f"Stopped after {done} of {settings.resamples} resamples of {unit}s.")
     if len(found) < done:
         cautions.append(f"{done - len(found)} resamples of {unit}s had a constant value.")
-    caution = " ".join(cautions) or None
+    caution, stopped = " ".join(cautions) or None, done < settings.resamples
     if not found:
-        return Stability(_no_loadings(), _no_factors(), _no_retention(), caution)
+        return Stability(_no_loadings(), _no_factors(), _no_retention(), caution, stopped)
     return Stability(
         _loadings(unit, pattern, resampler, found),
         _factors(unit, pattern, resampler, found),
         _retention(unit, found),
         caution,
+        stopped,
     )
 
 
@@ -121,20 +132,14 @@ def leave_one_out(
     )
 
 
-def _weights(groups: list[np.ndarray], n: int, random: np.random.Generator) -> np.ndarray:
-    """How often each of n subjects is drawn, where as many groups are drawn as there are."""
-    weights: np.ndarray = np.bincount(drawn_rows(groups, random), minlength=n).astype(float)
-    return weights
-
-
 def _random_95(
-    shape: tuple[int, int], groups: list[np.ndarray], random: np.random.Generator, repeats: int
+    shape: tuple[int, int], group: np.ndarray, random: np.random.Generator, repeats: int
 ) -> np.ndarray:
     """95th percentile of the eigenvalues of normal data whose rows are drawn like the subjects."""
     found = []
     for _ in range(repeats):
-        noise = random.standard_normal(shape)
-        found.append(eigenvalues(pairwise_correlation(noise[drawn_rows(groups, random)])))
+        noise = Pairwise(random.standard_normal(shape))
+        found.append(eigenvalues(noise.moments(drawn_weights(group, random)).correlation))
     highest: np.ndarray = np.percentile(np.stack(found), PERCENTILE, axis=0)
     return highest
 

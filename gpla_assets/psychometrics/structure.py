@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from gpla_assets.psychometrics.bias import response_bias
+from gpla_assets.psychometrics.bias import bias_cautions, response_bias
 from gpla_assets.psychometrics.cautions import (
     category_cautions,
     missing_caution,
@@ -27,7 +27,7 @@ from gpla_assets.psychometrics.matrix import (
     measured_subjects,
     well_measured,
 )
-from gpla_assets.psychometrics.network import network
+from gpla_assets.psychometrics.network import Network, network
 from gpla_assets.psychometrics.purification import Purified, Solution, purify, solve
 from gpla_assets.psychometrics.redundancy import redundancy_cautions, redundant_pairs, stand_ins
 from gpla_assets.psychometrics.reliability_tables import (
@@ -66,6 +66,7 @@ class ValueSystem:
     value_suitability: pd.DataFrame
     eigenvalues: pd.DataFrame
     retention: pd.DataFrame
+    network: Network
     communities: pd.DataFrame
     redundancy: pd.DataFrame
     bias: pd.DataFrame | None
@@ -130,7 +131,7 @@ def value_system(
     number, purified = _purified(found, retained, settings)
     loadings = loadings_table(purified.solution)
     frozen = _frozen(usable, found, purified.solution, settings)
-    pairs = redundant_pairs(found.matrix, seen.network, settings.maximum_overlap)
+    pairs = redundant_pairs(found.matrix, seen.network.edges, settings.maximum_overlap)
     bias = response_bias(checked[usable.columns].loc[usable.index], units, seed) if units else None
     cautions = [
         *matrix_cautions(usable, settings.minimum_ratio, n_llms, told),
@@ -140,11 +141,7 @@ def value_system(
         *missing_caution(usable, settings.missing),
         *category_cautions(usable, found),
         *redundancy_cautions(pairs, settings.maximum_overlap),
-        *(
-            [str(bias["caution"].iloc[0])]
-            if bias is not None and bias["share"].gt(0.5).any()
-            else []
-        ),
+        *bias_cautions(bias),
         *solution_cautions(found, purified, retained, number),
     ]
     reliabilities, each_value = reliability_tables(found, loadings, seed)
@@ -153,6 +150,7 @@ def value_system(
         value_suitability=per_value,
         eigenvalues=seen.components.assign(retained=seen.components["component"] <= number),
         retention=retention_table(seen.suggested, settings.n_factors, number),
+        network=seen.network,
         communities=pd.DataFrame({"value": usable.columns, "community": seen.community + 1}),
         redundancy=pairs,
         bias=bias,

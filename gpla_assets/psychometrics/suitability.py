@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from gpla_assets.psychometrics.correlation import Correlations
 
@@ -52,7 +52,7 @@ def bartlett(correlations: np.ndarray, n_subjects: float) -> Bartlett | None:
         return None
     statistic = -(n_subjects - 1 - (2 * p + 5) / 6) * float(np.linalg.slogdet(correlations)[1])
     df = p * (p - 1) // 2
-    return Bartlett(statistic, df, float(chi2.sf(statistic, df)))
+    return Bartlett(statistic, df, float(chdtrc(df, statistic)))
 
 
 def value_suitability(

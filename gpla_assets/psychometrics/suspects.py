@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-KNOWN_CODES = frozenset(
-    sign * code
-    for code in (9, 99, 999, 9999, 99999, 8, 88, 888, 7, 77, 777, 97, 98, 997, 998)
-    for sign in (1, -1)
-) | {-1.0, -2.0}
-"""Numbers by which surveys mark a missing answer."""
-MOST_CODED = 0.5
-FENCE = 5.0
-SCALE_POINTS = (3, 11)
+from gpla_assets.psychometrics.far_cells import common_scale, far_cells
+
 HARDLY = 0.05
 MOST_BY_CHANCE = 0.1
 EXACT = 1e-4
@@ -38,7 +30,10 @@ def suspects(
     Cells far outside the rest of their column, ids, totals, weights, background variables, equal
     columns and rows, and columns that hardly vary or hardly have a cell.
     """
-    found = [*_codes(scores, lines, unit)]
+    found = _total_row(scores, lines, unit)
+    # without it, so that it is named once
+    scores, lines = (scores[:-1], lines[:-1]) if found else (scores, lines)
+    found += far_cells(scores, lines, unit)
     ids = _ids(scores)
     found += [
         f"{name!r} looks like an id or a row number (whole numbers, each larger than the one "
@@ -56,88 +51,20 @@ def suspects(
     return found
 
 
-def _codes(scores: pd.DataFrame, lines: Sequence[int] | np.ndarray, unit: str) -> list[str]:
-    outside: dict[float, list[tuple[str, int, int]]] = {}
-    common = _common_scale(scores)
-    for name in scores.columns:
-        column = scores[name].to_numpy()
-        values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
-        for value in far_values(values, counts, common):
-            rows = np.flatnonzero(column == value)
-            outside.setdefault(value, []).append((str(name), len(rows), int(lines[rows[0]])))
-    if not outside:
+def _total_row(scores: pd.DataFrame, lines: Sequence[int] | np.ndarray, unit: str) -> list[str]:
+    """A caution where the last row holds the sums or means of those above."""
+    above, last = scores.iloc[:-1], scores.iloc[-1]
+    varying = above.columns[above.nunique() > 1]
+    if len(above) < 3 or len(varying) < 2:
         return []
-    parts = []
-    for value, places in sorted(outside.items(), key=lambda item: -len(item[1]))[:6]:
-        name, _, line = places[0]
-        cells = sum(count for _, count, _ in places)
-        where = f"{name!r}, {unit} {line}" if cells == 1 else f"first in {name!r}, {unit} {line}"
-        parts.append(f"{value:g} in {cells} cell{'s' if cells > 1 else ''} ({where})")
-    more = f" and {len(outside) - 6} more" if len(outside) > 6 else ""
-    codes = ",".join(f"{value:g}" for value in sorted(outside)[:6])
-    return [
-        f"{'; '.join(parts)}{more}: far outside the other cells of the column. Scored as they "
-        f"stand; if they mark missing cells: --missing-codes={codes}."
-    ]
-
-
-def _common_scale(scores: pd.DataFrame) -> tuple[float, float] | None:
-    """The lowest and highest point of the whole-number scale that at least half of columns keep."""
-    scales: Counter[tuple[float, float]] = Counter()
-    for name in scores.columns:
-        column = scores[name].dropna().to_numpy()
-        values = np.unique(column)
-        if len(column) and np.all(values == np.round(values)):
-            # the run of neighbouring points around the middle: codes stand apart from it
-            runs = np.split(values, np.flatnonzero(np.diff(values) > 1) + 1)
-            middle = np.median(column)
-            run = next((one for one in runs if one[0] <= middle <= one[-1]), values)
-            scales[float(run[0]), float(run[-1])] += 1
-    if not scales or scores.shape[1] < 3:
-        return None
-    (low, high), columns = scales.most_common(1)[0]
-    points = high - low + 1
-    fits = columns * 2 >= scores.shape[1] and SCALE_POINTS[0] <= points <= SCALE_POINTS[1]
-    return (low, high) if fits else None
-
-
-def far_values(
-    values: np.ndarray, counts: np.ndarray, common: tuple[float, float] | None = None
-) -> list[float]:
-    """Which of a column's different `values` (ascending, with `counts`) lie far outside the rest.
-
-    A known code, or a number beyond five spreads (10 to 90 per cent), whose distance from the rest
-    is more than the rest's own range; or a code at least two points beyond the `common` scale.
-    """
-    if len(values) < 3:
-        return []
-    total = counts.sum()
-    known = np.isin(values, list(KNOWN_CODES))
-    bulk = values[~known] if (~known).sum() >= 2 else values
-    weights = counts[~known] if (~known).sum() >= 2 else counts
-    order = np.repeat(bulk, weights)
-    low, high = np.quantile(order, [0.1, 0.9])
-    spread = max(high - low, float(np.diff(bulk).min()) if len(bulk) > 1 else 1.0)
-    beyond = (values < low - FENCE * spread) | (values > high + FENCE * spread)
-    candidates = (known & (counts < MOST_CODED * total)) | (beyond & (counts <= 0.1 * total))
-    if known[candidates].any() and (counts[candidates & known].sum() > MOST_CODED * total):
-        candidates = beyond & (counts <= 0.1 * total)
-    rest = values[~candidates]
-    found = set()
-    if len(rest) >= 2:
-        reach = float(rest[-1] - rest[0])
-        for value in values[candidates]:
-            gap = max(rest[0] - value, value - rest[-1])
-            if gap > reach:
-                found.add(float(value))
-    if common is not None:
-        low, high = common
-        coded = known & (counts < MOST_CODED * total)
-        off = coded & ((values <= low - 2) | (values >= high + 2))
-        # a column on a scale of its own has other cells outside as well
-        if np.all(off | ((values >= low) & (values <= high))):
-            found |= {float(value) for value in values[off]}
-    return sorted(found)
+    for what, of_columns in (("sum", above[varying].sum()), ("mean", above[varying].mean())):
+        off = (last[varying] - of_columns).abs()
+        if bool((off <= 0.006 * above[varying].std()).all()):
+            return [
+                f"The last row ({unit} {lines[-1]}) is the {what} of the rows above: no subject; "
+                "delete it in the file."
+            ]
+    return []
 
 
 def _whole(column: pd.Series) -> bool:
@@ -174,10 +101,11 @@ def _background(scores: pd.DataFrame, ids: set[str]) -> list[str]:
         for name in scores.columns
         if str(name).casefold() in NAMES_OF_BACKGROUND and str(name) not in ids
     ]
-    rest = scores.drop(columns=[*ids, *named])
+    flat = [str(name) for name in scores.columns if scores[name].nunique() < 2]
+    rest = scores.drop(columns=list({*ids, *named, *flat} & set(scores.columns)))
     other = []
     # a scale of its own tells an age among answers, where answers share one
-    common = _common_scale(rest)
+    common = common_scale(rest)
     if common is not None:
         low, high = common
         for name in rest.columns:
@@ -296,7 +224,10 @@ def _flat(scores: pd.DataFrame) -> list[str]:
 
 def _same_rows(scores: pd.DataFrame, lines: Sequence[int] | np.ndarray, unit: str) -> list[str]:
     # few values on a short scale repeat by chance: pairs of rows, times the chance of one pair
-    chance = [float((scores[name].value_counts(normalize=True) ** 2).sum()) for name in scores]
+    chance = [
+        float((scores[name].value_counts(normalize=True, dropna=False) ** 2).sum())
+        for name in scores
+    ]
     if len(scores) ** 2 / 2 * np.prod(chance) > MOST_BY_CHANCE:
         return []
     places: dict[bytes, list[int]] = {}

@@ -22,6 +22,9 @@ QUERIES = {
     "lexicon": "select * from marts.lexicon order by rank",
     "dropped": 'select "value", frequency, winner, rule, similarity from marts.lexicon_ledger '
     'where not kept order by frequency desc, "value" limit 30',
+    "bias": "select * from analysis.response_bias",
+    "redundancy": "select * from analysis.redundant_values order by overlap desc",
+    "fit": "select * from analysis.factor_fit",
     "eigenvalues": "select * from analysis.eigenvalues order by component",
     "suitability": "select * from analysis.suitability",
     "retention": "select * from analysis.factor_retention order by is_rule desc, rule",

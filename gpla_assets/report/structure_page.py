@@ -110,6 +110,9 @@ def structured_tables(found: Structured) -> dict[str, pd.DataFrame]:
     relations = pd.DataFrame(columns=["reading", "level", *RELATION_COLUMNS])
     return {
         "suitability": system.suitability,
+        "bias": pd.DataFrame() if system.bias is None else system.bias,
+        "redundancy": system.redundancy,
+        "fit": system.fit,
         "retention": system.retention,
         "eigenvalues": system.eigenvalues,
         "loadings": system.loadings,

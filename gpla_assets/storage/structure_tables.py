@@ -106,9 +106,7 @@ class RedundantValues(SQLModel, table=True):
     r: float = score_of("Their correlation over subjects.")
     partial_r: float = score_of("Their correlation less what the other values explain.")
     redundant: bool = column("Whether the overlap reaches structure.maximum_overlap.")
-    shared_perceptions: float = share(
-        "Perceptions relevant to both, of those relevant to either."
-    )
+    shared_perceptions: float = share("Perceptions relevant to both, of those relevant to either.")
 
 
 class ResponseBias(SQLModel, table=True):

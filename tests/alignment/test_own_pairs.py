@@ -53,13 +53,13 @@ def test_a_mask_leaves_out_what_is_near_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pair,dimension,winning\n1,Care,1\n", "'losing' stands 0 times"),
-        (HEADER + "1,Care,high,0\n", "row 2 has 'high' as winning of dimension 'Care'"),
-        (HEADER + "1,Care,1,0\n2,Care,0,inf\n", "row 3 has 'inf' as losing"),
-        (HEADER + "1,Care,1,0\n1,Care,1,0\n", "row 3 has pair '1' and dimension 'Care' again"),
-        (HEADER + "1,,1,0\n", "row 2 has no pair or no dimension"),
-        (HEADER + "1,Care,1\n", "row 2 has 3 cells, expected 4"),
-        (HEADER, "has 1 lines with content"),
+        ("pair,dimension,winning\n1,Care,1\n", "'losing' is missing, expected"),
+        (HEADER + "1,Care,high,0\n", "line 2 has 'high' as winning of dimension 'Care'"),
+        (HEADER + "1,Care,1,0\n2,Care,0,inf\n", "line 3 has 'inf' as losing"),
+        (HEADER + "1,Care,1,0\n1,Care,1,0\n", "line 3 has pair '1' and dimension 'Care' again"),
+        (HEADER + "1,,1,0\n", "line 2 has no pair or no dimension"),
+        (HEADER + "1,Care,1\n", "line 2 has 3 cells, expected 4"),
+        (HEADER, "has 1 line with content"),
         ("", "has 0 lines with content"),
     ],
 )
@@ -74,5 +74,15 @@ def test_a_file_that_cannot_be_read_is_named_with_its_row(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PairsError, match=r"none\.csv cannot be read"):
+    with pytest.raises(PairsError, match=r"none\.csv cannot be opened"):
         read_measured_pairs(tmp_path / "none.csv")
+
+
+def test_semicolons_and_decimal_commas_are_read(tmp_path: Path) -> None:
+    text = "pair;dimension;winning;losing\n0;Care;0,274;-0,460\n1;Care;;-0,5\n"
+    winning, losing = read_measured_pairs(written(tmp_path / "p.csv", text))
+    assert winning.to_numpy().tolist()[0] == [0.274] and losing.to_numpy().tolist() == [
+        [-0.46],
+        [-0.5],
+    ]
+    assert bool(winning.isna().to_numpy()[1, 0])

@@ -12,7 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.cli.own_texts import AgentFileError, perceive_file, score_file, values_file
+from gpla_assets.cli.own_texts import (
+    AgentFileError,
+    perceive_file,
+    read_csv,
+    score_file,
+    values_file,
+)
 from gpla_assets.content import (
     labelled_oppositions,
     labelled_pairs,
@@ -98,8 +104,8 @@ def test_a_definition_of_the_user_goes_before_the_vocabularys(tmp_path: Path) ->
     ("text", "message"),
     [
         ("perception\na\n", "'value' is missing, expected perception,value"),
-        ("perception,value\na,Honesty\n ,Honesty\n", "row 2: perception is blank"),
-        ("", "cannot be read as CSV"),
+        ("perception,value\na,Honesty\n ,Honesty\n", "line 3: perception is blank"),
+        ("", "has 0 lines with content"),
     ],
 )
 def test_a_file_of_pairs_that_cannot_be_used_is_named(
@@ -112,6 +118,25 @@ def test_a_file_of_pairs_that_cannot_be_used_is_named(
     )  # fmt: skip
     assert message in " ".join(output.split())
     assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(";", "utf-8-sig"), (",", "cp1252"), ("\t", "utf-16")]
+)
+def test_pairs_of_every_layout_are_read(delimiter: str, encoding: str, tmp_path: Path) -> None:
+    row = delimiter.join(['"I don’t, ever; lie."', "Honesty"])
+    content = delimiter.join(["perception", "value"]) + f"\n{row}\n"
+    (tmp_path / "p.csv").write_bytes(content.encode(encoding))
+    rows = read_csv(tmp_path / "p.csv", ["perception", "value"])
+    assert rows.to_numpy().tolist() == [["I don’t, ever; lie.", "Honesty"]]
+
+
+def test_scores_of_a_file_that_was_scored_stand_once(tmp_path: Path) -> None:
+    text = "perception,value,relevance,score\nI never lie.,Honesty,0.123,0.5\n"
+    (tmp_path / "p.csv").write_text(text, "utf-8")
+    found = score_file(tmp_path / "p.csv", make_evaluator(Evaluator()), vocabulary())
+    assert list(found).count("relevance") == list(found).count("score") == 1
+    assert found["relevance"][0] != 0.123
 
 
 def test_an_empty_file_of_pairs_gives_no_rows(tmp_path: Path) -> None:

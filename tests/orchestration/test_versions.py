@@ -460,6 +460,7 @@ APART = {
             "psychometrics.roles",
             "psychometrics.cells",
             "psychometrics.suspects",
+            "psychometrics.far_cells",
             "psychometrics.given_correlations",
         ),
         *("psychometrics.simulation", "sources.download"),

@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gpla_assets.psychometrics import bartlett, correlations, kmo
 from gpla_assets.psychometrics.congruence import matched
-from gpla_assets.psychometrics.correlation import Correlations, correlations
-from gpla_assets.psychometrics.extraction import Extracted, _minres, _ml, extract
+from gpla_assets.psychometrics.correlation import Correlations
+from gpla_assets.psychometrics.extraction import (
+    LOWEST_UNIQUENESS,
+    Extracted,
+    _minres,
+    _ml,
+    extract,
+)
 from gpla_assets.psychometrics.polychoric import Polychoric
 from gpla_assets.psychometrics.reliability import reliability, value_reliabilities
 from gpla_assets.psychometrics.retention import (
@@ -18,7 +25,6 @@ from gpla_assets.psychometrics.retention import (
     parallel_analysis,
 )
 from gpla_assets.psychometrics.rotation import Rotated, rotate
-from gpla_assets.psychometrics.suitability import bartlett, kmo
 from tests.psychometrics.shared import data, expected, needs_psychometrics
 
 pytestmark = needs_psychometrics
@@ -29,8 +35,9 @@ SETS = (
 )
 METHODS = ("pca", "minres", "ml")
 # R's optimiser ends a little short of the optimum (slope 5e-5 on sat_act and thurstone, where
-# loadings are 8e-5 off); ours is run to the end, so that it is never above R's discrepancy
-LOADINGS = {"pca": 1e-6, "minres": 1e-4, "ml": 1e-4}
+# loadings are 8e-5 and h2 1.1e-4 off); ours is run to the end, so that it is never above R's
+# discrepancy. R's varimax ends 1.3e-6 short
+LOADINGS = {"pca": 2e-6, "minres": 2e-4, "ml": 1e-4}
 OBLIMIN = 2e-5
 RELIABILITY = {
     **{"alpha": 1e-12, "std": 1e-10, "mean_r": 1e-10, "r_drop": 1e-10, "alpha_drop": 1e-10},
@@ -78,7 +85,7 @@ def assert_no_worse(ours: Extracted, matrix: np.ndarray, theirs: np.ndarray, met
     """R's unrotated (or orthogonal) loadings fit no better than ours."""
     if method != "pca":
         discrepancy = _ml if method == "ml" else _minres
-        unique = 1 - (theirs**2).sum(axis=1)
+        unique = np.maximum(1 - (theirs**2).sum(axis=1), LOWEST_UNIQUENESS)
         assert ours.discrepancy <= discrepancy(unique, matrix, theirs.shape[1])[0] + 1e-9
 
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import gpla_assets
 from gpla_assets.cli import app
 
+PACKAGE = Path(gpla_assets.__file__).parent
 KEYS = {"n", "p", "kmo", "bartlett", "suggested", "eigenvalues", "factors", "removed", "cautions"}
 
 
@@ -53,6 +55,31 @@ def test_the_json_says_what_the_matrix_holds(matrix: Path, tmp_path: Path) -> No
     assert all(one["primary_share"] == 1 for one in care["values"])
     assert any("30 LLMs under several profiles" in caution for caution in found["cautions"])
     assert "Value system of scores.csv" in page.read_text("utf-8")
+
+
+def test_every_field_of_the_json_is_documented_and_scores_and_script_are_written(
+    matrix: Path, tmp_path: Path
+) -> None:
+    out, scores, script = tmp_path / "out.json", tmp_path / "scores.csv", tmp_path / "check.R"
+    rotated = ("--rotation", "oblimin", "--extraction", "minres", "--factors", "2")
+    code, printed = run(matrix, *rotated, "--json", out, "--scores", scores, "--r-script", script)
+    assert code == 0, printed
+    found = json.loads(out.read_text("utf-8"))
+    said = (PACKAGE / "docs" / "structure_json.md").read_text("utf-8")
+    first = {name: found[name] for name in ("settings", "bartlett", "missing", "fit")}
+    rows = [found[name][0] for name in ("loadings", "variance", "factors", "communities")]
+    rows += [*first.values(), found["response_bias"], found["factors"][0]["values"][0], found]
+    assert sorted({name for row in rows for name in row if f"`{name}`" not in said}) == []
+    table = pd.read_csv(scores)
+    assert list(table.columns) == ["subject", "llm", "F1", "F2"] and len(table) == 120
+    assert [row["F1"] for row in found["scores"]] == pytest.approx(list(table["F1"]))
+    # psych's order: by factor, then by size
+    sizes = [(row["factor"], -abs(row["loadings"][row["factor"]])) for row in found["loadings"]]
+    assert sizes == sorted(sizes)
+    assert "chi2(13) = " in printed and "factor correlations" in printed
+    lines = script.read_text("utf-8")
+    assert "GPArotation::oblimin(unrotated, normalize = TRUE, eps = 1e-06" in lines
+    assert "fm = 'minres'" in lines and str(matrix) in lines
 
 
 def test_a_number_of_factors_is_taken_as_it_is(matrix: Path, tmp_path: Path) -> None:
@@ -130,13 +157,13 @@ def test_what_was_read_is_printed_and_in_the_json(tmp_path: Path) -> None:
     assert code == 0, printed
     read = "read: 60 rows, 6 values, 0 cells missing (semicolons)"
     assert read in printed and "ids of subjects: column 'id'" in printed
-    assert "left out: note (words)" in printed
+    assert "left out: note (no numbers)" in printed
     assert "-999 in 1 cell ('v[2]', line 5)" in printed
     found = json.loads(out.read_text("utf-8"))
     assert found["read"][0] == read.removeprefix("read: ")
     assert "--missing-codes=-999" in found["cautions"][0]
     coded = run(path, "--missing-codes", "-999,-99", "--factors", "1", "--no-purify")[1]
-    assert "1 cells missing" in coded and "--missing-codes -99: no cell has it" in coded
+    assert "1 cell missing" in coded and "--missing-codes -99: no cell has it" in coded
 
 
 def test_correlations_stand_in_for_subjects(matrix: Path, tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def numbers(own: OwnMatrix) -> list[list[float | None]]:
         ('a,b,c\n1.5,2,-0.5\n2.25,3,"1,000"\n', "commas"),
         ("a;b;c\n1,5;2;-0,5\n2,25;3;1 000\n", "decimal commas"),
         ("a,b,c\n1.5,2,\u22120.5\n2.25,3,1000\n", "commas"),
-        ("a,b,c\n150%,2,-0.5\n225%,3,1000\n", "a: percent signs taken off"),
+        ("a;b;c\n€ 1,50;2;-0,5\n2,25 €;3;1.000\n", "a: € taken off"),
+        ("a,b,c\n150%,2,-0.5\n225%,3,1000\n", "a: % taken off"),
     ],
 )
 def test_numbers_are_read_as_their_program_wrote_them(read: Read, content: str, said: str) -> None:
@@ -89,7 +90,7 @@ def test_a_doubt_is_refused_by_its_cause(read: Read, content: str, said: str | N
     if said is None:
         own = read(content)
         assert list(own.scores.columns) == ["a"]
-        assert "left out: b (words)" in own.said
+        assert "left out: b (no numbers)" in own.said
         return
     with pytest.raises(MatrixError, match=said) as caught:
         read(content)
@@ -111,6 +112,27 @@ def test_answers_with_numbers_in_them_are_these_numbers(read: Read) -> None:
     assert numbers(own) == [[5, 1], [3, 0], [1, 1]]
     assert "a: numbers of its labelled answers" in own.said[0]
     assert "b: TRUE is 1, FALSE 0" in own.said[0]
+
+
+def test_an_export_of_google_forms_is_read(read: Read) -> None:
+    header = '"Timestamp","Email","Do you agree, on the whole? [calm]","... [kind]"\n'
+    rows = "".join(
+        f'"2026/05/0{n} 3:00:00 PM","p{n}@x.org","{n} - {label}",{n}\n'.replace(" - ,", ",")
+        for n, label in enumerate(["never", "seldom", "often"], start=1)
+    )
+    own = read(header + rows)
+    assert numbers(own) == [[1, 1], [2, 2], [3, 3]]
+    assert "left out: Timestamp (no numbers), Email (no numbers)" in own.said
+
+
+@pytest.mark.parametrize("kind", ["sum", "mean"])
+def test_a_last_row_of_totals_is_said(read: Read, likert: pd.DataFrame, kind: str) -> None:
+    total = likert.agg(kind).round(2)
+    own = read(pd.concat([likert, total.to_frame().T]))
+    assert own.cautions == (
+        f"The last row (line {len(likert) + 2}) is the {kind} of the rows above: no subject; "
+        "delete it in the file.",
+    )
 
 
 def test_codes_of_missing_cells_are_missing_and_those_of_no_cell_said(read: Read) -> None:

@@ -132,9 +132,12 @@ def test_both_omegas_part_where_one_factor_does_not_fit() -> None:
     # where it fits, the variance that it implies is the variance there is
     implied, observed = omega_totals(matrix) or (0.0, 0.0)
     assert implied == pytest.approx(observed, abs=1e-5)
-    matrix[0, 1] = matrix[1, 0] = 0.9
-    implied, observed = omega_totals(matrix) or (0.0, 0.0)
-    assert abs(implied - observed) > 1e-3
+    # two pairs: one factor's loadings leave residuals that add up
+    pairs = np.full((4, 4), 0.1) + 0.9 * np.eye(4)
+    pairs[0, 1] = pairs[1, 0] = 0.8
+    pairs[2, 3] = pairs[3, 2] = 0.4
+    implied, observed = omega_totals(pairs) or (0.0, 0.0)
+    assert observed - implied > 0.01
 
 
 # jaspReliability's test data asrm.csv: answers of 78 people to four items of a mania scale

@@ -4,13 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics.congruence import factor_congruence
-from gpla_assets.psychometrics.frozen import FrozenSystem
-from gpla_assets.psychometrics.naming import centroid_names
-from gpla_assets.psychometrics.relations import nearest_values, relations
-from gpla_assets.psychometrics.stability import bootstrap, leave_one_out
-from gpla_assets.psychometrics.structure import value_system
-from gpla_assets.studies.structure import StructureSettings
+from gpla_assets.psychometrics import (
+    FrozenSystem,
+    StructureSettings,
+    bootstrap,
+    centroid_names,
+    factor_congruence,
+    leave_one_out,
+    nearest_values,
+    relations,
+    value_system,
+)
+from gpla_assets.psychometrics.pairwise import Pairwise
 
 SETTINGS = StructureSettings(n_factors=2, resamples=60, parallel_repeats=20)
 
@@ -91,6 +96,34 @@ def test_missing_cells_are_resampled_as_they_stand(scores: pd.DataFrame) -> None
     system = value_system(holes, SETTINGS)
     found = bootstrap(system.usable, system.pattern, SETTINGS, llms_of(holes))
     assert (found.factors.congruence > 0.95).all()
+
+
+def test_an_interrupt_leaves_what_was_resampled(scores: pd.DataFrame) -> None:
+    settings = SETTINGS.model_copy(update={"resamples": 400})
+    system = value_system(scores, settings)
+
+    def stop(done: int, total: int) -> None:
+        if done == 150:
+            raise KeyboardInterrupt
+
+    found = bootstrap(system.usable, system.pattern, settings, llms_of(scores), progress=stop)
+    assert (found.factors["resamples"] == 150).all()
+    assert found.caution == "Stopped after 150 of 400 resamples of llms."
+
+
+def test_a_resample_of_weights_is_that_of_the_rows_drawn(scores: pd.DataFrame) -> None:
+    random = np.random.default_rng(3)
+    holes = scores.mask(random.random(scores.shape) < 0.1).to_numpy()
+    rows = random.integers(0, len(holes), len(holes))
+    weights = np.bincount(rows, minlength=len(holes)).astype(float)
+    weighed, drawn = Pairwise(holes).moments(weights), Pairwise(holes[rows]).moments()
+    np.testing.assert_allclose(weighed.correlation, drawn.correlation, atol=1e-12)
+    np.testing.assert_allclose(weighed.covariance, drawn.covariance, atol=1e-12)
+    np.testing.assert_array_equal(weighed.pairs, drawn.pairs)
+    filled = np.where(np.isnan(holes[rows]), np.nanmean(holes[rows], axis=0), holes[rows])
+    imputed = Pairwise(holes).moments(weights, imputed=True)
+    np.testing.assert_allclose(imputed.correlation, np.corrcoef(filled, rowvar=False), atol=1e-12)
+    np.testing.assert_allclose(imputed.covariance, np.cov(filled, rowvar=False), atol=1e-12)
 
 
 def test_a_frozen_system_scores_new_subjects_with_its_own_numbers(scores: pd.DataFrame) -> None:

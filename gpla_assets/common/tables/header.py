@@ -17,18 +17,25 @@ WORD_ROWS = 2
 
 def as_table(rows: Rows, path: Path, options: TableOptions) -> Table:
     """Rows as named columns; raises TableError by the place of what is not clear."""
-    if len(rows.cells) < 2:
+    if len(rows.cells) < (1 if options.names else 2):
         raise TableError(
             f"{path} has {len(rows.cells)} {'line' if len(rows.cells) == 1 else 'lines'} with "
             "content: expected a header and a row per subject."
         )
     cells, lines = list(rows.cells), list(rows.lines)
     notes = list(rows.said)
-    titles = 0 if rows.header else _titles(cells)
+    known = rows.header or bool(options.names)
+    titles = 0 if known else _titles(cells)
     if titles:
         notes.append(f"{_counted(titles, rows.unit)} above the header left out")
         cells, lines = cells[titles:], lines[titles:]
-    header = _header(cells[0], lines[0], rows, path, options)
+    header = cells[0] if known else _header(cells[0], lines[0], rows, path, options)
+    lacking = [name for name in options.names if name not in cells[0]]
+    if lacking:
+        raise TableError(
+            f"{path} has columns {', '.join(cells[0])}: {lacking[0]!r} is missing, expected "
+            f"{','.join(options.names)}."
+        )
     body, numbers = (cells[1:], lines[1:]) if header is not None else (cells, lines)
     width = _width(header, body)
     if header is None:
@@ -39,7 +46,7 @@ def as_table(rows: Rows, path: Path, options: TableOptions) -> Table:
     body = [
         _fitted(row, header, number, rows, path) for row, number in zip(body, numbers, strict=True)
     ]
-    skipped = _word_rows(body)
+    skipped = 0 if known else _word_rows(body)
     if skipped:
         notes.append(f"{_counted(skipped, rows.unit)} of words below the header left out")
         body, numbers = body[skipped:], numbers[skipped:]
@@ -68,7 +75,7 @@ def _header(
         return None
     names = [cell for cell in first if cell]
     numbers = all(map(looks_like_number, names)) and not all(map(is_missing, names))
-    if numbers and options.header is None and not rows.header:
+    if numbers and options.header is None:
         raise TableError(
             f"{path}: {rows.unit} {line} has only numbers ({', '.join(names[:3])} ...) where the "
             "names of columns are expected; say --no-header if these are cells, --header if they "
@@ -128,7 +135,9 @@ def _named(
 ) -> Table:
     columns: dict[str, list[str]] = {}
     row_names, empty = None, 0
-    for place, (name, column) in enumerate(zip(header, zip(*body, strict=True), strict=True)):
+    # zip would give no columns of no rows
+    by_column = zip(*body, strict=True) if body else ((),) * len(header)
+    for place, (name, column) in enumerate(zip(header, by_column, strict=True)):
         cells = list(column)
         if name in columns:
             first = header.index(name) + 1

@@ -29,9 +29,10 @@ GROUPED = {
 }
 SPACED = re.compile(r"([+-]?\d{1,3})((?:[ \u00a0\u202f'’]\d{3})+)(?=[.,]|$)")
 OF_SCALE = re.compile(
-    r"\(?([+-]?\d+(?:[.,]\d+)?)\)?\s*(?:[-–—=:.)\]]\s*|\s)\s*([^\W\d].*)", re.DOTALL
+    r"\(?([+-]?\d+(?:[.,]\d+)?)\)?\s*(?:[-–—=:.)\]]\s*|\s)\s*[(\[]?([^\W\d].*)", re.DOTALL
 )
 SCALE_OF = re.compile(r"([^\W\d].*?)\s*(?:[-–—=:]\s*|[(\[]\s*|\s)([+-]?\d+)\s*[)\]]?", re.DOTALL)
+UNIT_SIGNS = "%€$£¥"
 SIGNS = str.maketrans({"\u2212": "-", "\uff0b": "+", "\ufe63": "-"})
 
 
@@ -40,13 +41,18 @@ def is_missing(cell: str) -> bool:
     return cell.casefold() in MISSING
 
 
+def without_sign(cell: str) -> str:
+    """A cell without a sign of per cent or of money before or after it."""
+    return cell.strip().strip(UNIT_SIGNS).strip()
+
+
 def looks_like_number(cell: str) -> bool:
     """Whether a cell is missing or a number, with either decimal sign, and %, if any."""
     cell = cell.strip()
     if is_missing(cell):
         return True
     reader = NumberReader()
-    bare = cell.removesuffix("%")
+    bare = without_sign(cell)
     return any(reader.using(one).number(bare) is not None for one in ("point", "comma"))
 
 
@@ -94,7 +100,7 @@ def decimal_evidence(cells: Iterable[str]) -> DecimalEvidence:
     """The first cell of each kind: 2.5, 2,5, and 1,234, which may be a group or decimals."""
     point = comma = either = None
     for cell in cells:
-        text = cell.strip().removesuffix("%").strip().translate(SIGNS).lstrip("+-")
+        text = without_sign(cell).translate(SIGNS).lstrip("+-")
         if "," not in text and "." not in text:
             continue
         if not (NumberReader("point").number(text) is not None
@@ -130,7 +136,7 @@ def labelled(cells: Iterable[str], reader: NumberReader) -> Mapping[str, float] 
     """Numbers of answers such as `5 - strongly agree`, by cell; None where they are no such.
 
     Bare numbers may stand among them, as where the ends of a scale alone have labels. Each label
-    must have one number and each number one label.
+    must have one number, each number one label or none, and at least two have a label.
     """
     found: dict[str, float] = {}
     labels: dict[str, float] = {}
@@ -150,4 +156,5 @@ def labelled(cells: Iterable[str], reader: NumberReader) -> Mapping[str, float] 
         if labels.setdefault(label, value) != value or numbers.setdefault(value, label) != label:
             return None
         found[cell] = value
-    return found if labels else None
+    bare_numbers = {number for cell, number in found.items() if reader.number(cell) is not None}
+    return found if len(labels) > 1 and not bare_numbers & set(numbers) else None

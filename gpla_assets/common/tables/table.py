@@ -17,13 +17,15 @@ class TableOptions:
     """What a user says of a file; None is found out from the file itself.
 
     `delimiter` and `encoding` are of files of text, `sheet` is of workbooks; `header` says whether
-    the first row has the names of columns.
+    the first row has the names of columns. `names` are columns that the table must have: the first
+    row then is the header, the delimiter is the one that gives them, and no further row is needed.
     """
 
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
     header: bool | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

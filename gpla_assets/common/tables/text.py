@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from gpla_assets.common.tables.numbers import looks_like_number
@@ -26,8 +27,11 @@ BYTE_ORDER_MARKS = {
 OTHER_SCRIPTS = ("cp1252", "cp1251", "cp1253", "shift_jis", "gb18030", "big5", "euc_kr")
 """Encodings that are told from another by the language that they give."""
 SAMPLE_LINES = 200
+FEWEST_NUMBERS = 0.5
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """What Excel reads, and writes, before the first line."""
+OTHER_LANGUAGES = {"{": "JSON", "[": "JSON", "<": "HTML or XML", "%PDF": "a PDF"}
+CONTROLS = "".join(map(chr, [*range(9), *range(14, 32)]))
 BLANK = " \t\r\n\f\v\u00a0\u200b\u2007\u202f\ufeff"
 
 
@@ -36,6 +40,7 @@ def text_rows(data: bytes, path: Path, options: TableOptions) -> Rows:
     text, encoding = decoded(data, path, options.encoding)
     if not text.strip(BLANK + "\x00"):
         return Rows([], [], ())
+    _check_is_text(text, path)
     delimiter, first = options.delimiter, 0
     if delimiter is not None:
         delimiter = NAMED_DELIMITERS.get(delimiter, delimiter)
@@ -46,7 +51,7 @@ def text_rows(data: bytes, path: Path, options: TableOptions) -> Rows:
             )
     if stated := SEPARATOR_LINE.match(text):
         delimiter, first = delimiter or stated[1], stated.end()
-    delimiter = delimiter or likely_delimiter(text[first:])
+    delimiter = delimiter or likely_delimiter(text[first:], options.names)
     cells, lines = _split(text[first:], delimiter, path)
     if first:
         lines = [line + 1 for line in lines]
@@ -54,6 +59,18 @@ def text_rows(data: bytes, path: Path, options: TableOptions) -> Rows:
     if encoding != "utf-8":
         said.append(f"text in {encoding}")
     return Rows(cells, lines, tuple(said), delimiter=delimiter)
+
+
+def _check_is_text(text: str, path: Path) -> None:
+    begins = text.lstrip(BLANK)
+    for sign, what in OTHER_LANGUAGES.items():
+        if begins.startswith(sign):
+            raise TableError(f"{path} holds {what}; expected a table: save it as CSV.")
+    if sum(text.count(sign) for sign in CONTROLS) > len(text) // 1000:
+        raise TableError(
+            f"{path} is no text (it has control characters); expected CSV, or a file whose name "
+            "ends in that of its program, such as .xlsx or .sav."
+        )
 
 
 def decoded(data: bytes, path: Path, encoding: str | None) -> tuple[str, str]:
@@ -107,8 +124,16 @@ def _eight_bit(data: bytes) -> str:
     return best.encoding if pure * 2 > len(words) else "cp1252"
 
 
-def likely_delimiter(text: str) -> str:
-    """The delimiter by which most lines have the same number of cells, most of them numbers."""
+def likely_delimiter(text: str, names: Sequence[str] = ()) -> str:
+    """The delimiter by which most lines have the same number of cells, most of them numbers.
+
+    Of a header that must have `names`: the one that gives these; else commas.
+    """
+    if names:
+        header = text.lstrip(BLANK).splitlines()[0]
+        divided = {one: next(csv.reader([header], delimiter=one)) for one in DELIMITERS}
+        found = [one for one, row in divided.items() if {*names} <= {*map(str.strip, row)}]
+        return next(iter(found), ",")
     sample = "\n".join(io.StringIO(text, newline="").read(400_000).splitlines()[:SAMPLE_LINES])
     scores = {one: _score(sample, one) for one in DELIMITERS}
     best = max(DELIMITERS, key=lambda one: scores[one])
@@ -133,6 +158,9 @@ def _score(sample: str, delimiter: str) -> tuple[float, int]:
         return 0.0, 0
     body = [cell for row in rows[1:] if len(row) == width for cell in row if cell.strip(BLANK)]
     numbers = sum(map(looks_like_number, body)) / max(len(body), 1)
+    # words have blanks between them as well
+    if delimiter == " " and numbers < FEWEST_NUMBERS:
+        return 0.0, 0
     alike = count / max(len(rows) - 1, 1)
     return round(alike * (0.2 + numbers) * (1.0 if starts else 0.4), 3), width
 

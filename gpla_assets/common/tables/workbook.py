@@ -10,8 +10,6 @@ from pathlib import Path
 
 from gpla_assets.common.tables.table import Rows, TableError
 
-Cell = str | float | int | bool | date | time | None
-
 
 def workbook_rows(data: bytes, path: Path, sheet: str | None) -> Rows:
     """Rows of the one sheet that holds cells, or of the sheet that is named.
@@ -45,7 +43,7 @@ def workbook_rows(data: bytes, path: Path, sheet: str | None) -> Rows:
     return Rows(cells, [n for n, _ in rows], (f"sheet {name!r}",), typed=typed, unit="row")
 
 
-def _filled(rows: Iterable[tuple[Cell, ...]]) -> list[tuple[int, tuple[Cell, ...]]]:
+def _filled(rows: Iterable[tuple[object, ...]]) -> list[tuple[int, tuple[object, ...]]]:
     return [
         (number, row)
         for number, row in enumerate(rows, start=1)
@@ -53,7 +51,7 @@ def _filled(rows: Iterable[tuple[Cell, ...]]) -> list[tuple[int, tuple[Cell, ...
     ]
 
 
-def as_text(cell: Cell) -> str:
+def as_text(cell: object) -> str:
     """A typed cell as text that says the same: whole numbers without a point, no cell as ""."""
     if cell is None:
         return ""
@@ -63,6 +61,8 @@ def as_text(cell: Cell) -> str:
         if cell != cell:
             return ""
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime) and cell.time() == time():
+        return cell.date().isoformat()
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     return str(cell).strip()
