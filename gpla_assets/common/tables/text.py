@@ -156,8 +156,10 @@ def _score(sample: str, delimiter: str) -> tuple[float, int]:
     starts = len(rows[0]) in (width, width - 1) if rows else False
     if width < 2:
         return 0.0, 0
-    body = [cell for row in rows[1:] if len(row) == width for cell in row if cell.strip(BLANK)]
-    numbers = sum(map(looks_like_number, body)) / max(len(body), 1)
+    body = Counter(cell for row in rows[1:] if len(row) == width for cell in row)
+    filled = {cell: count for cell, count in body.items() if cell.strip(BLANK)}
+    like_numbers = sum(count for cell, count in filled.items() if looks_like_number(cell))
+    numbers = like_numbers / max(sum(filled.values()), 1)
     # words have blanks between them as well
     if delimiter == " " and numbers < FEWEST_NUMBERS:
         return 0.0, 0
