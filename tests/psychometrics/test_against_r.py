@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import bartlett, correlations, kmo
 from gpla_assets.psychometrics.congruence import matched
-from gpla_assets.psychometrics.correlation import Correlations
+from gpla_assets.psychometrics.correlation import Correlations, correlations
 from gpla_assets.psychometrics.extraction import (
     LOWEST_UNIQUENESS,
     Extracted,
@@ -25,6 +24,7 @@ from gpla_assets.psychometrics.retention import (
     parallel_analysis,
 )
 from gpla_assets.psychometrics.rotation import Rotated, rotate
+from gpla_assets.psychometrics.suitability import bartlett, kmo
 from tests.psychometrics.shared import data, expected, needs_psychometrics
 
 pytestmark = needs_psychometrics

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import StructureSettings, correlations, value_system
 from gpla_assets.psychometrics.bias import response_bias
+from gpla_assets.psychometrics.correlation import correlations
 from gpla_assets.psychometrics.extraction import STARTS, extract
 from gpla_assets.psychometrics.fit import factor_fit
 from gpla_assets.psychometrics.retention import empirical_kaiser, hull
+from gpla_assets.psychometrics.structure import value_system
+from gpla_assets.studies.structure import StructureSettings
 from tests.psychometrics.shared import FOLDER, data, needs_psychometrics
 
 QUICK = StructureSettings(parallel_repeats=20, purify=False)

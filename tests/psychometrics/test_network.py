@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import StructureSettings, value_system
 from gpla_assets.psychometrics.item_stability import item_stability, same_community
 from gpla_assets.psychometrics.network import (
     communities,
@@ -16,6 +15,8 @@ from gpla_assets.psychometrics.network import (
     topological_overlap,
     walktrap,
 )
+from gpla_assets.psychometrics.structure import value_system
+from gpla_assets.studies.structure import StructureSettings
 from tests.psychometrics.shared import data, needs_psychometrics
 
 

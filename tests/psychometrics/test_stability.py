@@ -4,18 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gpla_assets.psychometrics import (
-    FrozenSystem,
-    StructureSettings,
-    bootstrap,
-    centroid_names,
-    factor_congruence,
-    leave_one_out,
-    nearest_values,
-    relations,
-    value_system,
-)
+from gpla_assets.psychometrics.congruence import factor_congruence
+from gpla_assets.psychometrics.frozen import FrozenSystem
+from gpla_assets.psychometrics.naming import centroid_names
 from gpla_assets.psychometrics.pairwise import Pairwise
+from gpla_assets.psychometrics.relations import nearest_values, relations
+from gpla_assets.psychometrics.stability import bootstrap, leave_one_out
+from gpla_assets.psychometrics.structure import value_system
+from gpla_assets.studies.structure import StructureSettings
 
 SETTINGS = StructureSettings(n_factors=2, resamples=60, parallel_repeats=20)
 
