@@ -449,7 +449,7 @@ APART = {
         "validation.planted_texts",
     ),
     "a command on a user's own file, not a step": (
-        *("validation.direct", "subjects.question_generator"),
+        *("validation.direct", "subjects.question_generator", "evaluator.reliance"),
         *(
             "alignment.own_pairs",
             "benchmarks.own_matrix",
