@@ -28,7 +28,7 @@ def of_laden_prompts(
     )
     answers = pd.concat(
         [
-            drawn[["prompt", side]].set_axis(["question_text", "content"], axis=1)
+            drawn[["prompt", side]].set_axis(["question", "answer"], axis=1)
             for side in ("winning", "losing")
         ]
     ).drop_duplicates()

@@ -60,7 +60,10 @@ def structured() -> Structured:
     stability = bootstrap(system.usable, system.pattern, settings, llms)
     influence = leave_one_out(system.usable, system.pattern, settings, llms)
     labels = pd.Series({"F1": HOSTILE, "F2": "Daring"})
-    return Structured(system, stability, influence, labels, pd.Series(llms, index), 0.7)
+    clusters = pd.Series(llms, index)
+    return Structured(
+        *(system, stability, system.communities, influence, labels, clusters, settings, 0)
+    )
 
 
 def tables(perception: str) -> dict[str, pd.DataFrame]:
