@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from gpla_assets.assets.factors import SHARED
-from gpla_assets.psychometrics import StructureSettings, ValueSystem, value_system
+from gpla_assets.psychometrics.structure import ValueSystem, value_system
 from gpla_assets.storage.structure_tables import STRUCTURE_TABLES
+from gpla_assets.studies.structure import StructureSettings
 
 COLUMNS = {
     str(table.__tablename__): set(table.__table__.columns.keys())  # type: ignore[attr-defined]
