@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from gpla_assets.evaluator.expression import SUMS, less_questions, subject_scores
+from gpla_assets.evaluator.expression import SUMS, by_rule, less_questions, subject_scores
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.question_halves import FEWEST_UNITS, Scorer
 
@@ -57,10 +57,12 @@ class ByQuestion:
         self, total: np.ndarray, rule: MeasurementRule, units: Collection[str]
     ) -> pd.DataFrame:
         """Totals (n, values, SUMS) -> scores (n, values)."""
-        keys = pd.MultiIndex.from_product([units, self.values], names=["subject", "value"])
-        rows = pd.DataFrame(total.reshape(-1, len(SUMS)), keys, SUMS).reset_index()
-        found = subject_scores(rows, rule).pivot(index="subject", columns="value", values="score")
-        return found.reindex(index=list(units), columns=self.values)
+        parts = {name: total[..., place].ravel() for place, name in enumerate(SUMS)}
+        known = ~np.isnan(parts["logit_sum"])
+        parts["logit_weight"] = np.where(known, parts["weight_sum"], 0.0)
+        parts["logit_sum"] = np.where(known, parts["logit_sum"], 0.0)
+        score = by_rule(parts, rule)[2]
+        return pd.DataFrame(score.reshape(total.shape[:2]), list(units), self.values)
 
 
 def response_cells(expressions: pd.DataFrame, unit: str, rule: MeasurementRule) -> pd.DataFrame:
