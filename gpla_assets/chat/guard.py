@@ -10,11 +10,12 @@ from httpx2 import URL, AsyncByteStream, InvalidURL, Response
 
 from gpla_assets.chat.limits import BYTES_EVER, Fault, most_bytes
 from gpla_assets.chat.protocol import ChatRequest
+from gpla_assets.common.errors import KnownError
 
 _most: ContextVar[int] = ContextVar("most bytes of a reply", default=BYTES_EVER)
 
 
-class Refused(Exception):
+class Refused(KnownError, RuntimeError):
     """A response that is not read to its end; `fault` says why."""
 
     def __init__(self, fault: Fault) -> None:

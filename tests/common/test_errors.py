@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 
@@ -16,10 +17,17 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.studies import StudyError
 
 
+OF_EXTRAS = {"gpla_assets.subjects.inspect_task": "inspect_ai"}
+"""Modules that need a package of an extra, which may not be there."""
+
+
 def exceptions() -> dict[str, type[Exception]]:
     """Every exception class that the package defines, by its full name."""
     found = {}
     for module in pkgutil.walk_packages(gpla_assets.__path__, "gpla_assets."):
+        extra = OF_EXTRAS.get(module.name)
+        if extra and importlib.util.find_spec(extra) is None:
+            continue
         names = vars(importlib.import_module(module.name)).items()
         for name, one in names:
             if (

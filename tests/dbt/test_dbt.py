@@ -92,6 +92,7 @@ def perceptions_of(found: pd.DataFrame) -> pd.DataFrame:
         ordinal=0,
         start_offset=0,
         end_offset=1,
+        part="answer",
         sentence="c",
         content="c",
         attitude=0.9,
@@ -182,6 +183,8 @@ def random_lexicon(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame
 def database_of(lexicons: list[tuple[pd.DataFrame, pd.DataFrame]]) -> duckdb.DuckDBPyConnection:
     """A database whose two tables show one lexicon: the one that the variable `chosen` names."""
     database = duckdb.connect(config={"threads": 1})
+    # a study's own list, of which these have none
+    database.execute('create table "values" ("value" varchar, definition varchar)')
     for place, table in enumerate(("value_frequencies", "value_similarities")):
         rows = pd.concat([both[place].assign(lexicon=n) for n, both in enumerate(lexicons)])
         database.register("given_rows", rows)
