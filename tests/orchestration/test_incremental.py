@@ -21,7 +21,8 @@ AFTER_CORRELATIONS = {
     *("targets", "target_checks"),
 }
 OF_ALL_SUBJECTS = {
-    *("subjects", "value_estimates", "value_correlations", "criteria", "coverage", "validity")
+    *("subjects", "value_estimates", "value_correlations", "criteria", "coverage", "validity"),
+    "generalizability",
 }
 
 
