@@ -16,7 +16,6 @@ from gpla_assets.cli.commands import readable_errors
 from gpla_assets.common.errors import KnownError
 from gpla_assets.studies import StudyError
 
-
 OF_EXTRAS = {"gpla_assets.subjects.inspect_task": "inspect_ai"}
 """Modules that need a package of an extra, which may not be there."""
 

@@ -460,7 +460,8 @@ APART = {
         *("psychometrics.simulation", "sources.download"),
         *("benchmarks.invariance", "benchmarks.lavaan_syntax", "benchmarks.r_script"),
         *("benchmarks.validity_measures", "common.json_data", "psychometrics.item_stability"),
-        *("psychometrics.r_script", "psychometrics.structure_json"),
+        *("psychometrics.r_script", "psychometrics.structure_json", "benchmarks.grouped"),
+        *("subjects.pilot", "subjects.administration", "subjects.inspect_task", "chat.batch"),
     ),
     "reads a user's own file": (
         *("common.tables.door", "common.tables.header", "common.tables.numbers"),
