@@ -23,9 +23,11 @@ MAY_BE_EMPTY = {
     *("cfa_loadings", "cfa_omitted", "targets", "target_checks", "target_convergence"),
     *("alignment", "alignment_runs", "alignment_samples", "alignment_steps"),
     *("alignment_distances", "alignment_table", "safety_values", "safety_replication"),
+    "thought_and_said",
 }
 """One LLM has no other to be unlike, nor any left without it, nor a score of any criterion;
-purification may remove nothing; the demo has no pairs of responses and aligns no LLM."""
+purification may remove nothing; the demo has no pairs of responses and aligns no LLM, and its LLM
+does not think aloud."""
 
 
 @pytest.fixture(scope="module")
