@@ -31,6 +31,8 @@ from gpla_assets.common.json_data import Json, plain
 
 LEVELS: tuple[Level, ...] = ("configural", "metric", "scalar", "strict")
 
+PERMUTATIONS = 199
+
 
 @dataclass(frozen=True)
 class Invariance:
@@ -55,7 +57,7 @@ def levels_of(
     *,
     missing: Missing = "fiml",
     clusters: pd.Series | None = None,
-    permutations: int = 199,
+    permutations: int = PERMUTATIONS,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Invariance:

@@ -12,11 +12,13 @@ from gpla_assets.benchmarks.cfa import Cfa, fitted_system
 from gpla_assets.benchmarks.cfa_data import CfaData
 from gpla_assets.benchmarks.sample import MOST_CELLS
 from gpla_assets.benchmarks.systems import System, UnfitSystem
+from gpla_assets.common.intervals import INTERVAL
 from gpla_assets.common.json_data import Json, plain
 
 GENERAL = "general"
 """The bifactor model's factor of all values."""
 AT_A_TIME = 100
+RESAMPLES = 200
 
 
 def convergent(found: Cfa) -> pd.DataFrame:
@@ -72,7 +74,7 @@ def heterotrait_monotrait(
     }
 
 
-def htmt_table(found: Cfa, resamples: int = 200, seed: int = 0) -> pd.DataFrame:
+def htmt_table(found: Cfa, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
     """HTMT with its 95% interval by bootstrap over subjects, or whole clusters where there are.
 
     Columns factor_a, factor_b, htmt, ci_low, ci_high; correlations over the subjects that have both
@@ -101,7 +103,7 @@ def htmt_table(found: Cfa, resamples: int = 200, seed: int = 0) -> pd.DataFrame:
     for (a, b), one in point.items():
         known = np.concatenate(drawn[a, b]) if drawn[a, b] else np.empty(0)
         known = known[np.isfinite(known)]
-        low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
+        low, high = np.quantile(known, INTERVAL) if len(known) else (np.nan, np.nan)
         rows.append((a, b, float(one), low, high))
     return pd.DataFrame(rows, columns=["factor_a", "factor_b", "htmt", "ci_low", "ci_high"])
 
@@ -192,7 +194,7 @@ def _general_signs(found: Cfa) -> dict[str, int]:
     return signs
 
 
-def validity_json(found: Cfa, resamples: int = 200, seed: int = 0) -> Json:
+def validity_json(found: Cfa, resamples: int = RESAMPLES, seed: int = 0) -> Json:
     """All of it as plain data."""
     content: Json = plain(
         {

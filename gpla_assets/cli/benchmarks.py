@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gpla_assets.common.json_data import Json
     from gpla_assets.psychometrics.reading import OwnMatrix
 
+RESAMPLES, PERMUTATIONS = 200, 199
+
 
 class MissingCells(StrEnum):
     """What is done about missing cells."""
@@ -70,7 +72,7 @@ def cfa(
     ] = False,
     resamples: Annotated[
         int, typer.Option(min=0, help="Bootstrap resamples of the HTMT's intervals.")
-    ] = 200,
+    ] = RESAMPLES,
     json_out: JsonOption = None,
     r_script: RScriptOption = None,
     semopy: Annotated[bool, typer.Option(help="Fit by semopy too, for a second opinion.")] = False,
@@ -125,7 +127,7 @@ def invariance(
     independent: IndependentOption = False,
     permutations: Annotated[
         int, typer.Option(min=0, help="Permutations of the groups over whole LLMs, for p.")
-    ] = 199,
+    ] = PERMUTATIONS,
     seed: Annotated[int, typer.Option(help="Of the permutations.")] = 0,
     json_out: JsonOption = None,
     r_script: RScriptOption = None,

@@ -163,7 +163,8 @@ def test_texts_of_code_and_sql_repeat_no_threshold() -> None:
 
 def test_dbts_own_defaults_are_the_settings() -> None:
     project = yaml.safe_load((dbt_folder() / "dbt_project.yml").read_text("utf-8"))
-    own = {"measurement_rule": MeasurementSettings().rule}
+    own: dict[str, object] = {"measurement_rule": MeasurementSettings().rule}
+    own["values_are_given"] = LexiconSettings().values is not None
     for name in project["vars"].keys() - own:
         own[name] = getattr(LexiconSettings(), name)
     assert project["vars"] == own
