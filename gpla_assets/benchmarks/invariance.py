@@ -31,8 +31,6 @@ from gpla_assets.common.json_data import Json, plain
 
 LEVELS: tuple[Level, ...] = ("configural", "metric", "scalar", "strict")
 
-PERMUTATIONS = 199
-
 
 @dataclass(frozen=True)
 class Invariance:
@@ -57,7 +55,7 @@ def levels_of(
     *,
     missing: Missing = "fiml",
     clusters: pd.Series | None = None,
-    permutations: int = PERMUTATIONS,
+    permutations: int,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Invariance:

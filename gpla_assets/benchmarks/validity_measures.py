@@ -18,7 +18,6 @@ from gpla_assets.common.json_data import Json, plain
 GENERAL = "general"
 """The bifactor model's factor of all values."""
 AT_A_TIME = 100
-RESAMPLES = 200
 
 
 def convergent(found: Cfa) -> pd.DataFrame:
@@ -74,7 +73,7 @@ def heterotrait_monotrait(
     }
 
 
-def htmt_table(found: Cfa, resamples: int = RESAMPLES, seed: int = 0) -> pd.DataFrame:
+def htmt_table(found: Cfa, resamples: int, seed: int = 0) -> pd.DataFrame:
     """HTMT with its 95% interval by bootstrap over subjects, or whole clusters where there are.
 
     Columns factor_a, factor_b, htmt, ci_low, ci_high; correlations over the subjects that have both
@@ -194,7 +193,7 @@ def _general_signs(found: Cfa) -> dict[str, int]:
     return signs
 
 
-def validity_json(found: Cfa, resamples: int = RESAMPLES, seed: int = 0) -> Json:
+def validity_json(found: Cfa, resamples: int, seed: int = 0) -> Json:
     """All of it as plain data."""
     content: Json = plain(
         {

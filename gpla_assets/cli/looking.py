@@ -117,7 +117,7 @@ def _print_profile(opened: PublishedStudy, llm: str, rows: pd.DataFrame, every: 
     if left_out:
         console.print(f"{left_out} values between these: --all shows them", highlight=False)
     if apart:
-        clear = _clear(rows).sum()
+        clear = clearly_apart(rows).sum()
         console.print(
             f"Difference: from the mean of the other {others}, on the same questions, with its 95% "
             f"interval. Bold: it leaves out 0, in {clear} of {len(rows)} values; by chance alone "
@@ -161,14 +161,14 @@ def interval_table(rows: pd.DataFrame, measure: str, width: int) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for head in ("often", "way", "sentences", "questions", ""):
         table.add_column(head, justify="right", no_wrap=True)
-    clear = _clear(rows)
+    clear = clearly_apart(rows)
     for row, bold in zip(rows.to_dict("records"), clear, strict=True):
         cells = [visible(str(row["value"]))]
         if room >= LEAST_BAR:
             cells.append(bar(row[low], row[measure], row[high], span, room))
-        cells.append(_interval(row[measure], row[low], row[high], "+" if low != "low" else ""))
+        cells.append(interval_text(row[measure], row[low], row[high], "+" if low != "low" else ""))
         if both:
-            cells.append(_interval(row["score"], row["low"], row["high"]))
+            cells.append(interval_text(row["score"], row["low"], row["high"]))
         way = "-" if math.isnan(row["direction"]) else f"{row['direction']:+.2f}"
         often = "-" if math.isnan(row["share"]) else f"{row['share']:.{int(row['share'] < 0.1)}%}"
         counts = (f"{row['n_relevant']}/{row['n']}", str(row["n_questions"]))
@@ -178,12 +178,13 @@ def interval_table(rows: pd.DataFrame, measure: str, width: int) -> Table:
     return table
 
 
-def _clear(rows: pd.DataFrame) -> pd.Series:
+def clearly_apart(rows: pd.DataFrame) -> pd.Series:
     """Whether a row's difference has an interval that leaves out 0."""
     return (rows["difference_low"] > 0) | (rows["difference_high"] < 0)
 
 
-def _interval(mid: float, low: float, high: float, sign: str = "") -> str:
+def interval_text(mid: float, low: float, high: float, sign: str = "") -> str:
+    """A number with its interval; a dash where there is none."""
     if math.isnan(mid):
         return "-"
     ends = "" if math.isnan(low) else f" [{low:{sign}.2f}, {high:{sign}.2f}]"
@@ -204,7 +205,7 @@ def _print_comparison(opened: PublishedStudy, first: str, second: str, rows: pd.
         both = {name: [row[f"{name}_a"], row[f"{name}_b"]] for name in ("share", "direction")}
         cells = [
             visible(str(row["value"])),
-            _interval(row["difference"], row["low"], row["high"], "+"),
+            interval_text(row["difference"], row["low"], row["high"], "+"),
             *(f"{row[one]:.2f}" for one in ("score_a", "score_b")),
             ", ".join("-" if math.isnan(one) else f"{one:.0%}" for one in both["share"]),
             ", ".join("-" if math.isnan(one) else f"{one:+.2f}" for one in both["direction"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpla_assets.cli.commands import app, console, readable_errors
+from gpla_assets.cli.looking import clearly_apart, interval_text
+from gpla_assets.common.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +88,7 @@ def measure(
         if dry_run:
             return
         from gpla_assets.cli.running import made
+        from gpla_assets.looking.published import rows_of
         from gpla_assets.orchestration.measuring import needed_for
         from gpla_assets.studies import load_study
         from gpla_assets.studies.own_study import write_study
@@ -93,7 +96,7 @@ def measure(
         path = write_study(study, Path.cwd())
         settings = load_study(str(path))
         done = made(str(path), settings, needed_for(settings))
-        rows = results(settings.warehouse_path, RESULT_SQL)
+        rows = rows_of(settings.warehouse_path, RESULT_SQL)
         print_llms(rows)
         if out:
             write_results(settings.warehouse_path, out)
@@ -103,9 +106,9 @@ def measure(
 
 def print_read(read: Answers) -> None:
     """What was read and what was not."""
-    console.print(escape(read.said), soft_wrap=True)
+    console.print(escape(visible(read.said)), soft_wrap=True)
     if read.counts:
-        console.print(f"  {escape(read.counts)}", soft_wrap=True)
+        console.print(f"  {escape(visible(read.counts))}", soft_wrap=True)
 
 
 def print_expected(read: Answers, study: OwnStudy) -> None:
@@ -134,14 +137,7 @@ def print_expected(read: Answers, study: OwnStudy) -> None:
         soft_wrap=True,
     )
     for one in warnings(read.frame, found):
-        console.print(f"[yellow]note:[/yellow] {escape(one)}", soft_wrap=True)
-
-
-def results(warehouse: Path, sql: str) -> pd.DataFrame:
-    """Rows of the published file."""
-    from gpla_assets.cli.queries import published
-
-    return published(warehouse, sql)
+        console.print(f"[yellow]note:[/yellow] {escape(visible(one))}", soft_wrap=True)
 
 
 def print_llms(rows: pd.DataFrame) -> None:
@@ -157,15 +153,15 @@ def print_llms(rows: pd.DataFrame) -> None:
         table = Table("value", "difference [95%]", "score [95%]", "sentences", box=None)
         for row in own.head(SHOWN_VALUES).itertuples():
             table.add_row(
-                escape(str(row.value)),
-                _interval(row.difference, row.difference_low, row.difference_high, "+"),
-                _interval(row.score, row.low, row.high),
+                escape(visible(str(row.value))),
+                interval_text(row.difference, row.difference_low, row.difference_high, "+"),
+                interval_text(row.score, row.low, row.high),
                 f"{row.n:,}" + (" (few questions)" if row.few else ""),
             )
-        told = int(((own["difference_low"] > 0) | (own["difference_high"] < 0)).sum())
+        told = int(clearly_apart(own).sum())
         console.print(
-            f"[bold]{escape(str(llm))}[/bold]: {told} of {len(own)} values differ from the other "
-            "LLMs' (95%, each by itself)",
+            f"[bold]{escape(visible(str(llm)))}[/bold]: {told} of {len(own)} values differ "
+            "from the other LLMs' (95%, each by itself)",
             soft_wrap=True,
         )
         console.print(table)
@@ -175,12 +171,14 @@ def print_llms(rows: pd.DataFrame) -> None:
 
 def write_results(warehouse: Path, folder: Path) -> None:
     """scores and sentences as CSV and Parquet, and data_dictionary.csv."""
+    from gpla_assets.looking.published import rows_of
+
     folder.mkdir(parents=True, exist_ok=True)
     for name, sql in (("scores", RESULT_SQL), ("sentences", SENTENCES_SQL)):
-        rows = results(warehouse, sql)
+        rows = rows_of(warehouse, sql)
         rows.to_csv(folder / f"{name}.csv", index=False)
         rows.to_parquet(folder / f"{name}.parquet", index=False)
-    meaning = results(warehouse, COLUMNS_SQL)
+    meaning = rows_of(warehouse, COLUMNS_SQL)
     files = {"llm_profiles": "scores", "measured_sentences": "sentences"}
     meaning.assign(file=meaning["file"].map(files)).to_csv(
         folder / "data_dictionary.csv", index=False
@@ -195,25 +193,11 @@ def print_next(path: Path, name: str, rows: pd.DataFrame, seconds: float) -> Non
     gpla, study = command(), path.name
     lines = [f"study {study}, made in {seconds:.0f} s; go on:"]
     if first is not None:
-        llm = _quoted(str(first["llm"]))
+        llm = shlex.quote(str(first["llm"]))
         lines += [
             f"  {gpla} show {llm} -s {name}",
-            f"  {gpla} why {llm} {_quoted(str(first['value']))} -s {name}",
+            f"  {gpla} why {llm} {shlex.quote(str(first['value']))} -s {name}",
         ]
     lines += [f"  {gpla} run {study}     (structure, reliability, report)"]
     for line in lines:
         console.print(line, soft_wrap=True, markup=False)
-
-
-def _quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)
-
-
-def _interval(number: float, low: float, high: float, sign: str = "") -> str:
-    if number is None or math.isnan(number):
-        return "-"
-    if low is None or math.isnan(low):
-        return f"{number:{sign}.2f}"
-    return f"{number:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"

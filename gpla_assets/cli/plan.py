@@ -28,13 +28,14 @@ def plan(
 ) -> None:
     """Say from a study that ran how many questions its scores need, value by value."""
     with readable_errors():
-        from gpla_assets.cli.queries import QueryError, published
+        from gpla_assets.cli.queries import QueryError
+        from gpla_assets.looking.published import rows_of
         from gpla_assets.studies import load_study
         from gpla_assets.validation.by_question import ByQuestion, unit_of
         from gpla_assets.validation.generalizability import components, planned
 
         settings = load_study(study)
-        rows = published(settings.warehouse_path, EXPRESSIONS)
+        rows = rows_of(settings.warehouse_path, EXPRESSIONS)
         lists = sorted(set(rows["lexicon"]))
         if lexicon not in lists:
             raise QueryError(f"--lexicon {lexicon!r}: expected one of {', '.join(lists)}.")

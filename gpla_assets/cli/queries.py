@@ -15,7 +15,7 @@ from gpla_assets.cli.showing import show_frame
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.nearest import chosen
 from gpla_assets.common.visible import visible
-from gpla_assets.looking.published import reading, rows_of
+from gpla_assets.looking.published import reading
 from gpla_assets.studies import sql_folder
 
 SQL = sql_folder()
@@ -41,11 +41,6 @@ def list_queries(folder: Path = SQL) -> list[Query]:
         Query(path.stem, path.read_text("utf-8").splitlines()[0].lstrip("- "), path)
         for path in sorted(folder.glob("*.sql"))
     ]
-
-
-def published(warehouse: Path, sql: str) -> pd.DataFrame:
-    """Rows from the published copy, opened for reading only."""
-    return rows_of(warehouse, sql)
 
 
 def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.DataFrame:

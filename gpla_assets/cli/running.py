@@ -106,15 +106,15 @@ def add_llm(
     An LLM of the same name that was added before is replaced.
     """
     with readable_errors():
-        from gpla_assets.cli.queries import published
         from gpla_assets.cli.summary import print_added, print_made
+        from gpla_assets.looking.published import rows_of
         from gpla_assets.sources.columns import as_mapping
         from gpla_assets.studies import load_study
         from gpla_assets.subjects import add_llm as keep
         from gpla_assets.subjects.roster import own_llms
 
         settings = load_study(study)
-        questions = published(settings.warehouse_path, "from evidence.questions")
+        questions = rows_of(settings.warehouse_path, "from evidence.questions")
         added = keep(settings, name, responses, questions, as_mapping(columns), own_llms(settings))
         print_added(console, added, len(questions))
         print_made(console, made(study, settings))

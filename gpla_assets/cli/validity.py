@@ -108,10 +108,10 @@ def validity(
 
 def _of_study(name: str, out: Path | None) -> None:
     """The study's table `validity`; raises QueryError where the study was not run."""
-    from gpla_assets.cli.queries import published
+    from gpla_assets.looking.published import rows_of
     from gpla_assets.studies import load_study
 
-    rows = published(load_study(name).warehouse_path, OF_STUDY)
+    rows = rows_of(load_study(name).warehouse_path, OF_STUDY)
     if out:
         rows.round(4).to_csv(out, index=False)
     print_validity(rows)

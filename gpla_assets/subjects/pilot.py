@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.scoring import is_relevant
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
 
 ANSWERS = 48
 """Answers of the pilot."""
-FEWEST_QUESTIONS = 10
-"""Below, an interval over questions is wide whatever the texts say (README, "gpla plan")."""
 FEWEST_SENTENCES = 1.0
 """Sentences that state an attitude, an answer: below, prompts call for facts, code or stories."""
 FEWEST_RELEVANT = 3.0

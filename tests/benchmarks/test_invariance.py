@@ -100,10 +100,10 @@ def test_missing_cells_and_groups_are_counted() -> None:
 def test_too_few_or_too_small_groups_are_refused() -> None:
     scores, groups = two_groups(40)
     with pytest.raises(UnfitSystem, match="All 40 subjects are in group 'same'"):
-        levels_of(scores, SYSTEM, groups.map(lambda _: "same"))
+        levels_of(scores, SYSTEM, groups.map(lambda _: "same"), permutations=0)
     few = groups.where(groups.index > "s003", "few")
     with pytest.raises(UnfitSystem, match="Group 'few' has 4 subjects, too few for the 5 values"):
-        levels_of(scores, SYSTEM, few)
+        levels_of(scores, SYSTEM, few, permutations=0)
 
 
 def test_the_command_prints_and_writes_all_levels(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from gpla_assets.chat import Budget
-from gpla_assets.cli.queries import published
 from gpla_assets.content import vocabulary
 from gpla_assets.evaluator.expression import SUMS
+from gpla_assets.looking.published import rows_of
 from gpla_assets.orchestration import making
 from gpla_assets.orchestration.making import Making, NotMade, forget, make, state_of
 from gpla_assets.orchestration.plan import stale_now
@@ -193,7 +193,7 @@ def test_a_query_of_a_cut_off_file_says_what_to_do(study: Study) -> None:
     content = study.warehouse_path.read_bytes()
     study.warehouse_path.write_bytes(content[: len(content) // 3])
     with pytest.raises(WarehouseError, match="is damaged or cut off"):
-        published(study.warehouse_path, 'select count(*) from evidence."values"')
+        rows_of(study.warehouse_path, 'select count(*) from evidence."values"')
 
 
 def test_a_lost_working_file_begins_anew_from_the_published_one(
