@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,12 +54,7 @@ def show(
 
         opened = open_study(study)
         rows = opened.profile(llm)
-        if json_file is not None:
-            put_json(json_of(rows), json_file)
-        elif console.is_terminal:
-            _print_profile(opened, llm, rows, every)
-        else:
-            show_frame(console, rows)
+        _put(rows, json_file, lambda: _print_profile(opened, llm, rows, every))
 
 
 @app.command(epilog="Example: gpla compare gpt4 claude --study survey")
@@ -74,12 +70,7 @@ def compare(
 
         opened = open_study(study)
         rows = opened.compare(first, second)
-        if json_file is not None:
-            put_json(json_of(rows), json_file)
-        elif console.is_terminal:
-            _print_comparison(opened, first, second, rows)
-        else:
-            show_frame(console, rows)
+        _put(rows, json_file, lambda: _print_comparison(opened, first, second, rows))
 
 
 @app.command(
@@ -98,12 +89,17 @@ def why(
 
         opened = open_study(study)
         rows = opened.why(llm, value)
-        if json_file is not None:
-            put_json(json_of(rows), json_file)
-        elif console.is_terminal:
-            _print_sentences(opened, llm, value, rows, limit)
-        else:
-            show_frame(console, rows)
+        _put(rows, json_file, lambda: _print_sentences(opened, llm, value, rows, limit))
+
+
+def _put(rows: pd.DataFrame, json_file: Path | None, draw: Callable[[], None]) -> None:
+    """Rows as JSON where that was asked for, drawn on a terminal, whole in a pipe."""
+    if json_file is not None:
+        put_json(json_of(rows), json_file)
+    elif console.is_terminal:
+        draw()
+    else:
+        show_frame(console, rows)
 
 
 def _print_profile(opened: PublishedStudy, llm: str, rows: pd.DataFrame, every: bool) -> None:

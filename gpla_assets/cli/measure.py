@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OVERHEAD = 25.0
 """Seconds of a run beside its texts: loading models, Dagster, dbt (measured on two cores)."""
+RESULTS = ("value_correlations", "value_estimates")
+"""The steps whose rows say what LLMs value; a user who asks for no more waits for no more."""
 SHOWN_LLMS, SHOWN_VALUES = 12, 5
 RESULT_SQL = "select * from marts.llm_profiles order by llm, abs(difference) desc nulls last, value"
 SENTENCES_SQL = (
@@ -89,13 +91,13 @@ def measure(
             return
         from gpla_assets.cli.running import made
         from gpla_assets.looking.published import rows_of
-        from gpla_assets.orchestration.measuring import needed_for
+        from gpla_assets.orchestration.versions import leading_to
         from gpla_assets.studies import load_study
         from gpla_assets.studies.own_study import write_study
 
         path = write_study(study, Path.cwd())
         settings = load_study(str(path))
-        done = made(str(path), settings, needed_for(settings))
+        done = made(str(path), settings, [one.name for one in leading_to(RESULTS, settings)])
         rows = rows_of(settings.warehouse_path, RESULT_SQL)
         print_llms(rows)
         if out:

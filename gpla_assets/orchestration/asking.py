@@ -10,7 +10,7 @@ from gpla_assets.orchestration.making import state_of
 from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.running import run_study
 from gpla_assets.orchestration.steps import Step
-from gpla_assets.orchestration.versions import agents_of, asked_steps, upstream_of
+from gpla_assets.orchestration.versions import agents_of, asked_steps, leading_to, reads_of
 from gpla_assets.storage import Warehouse
 from gpla_assets.studies import Study
 
@@ -40,8 +40,9 @@ def _look(study: Study) -> tuple[Tally, list[str]]:
     for one in stale_in(study, state):
         stale.setdefault(one.step, []).append(one.partition_key)
     found, free = Tally(), list[str]()
-    for step in _leading(study):
-        reads = _reads(step, study)
+    asking = [one.name for one in asked_steps(study) if _asks(one, study)]
+    for step in leading_to(asking, study):
+        reads = reads_of(step, study)
         if step.name not in stale or not reads & stale.keys() <= set(free):
             continue
         if not _asks(step, study):
@@ -52,22 +53,6 @@ def _look(study: Study) -> tuple[Tally, list[str]]:
             if not calls.pending:
                 free.append(step.name)
     return found, free
-
-
-def _leading(study: Study) -> list[Step]:
-    """The steps that ask an endpoint, and all that they read, in an order to make them."""
-    steps = asked_steps(study)
-    wanted = {one.name for one in steps if _asks(one, study)}
-    for one in reversed(steps):
-        if one.name in wanted:
-            wanted |= _reads(one, study)
-    return [one for one in steps if one.name in wanted]
-
-
-def _reads(step: Step, study: Study) -> set[str]:
-    """The steps that come before one: those that it reads, and what its partitions are."""
-    found = {one.name for one in upstream_of(step, study)}
-    return found | {"subjects"} if step.partitions == "subjects" else found
 
 
 def _asks(step: Step, study: Study) -> bool:

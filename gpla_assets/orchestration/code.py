@@ -43,6 +43,7 @@ LIBRARIES: Mapping[str, str] = {
     "sklearn": "scikit-learn",
     "scipy": "scipy",
     "statsmodels": "statsmodels",
+    "pingouin": "pingouin",
     "rouge_score": "rouge-score",
     "sentencex": "sentencex",
     "vaderSentiment": "vaderSentiment",

@@ -86,6 +86,21 @@ def upstream_of(step: Step, study: Study) -> list[Step]:
     return [asked[name] for name in names if name in asked]
 
 
+def reads_of(step: Step, study: Study) -> set[str]:
+    """The steps that come before one: those that it reads, and what its partitions are."""
+    found = {one.name for one in upstream_of(step, study)}
+    return found | {"subjects"} if step.partitions == "subjects" else found
+
+
+def leading_to(names: Iterable[str], study: Study) -> list[Step]:
+    """The named steps and all that come before them in this study, in an order to make them."""
+    steps, wanted = asked_steps(study), set(names)
+    for one in reversed(steps):
+        if one.name in wanted:
+            wanted |= reads_of(one, study)
+    return [one for one in steps if one.name in wanted]
+
+
 def _conditions(names: Iterable[str], study: Study) -> Iterator[tuple[str, bool]]:
     for written in names:
         name, _, condition = written.partition(" if ")

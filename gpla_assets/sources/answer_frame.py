@@ -6,6 +6,7 @@ import pandas as pd
 
 from gpla_assets.common.keys import key_of
 from gpla_assets.sources.records import Record
+from gpla_assets.sources.said import UNCLOSED
 
 COLUMNS = [
     *("llm", "profile", "system", "question", "question_id", "sample"),
@@ -73,3 +74,11 @@ def of_note(frame: pd.DataFrame, mended: int) -> dict[str, int]:
         MENDED: mended,
     }
     return {what: int(count) for what, count in counts.items() if count}
+
+
+def with_an_answer(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows that answer, and how many refuse or are empty."""
+    refused = frame["refused"]
+    empty = (frame["answer"] == "") & ~refused
+    counts = {REFUSALS: int(refused.sum()), UNCLOSED: int(empty.sum())}
+    return frame[~empty & ~refused], {why: count for why, count in counts.items() if count}

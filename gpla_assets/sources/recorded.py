@@ -14,10 +14,10 @@ from gpla_assets.sources import logs
 from gpla_assets.sources.answer_frame import (
     COLUMNS,
     KINDS,
-    REFUSALS,
     numbered,
     of_note,
     profile_of,
+    with_an_answer,
     with_profiles,
 )
 from gpla_assets.sources.columns import ColumnsError
@@ -35,7 +35,7 @@ from gpla_assets.sources.formats import (
 from gpla_assets.sources.opening import PACKED, files_in
 from gpla_assets.sources.reading import ReadResult
 from gpla_assets.sources.records import DUPLICATE, Fields, Record, named
-from gpla_assets.sources.said import UNCLOSED, Said, said
+from gpla_assets.sources.said import Said, said
 
 EXPECTED = (
     "expected answers of LLMs: a table with question and answer (say which columns: --columns "
@@ -198,16 +198,11 @@ def read_texts(path: Path, columns: Mapping[str, str]) -> ReadResult:
     Refusals, and answers that are empty, are skipped and counted.
     """
     found = read_answers(path, columns, by_file=False)
-    rows, refused = found.frame, found.frame["refused"]
-    kept = rows[~refused & (rows["answer"] != "")].reset_index(drop=True)
+    kept, left_out = with_an_answer(found.frame)
+    kept = kept.reset_index(drop=True)
     names = {"sample": "item", "question": "question_text", "answer": "content"}
     texts = kept.rename(columns=names)[["llm", "profile", "item", "question_text", "content"]]
-    counts = {
-        REFUSALS: int(refused.sum()),
-        UNCLOSED: int((~refused & (rows["answer"] == "")).sum()),
-    }
-    counted = {why: count for why, count in counts.items() if count}
-    return ReadResult(texts.dropna(axis=1, how="all"), {**found.skipped, **counted})
+    return ReadResult(texts.dropna(axis=1, how="all"), {**found.skipped, **left_out})
 
 
 def _documents(paths: Sequence[Path], alone: bool) -> tuple[list[Document], list[str]]:

@@ -6,8 +6,7 @@ import pandas as pd
 
 from gpla_assets.common.keys import key_of
 from gpla_assets.sources import SOURCES, answers_of, locate
-from gpla_assets.sources.answer_frame import REFUSALS
-from gpla_assets.sources.said import UNCLOSED
+from gpla_assets.sources.answer_frame import with_an_answer
 from gpla_assets.studies import Study, data_dir
 
 
@@ -21,11 +20,9 @@ def corpus_texts(study: Study) -> tuple[pd.DataFrame, dict[str, int]]:
     for item in study.corpus:
         path = locate(SOURCES[item.source], data_dir(), item.file)
         found = answers_of(item.source, path, item.columns, by_file=False)
-        rows = found.frame
-        empty, refused = (rows["answer"] == "") & ~rows["refused"], rows["refused"]
-        counts = {**found.skipped, REFUSALS: int(refused.sum()), UNCLOSED: int(empty.sum())}
+        rows, left_out = with_an_answer(found.frame)
+        counts = {**found.skipped, **left_out}
         skipped |= {f"{item.source}: {why}": count for why, count in counts.items() if count}
-        rows = rows[~empty & ~refused]
         texts = pd.DataFrame(
             {
                 "source": item.source,
