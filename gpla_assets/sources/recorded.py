@@ -122,6 +122,20 @@ def replies(
         yield number, record, None if record.skip else said_of(record)
 
 
+def as_written(path: Path) -> pd.DataFrame:
+    """Replies as the file has them (content, stripped; question_text), and their answer.
+
+    For what names a place in a text, as labels do: reading takes reasoning and wrappings off.
+    `answer` is null of refusals. Raises what `replies` does.
+    """
+    rows = [
+        (record.content.strip(), record.question, None if one.refused else one.answer or None)
+        for _, record, one in replies(path)
+        if one is not None and isinstance(record.content, str)
+    ]
+    return pd.DataFrame(rows, columns=["content", "question_text", "answer"])
+
+
 def said_of(record: Record) -> Said:
     """What a record's reply says."""
     return said(record.content, record.reasoning, record.refusal, record.finish)

@@ -25,6 +25,8 @@ from gpla_assets.generator.protocol import ValueGenerator
 from gpla_assets.parser.embedded import candidates
 from gpla_assets.parser.protocol import PerceptionParser, Utterance
 from gpla_assets.sources import SOURCES, SourceError, SourceMissing, locate, read
+from gpla_assets.sources.catalogue import OPEN
+from gpla_assets.sources.recorded import as_written
 from gpla_assets.studies import data_dir
 from gpla_assets.training.quality_measures import pair_rows
 
@@ -54,23 +56,37 @@ def labelled_texts() -> pd.DataFrame | None:
     return pd.concat(found, ignore_index=True)
 
 
-def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
-    """The texts of a source by their hashes: rows (text, content, question).
+def written_texts(source: str) -> pd.DataFrame | None:
+    """The texts of a source as its file has them: (content, question_text, and `answer`: what
+    reading makes of a reply, null of a refusal).
 
-    None where the source is missing. Raises SourceError where it is there and lacks a text.
+    None where the source is missing.
     """
     try:
         path = locate(SOURCES[source], data_dir(), None)
     except SourceMissing:
         return None
+    if source in OPEN:
+        return as_written(path)
     texts = read(source, path).rows
+    return texts.assign(answer=texts["content"])
+
+
+def texts_with_hash(source: str, wanted: set[str]) -> pd.DataFrame | None:
+    """The texts of a source by their hashes: rows (text, content, question).
+
+    None where the source is missing. Raises SourceError where it is there and lacks a text.
+    """
+    texts = written_texts(source)
+    if texts is None:
+        return None
     texts = texts.assign(text=[text_hash(content) for content in texts["content"]])
     texts = texts[texts["text"].isin(wanted)].drop_duplicates("text")
     missing = wanted - set(texts["text"])
     if missing:
         raise SourceError(
-            f"Source {source} at {path} lacks {len(missing)} labelled texts, e.g. "
-            f"{min(missing)}, expected them all; it is another release."
+            f"Source {source} lacks {len(missing)} labelled texts, e.g. {min(missing)}, "
+            "expected them all; it is another release."
         )
     return texts.rename(columns={"question_text": "question"})[["text", "content", "question"]]
 

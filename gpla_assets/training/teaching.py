@@ -25,8 +25,7 @@ from gpla_assets.parser.attitude import attitude_cues
 from gpla_assets.parser.embedded import SentenceParser, candidates
 from gpla_assets.parser.protocol import Utterance
 from gpla_assets.training.examples import TAUGHT_COLUMNS
-from gpla_assets.training.labels import text_hash
-from gpla_assets.training.material import source_rows
+from gpla_assets.training.labels import text_hash, written_texts
 
 NEAREST = 12
 """A text's values are drawn among so many nearest ones, the nearer the likelier."""
@@ -46,9 +45,10 @@ def unlabelled_sentences(parser: SentenceParser, seed: int = 0, texts: int = TEX
     Texts that are labelled for training or test, and questions of the test, are left out. Empty
     without AlpacaEval's data.
     """
-    rows = source_rows("alpaca_eval")
+    rows = written_texts("alpaca_eval")
     if rows is None:
         return []
+    rows = rows.dropna(subset="answer")
     rows = rows[rows["content"].str.len().between(*LENGTHS)].drop_duplicates("content")
     hashes = pd.Series([text_hash(content) for content in rows["content"]], index=rows.index)
     tests = (labelled_perceptions(), labelled_oppositions(), labelled_sentences())
@@ -59,7 +59,7 @@ def unlabelled_sentences(parser: SentenceParser, seed: int = 0, texts: int = TEX
     rows = rows.sample(min(texts, len(rows)), random_state=seed)
     said = [
         [found.content for found in candidates(Utterance("", text, question))]
-        for text, question in zip(rows["content"], rows["question_text"], strict=True)
+        for text, question in zip(rows["answer"], rows["question_text"], strict=True)
     ]
     rng = np.random.default_rng(seed)
     drawn = [

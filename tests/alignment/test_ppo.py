@@ -233,7 +233,7 @@ def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(
     """One token a response; those of even number pay. The share that pays goes to one."""
     settings = Ppo(
         **(TINY | {
-            "updates": 60, "batch": 32, "minibatch": 16, "max_new_tokens": 1, "kl_weight": 0.0,
+            "updates": 90, "batch": 32, "minibatch": 16, "max_new_tokens": 1, "kl_weight": 0.0,
             "kl": "fixed", "learning_rate": 1e-2, "temperature": 1.0, "epochs": 3, "stop_kl": 10.0,
             "responses_per_prompt": group, "reward_scaling": scaling,
         })

@@ -179,7 +179,7 @@ def test_every_row_names_the_agent_that_made_it(ran: dict[str, Any]) -> None:
 
 def test_texts_of_models_stay_texts(ran: dict[str, Any]) -> None:
     stored = {content for (content,) in rows(ran, "select answer from evidence.responses")}
-    assert stored == {HOSTILE.strip()}
+    assert stored == {HOSTILE.strip().replace("\0", "\N{REPLACEMENT CHARACTER}")}
     assert rows(ran, "select distinct content from evidence.perceptions") == [
         ("Honesty matters to me.",)
     ]

@@ -72,7 +72,8 @@ def test_scores_stand_in_the_order_of_the_file(pairs: Path, tmp_path: Path) -> N
     gpla("score", str(pairs), "--mode", "fast", "--out", str(tmp_path / "o.csv"), folder=tmp_path)
     found = pd.read_csv(tmp_path / "o.csv")
     assert list(found) == [
-        *("perception", "value", "note", "relevance", "p_support", "p_oppose", "p_either", "score")
+        *("perception", "value", "note", "relevance", "p_support", "p_oppose", "p_either"),
+        *("score", "confident"),
     ]
     assert list(zip(found["perception"], found["value"], strict=True)) == PAIRS
     np.testing.assert_allclose(found[["p_support", "p_oppose", "p_either"]].sum(axis=1), 1, 1e-4)

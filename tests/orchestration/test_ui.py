@@ -96,7 +96,7 @@ def test_a_changed_setting_is_stale_in_both_and_back_again(opened: Open) -> None
     opened.edit("{size: 12}", "{size: 10}")
     stale = opened.agreed(lambda stale: len(stale) > 10)
     assert stale["measurements"] == ("8", "settings changed: lexicon.size")
-    assert stale["value_correlations"] == ("", "upstream changed: measurements")
+    assert stale["value_correlations"] == ("", "upstream changed: measurements, value_estimates")
     opened.edit("{size: 10}", "{size: 12}")
     opened.agreed(lambda stale: not stale)
 
