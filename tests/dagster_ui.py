@@ -22,6 +22,8 @@ import pandas as pd
 
 from gpla_assets.content import CONTENT
 
+PATIENCE_S = 500.0
+"""How long a server may take for what takes it seconds where nothing else runs."""
 REPOSITORY = {
     "repositoryName": "__repository__",
     "repositoryLocationName": "gpla_assets.definitions",
@@ -120,7 +122,7 @@ class Ui:
         assert started["__typename"] == "LaunchRunSuccess", started
         return str(started["run"]["runId"])
 
-    def ended(self, run: str, seconds: float = 120) -> str:
+    def ended(self, run: str, seconds: float = PATIENCE_S) -> str:
         """The status that a run ends with."""
         ends = ("SUCCESS", "FAILURE", "CANCELED")
 
@@ -224,7 +226,7 @@ def serving(study: str, folder: Path, *options: str) -> Iterator[Ui]:
         )
         ui = Ui(port, process, log)
         try:
-            ui.wait(ui.assets, 120)
+            ui.wait(ui.assets, PATIENCE_S)
             yield ui
         finally:
             _stop(process)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 OVERHEAD = 25.0
 """Seconds of a run beside its texts: loading models, Dagster, dbt (measured on two cores)."""
-RESULTS = ("value_correlations", "value_estimates")
-"""The steps whose rows say what LLMs value; a user who asks for no more waits for no more."""
 SHOWN_LLMS, SHOWN_VALUES = 12, 5
 RESULT_SQL = "select * from marts.llm_profiles order by llm, abs(difference) desc nulls last, value"
 SENTENCES_SQL = (
@@ -69,35 +67,18 @@ def measure(
 ) -> None:
     """Say what LLMs value by their answers, which differ, and what that rests on."""
     with readable_errors():
+        from gpla_assets.orchestration.measuring import own_study, run_own_study
         from gpla_assets.sources.columns import as_mapping
-        from gpla_assets.sources.recorded import read_answers
-        from gpla_assets.studies.own_study import OwnStudy, sources_of, study_name
 
-        given = as_mapping(columns)
-        by_file = {path: read_answers(path, given) for path in answers}
-        files = sources_of({path: set(one.frame["llm"]) for path, one in by_file.items()})
-        read = by_file[answers[0]] if len(answers) == 1 else read_answers(files, given)
-        study = OwnStudy(
-            name=study_name(name, answers),
-            files=files,
-            values=values,
-            columns=given,
-            mode="accurate" if accurate else "fast",
-            description=f"{read.said.partition(', columns')[0]}.",
-        )
+        mode = "accurate" if accurate else "fast"
+        read, study = own_study(answers, values, name, as_mapping(columns), mode)
         print_read(read)
         print_expected(read, study)
         if dry_run:
             return
-        from gpla_assets.cli.running import made
         from gpla_assets.looking.published import rows_of
-        from gpla_assets.orchestration.versions import leading_to
-        from gpla_assets.studies import load_study
-        from gpla_assets.studies.own_study import write_study
 
-        path = write_study(study, Path.cwd())
-        settings = load_study(str(path))
-        done = made(str(path), settings, [one.name for one in leading_to(RESULTS, settings)])
+        path, settings, done = run_own_study(study, Path.cwd())
         rows = rows_of(settings.warehouse_path, RESULT_SQL)
         print_llms(rows)
         if out:

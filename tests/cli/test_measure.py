@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from gpla_assets import measure
 from gpla_assets.content import CONTENT
+from gpla_assets.orchestration.measuring import own_study
+from gpla_assets.sources.recorded import AnswersError
 from gpla_assets.studies import load_study
 from tests.commands import Ended, forked
 
@@ -39,7 +43,9 @@ def answers(folder: Path) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-def test_from_a_file_of_answers_to_values_with_what_they_rest_on(tmp_path: Path) -> None:
+def test_from_a_file_of_answers_to_values_with_what_they_rest_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = answers(tmp_path)
     tried = gpla(tmp_path, "measure", "answers.jsonl", "--values", "schwartz", "--dry-run")
     assert tried.code == 0, tried.output
@@ -69,6 +75,33 @@ def test_from_a_file_of_answers_to_values_with_what_they_rest_on(tmp_path: Path)
     assert shown.code == 0, shown.output
     other = gpla(tmp_path, "measure", "answers.jsonl", "--values", "paper")
     assert other.code == 1 and "another study" in other.output
+
+    # the same rows as a frame, from Python
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path / "warehouse"))
+    study = measure(given, values="schwartz", name="framed", folder=tmp_path)
+    profiles = pd.concat([study.profile(llm).assign(llm=llm) for llm in study.llms()])
+    both = profiles.merge(scores, on=["llm", "value"], suffixes=("", "_of_file"))
+    assert len(both) == len(profiles) == len(scores)
+    assert (both["score"] - both["score_of_file"]).abs().max() < 1e-9
+
+
+def test_a_batchs_requests_and_results_are_read_together(tmp_path: Path) -> None:
+    folder = tmp_path / "batch"
+    folder.mkdir()
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Should one lie?"}]}
+    told = {"model": "m", "choices": [{"message": {"role": "assistant", "content": "Never."}}]}
+    requests, results = folder / "requests.jsonl", folder / "results.jsonl"
+    line = {"custom_id": "q1", "method": "POST", "url": "/v1/chat/completions", "body": asked}
+    requests.write_text(json.dumps(line), "utf-8")
+    line = {"custom_id": "q1", "response": {"status_code": 200, "body": told}, "error": None}
+    results.write_text(json.dumps(line), "utf-8")
+    read, study = own_study([requests, results], name="b")
+    assert study.files == [folder]
+    assert list(read.frame["question"]) == ["Should one lie?"]
+    assert list(read.frame["answer"]) == ["Never."]
+    (folder / "notes.jsonl").write_text("{}", "utf-8")
+    with pytest.raises(AnswersError, match="a folder of their own"):
+        own_study([requests, results], name="b")
 
 
 @pytest.mark.parametrize(

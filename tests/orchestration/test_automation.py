@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from tests.conftest import Ran, gpla
-from tests.dagster_ui import drop_answers, serving
+from tests.dagster_ui import PATIENCE_S, drop_answers, serving
 
 NEW = "new-llm|Default"
 PARTITIONS = {(step, NEW) for step in ("responses", "subject_perceptions", "measurements")}
@@ -39,7 +39,7 @@ def test_a_dropped_file_of_answers_is_followed_to_the_report(quick: Ran, tmp_pat
             published = made(tmp_path)["probes", ""] != before["probes", ""]
             return published and all(run["status"] == "SUCCESS" for run in own)
 
-        ui.wait(ended, 300)
+        ui.wait(ended, PATIENCE_S)
         assert ui.stale() == set()
         runs = [run for run in ui.runs() if run["runId"] not in earlier]
     after = made(tmp_path)

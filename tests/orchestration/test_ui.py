@@ -16,7 +16,7 @@ import pytest
 
 from gpla_assets.orchestration.asset_keys import asset_keys
 from tests.conftest import Ran, gpla
-from tests.dagster_ui import Ui, serving
+from tests.dagster_ui import PATIENCE_S, Ui, serving
 
 ROW = re.compile(r"^ *(\w+) +│ *(\d*) *│ (.+?) *$", re.MULTILINE)
 Stale = dict[str, tuple[str, str]]
@@ -60,7 +60,7 @@ class Open:
         """What both say, once the UI has followed the files."""
         stale = self.status()
         assert wanted(stale), stale
-        self.ui.wait(lambda: self.agree(stale), 60)
+        self.ui.wait(lambda: self.agree(stale), PATIENCE_S)
         return stale
 
     def published(self, sql: str) -> list[tuple[object, ...]]:
