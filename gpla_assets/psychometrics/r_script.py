@@ -19,16 +19,18 @@ READERS = {
     ".tsv": "read.delim({0}, check.names = FALSE)",
 }
 CSV = 'read.csv({0}, check.names = FALSE, na.strings = c("", "NA", "."))'
+VARIMAX = "varimax(unrotated, normalize = TRUE, eps = 1e-12)"
+"""R's own tolerance of 1e-5 ends rounds before the loadings stand still."""
 ROTATIONS = {
     "none": ("L <- unclass(unrotated)", "Phi <- diag(k)"),
-    "varimax": ("L <- unclass(varimax(unrotated, normalize = TRUE)$loadings)", "Phi <- diag(k)"),
+    "varimax": (f"L <- unclass({VARIMAX}$loadings)", "Phi <- diag(k)"),
     "oblimin": (
         f"turned <- GPArotation::oblimin(unrotated, normalize = TRUE, eps = {OBLIMIN_TOLERANCE:g}, "
         "maxit = 10000)",
         "L <- unclass(turned$loadings); Phi <- turned$Phi",
     ),
     "promax": (
-        f"turned <- promax(varimax(unrotated, normalize = TRUE)$loadings, m = {PROMAX_POWER})",
+        f"turned <- promax({VARIMAX}$loadings, m = {PROMAX_POWER})",
         "L <- unclass(turned$loadings); U <- turned$rotmat; Phi <- solve(t(U) %*% U)",
     ),
 }
