@@ -43,15 +43,19 @@ def _column(column: pd.Series, decimals: int) -> list[object]:
 def places(names: Iterable[object], among: Sequence[str]) -> list[object]:
     """Where each name stands in a list; None of what is not there."""
     place = {name: number for number, name in enumerate(among)}
-    return [None if pd.isna(one) else place.get(str(one)) for one in names]  # type: ignore[call-overload]
+    return [None if pd.isna(one) else place.get(str(one)) for one in names]
 
 
 def packed(data: Json) -> str:
-    """Data as JSON, compressed, in base64: the same data give the same letters.
+    """Data as JSON, squeezed: the same data give the same letters.
 
     Nothing of the data's text stands in the page as it is, so that none of it can become markup.
     """
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return squeezed(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def squeezed(text: str) -> str:
+    """A text compressed, in base64."""
     return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), mtime=0)).decode("ascii")
 
 

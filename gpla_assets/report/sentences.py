@@ -86,7 +86,8 @@ def sentence_columns(
     kept = most_relevant(rows, most).sort_values(
         ["response_id", "part", "start_offset", "perception_id", "value"], kind="stable"
     )
-    answers, starts, ends, answer_of = [], [], [], []
+    answers: list[list[object]] = []
+    starts, ends, answer_of = [], [], []
     for _, own in kept.groupby(["response_id", "part"], sort=False):
         first = own.iloc[0]
         text = str(first["answer"] or "")

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from gpla_assets.report.columns import columns, packed, unpacked
-from gpla_assets.report.payload import EXPLORED, payload
+from gpla_assets.report.payload import payload
 from gpla_assets.report.sentences import GAP, WHOLE, excerpt, in_browser, most_relevant
 from gpla_assets.report.verdict import clearly_apart, verdict
-from gpla_assets.storage.reading import opened_whole
-from tests.looking.looked_at import BEFORE, LLMS, QUESTIONS, SENTENCE, VALUES, looked_at
+from tests.looking.looked_at import BEFORE, LLMS, QUESTIONS, SENTENCE, VALUES
+from tests.report.explored import known
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def tables() -> dict[str, pd.DataFrame]:
     """What is read of the study of known numbers."""
-    folder = tmp_path_factory.mktemp("explored")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GPLA_WAREHOUSE_DIR", str(folder))
-        file: Path = looked_at(folder)
-    with opened_whole(file) as connection:
-        return {name: connection.execute(sql).df() for name, sql in EXPLORED.items()}
+    return known()
 
 
 def test_every_score_stands_at_its_llm_and_value(tables: dict[str, pd.DataFrame]) -> None:
