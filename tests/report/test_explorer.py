@@ -56,6 +56,7 @@ const done = arguments[arguments.length - 1];
 axe.run({resultTypes: ['violations']}).then((found) => done(found.violations.map((one) =>
     `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`)));
 """
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
 
 
 class Page:
@@ -164,7 +165,7 @@ def test_names_are_shown_as_text(page: Page) -> None:
         "return [...document.querySelectorAll('.heat tbody th')].map((one) => one.textContent)"
     )
     assert isinstance(rows, list) and CARE in rows
-    marked = page.ask("return [...document.querySelectorAll('mark')].map((one) => one.textContent)")
+    marked = page.ask(TEXTS, "mark")
     assert isinstance(marked, list) and set(marked) == {"I 🙂 care."}
     question = page.ask("return document.querySelector('.question').textContent")
     assert question == MARKUP
@@ -199,12 +200,11 @@ def test_the_map_is_walked_and_opened_by_keys(page: Page) -> None:
 def test_values_are_found_and_ordered(page: Page) -> None:
     page.device("wide")
     page.open("map")
-    names = "return [...document.querySelectorAll('.heat tbody th')].map((one) => one.textContent)"
-    first = page.ask(names)
+    first = page.ask(TEXTS, ".heat tbody th")
     assert isinstance(first, list) and first[0] == CARE and len(first) == 3
     find = page.browser.find_element("css selector", "input[type=search]")
     find.send_keys("hyperlink")
-    assert page.ask(names) == ["=HYPERLINK(1)"]
+    assert page.ask(TEXTS, ".heat tbody th") == ["=HYPERLINK(1)"]
     assert page.ask("return location.hash") == "#/map?value=hyperlink"
 
 
@@ -229,7 +229,8 @@ def test_a_csv_runs_nothing_in_a_spreadsheet(page: Page) -> None:
     page.browser.set_script_timeout(WAIT)
     text = page.browser.execute_async_script(
         "const done = arguments[arguments.length - 1];"
-        "import('gpla/panel.js').then(({csv}) => done(csv([['a', ['=1', 'x\"y', null]], ['b', [-1, 2.5, true]]])))"
+        "import('gpla/panel.js').then(({csv}) => done(csv("
+        "[['a', ['=1', 'x\"y', null]], ['b', [-1, 2.5, true]]])))"
     )
     assert text == 'a,b\r\n\'=1,-1\r\n"x""y",2.5\r\n,true\r\n'
 

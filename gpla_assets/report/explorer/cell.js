@@ -3,7 +3,7 @@
 import { part } from "./data.js";
 import { choice, h, own, visible } from "./dom.js";
 import { interval, percent, plain, signed, whole } from "./numbers.js";
-import { panel, quoted, table } from "./panel.js";
+import { panel, quoted } from "./panel.js";
 import { link } from "./route.js";
 import { span, step } from "./bars.js";
 
@@ -17,13 +17,24 @@ export async function cellView(study, level, unit, value, close) {
   const head = h(
     "div",
     { class: "beside-head" },
-    h("h2", { tabindex: "-1" }, own(study.valueNames[value]), " of ", own(study.unitName(level, unit))),
+    h(
+      "h2",
+      { tabindex: "-1" },
+      own(study.valueNames[value]),
+      " of ",
+      own(study.unitName(level, unit)),
+    ),
     h("button", { type: "button", class: "close", onclick: close, "aria-label": "Close" }, "×"),
   );
   if (!row) return [head, h("p", {}, "No score: nothing that it wrote bears on the value.")];
   const place = cells.row(unit, value);
   const why = await part("why");
-  return [head, summary(study, level, row), waterfall(study, level, why, row, place, name, value), sentences(study, level, why, unit, value, name, row)];
+  return [
+    head,
+    summary(study, level, row),
+    waterfall(study, level, why, row, place, name, value),
+    sentences(study, level, why, unit, value, name, row),
+  ];
 }
 
 function summary(study, level, row) {
@@ -41,10 +52,18 @@ function summary(study, level, row) {
     h(
       "dl",
       { class: "facts" },
-      fact("Score", `${plain(row.score)} ${interval(row.low, row.high)}`, `by the rule ${study.rule}`),
+      fact(
+        "Score",
+        `${plain(row.score)} ${interval(row.low, row.high)}`,
+        `by the rule ${study.rule}`,
+      ),
       fact("How often", percent(row.share), "of its sentences bear on the value"),
       fact("Which way", signed(row.direction), "−1 against, +1 for"),
-      fact("Rests on", `${whole(row.n_questions)} questions`, `${whole(row.n_relevant)} of ${whole(row.n)} sentences bear on it`),
+      fact(
+        "Rests on",
+        `${whole(row.n_questions)} questions`,
+        `${whole(row.n_relevant)} of ${whole(row.n)} sentences bear on it`,
+      ),
     ),
   ];
 }
@@ -76,37 +95,71 @@ function waterfall(study, level, why, row, place, name, value) {
   for (const one of rows) {
     const added = why.parts.contribution[one];
     const question = why.parts.question[one];
-    const text = question === null ? "an answer without a question" : why.questions.content[question];
+    const text =
+      question === null ? "an answer without a question" : why.questions.content[question];
     steps.push({ text, added, from: reached, to: reached + added, own: true });
     reached += added;
   }
   const rest = row.n_questions - rows.length;
-  if (rest > 0) steps.push({ text: `${rest} other questions`, added: row.difference - reached, from: reached, to: row.difference });
+  if (rest > 0)
+    steps.push({
+      text: `${rest} other questions`,
+      added: row.difference - reached,
+      from: reached,
+      to: row.difference,
+    });
   const axis = span(steps.flatMap((one) => [one.from, one.to]));
   const line = (label, bar, number) =>
-    h("tr", {}, h("th", { scope: "row" }, label), h("td", { class: "bar" }, bar), h("td", { class: "n" }, number));
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, label),
+      h("td", { class: "bar" }, bar),
+      h("td", { class: "n" }, number),
+    );
   return panel(
     {
       id: "waterfall",
       level: 3,
       title: "What made this score",
       said: `From the mean of the other ${others}: what the answer to each question adds.`,
-      columns: () => [["question", steps.map((one) => one.text)], ["adds", steps.map((one) => one.added)]],
+      columns: () => [
+        ["question", steps.map((one) => one.text)],
+        ["adds", steps.map((one) => one.added)],
+      ],
       sql: `-- sums of each answer; \`gpla_assets/evaluator/contributions.py\` makes the parts of them\nfrom evidence.expressions where "value" = ${quoted(study.valueNames[value])} and lexicon = 'lexicon'\n    and subject_id in (from evidence.subjects select subject_id where ${level === "llm" ? "llm" : "subject_id"} = ${quoted(name)})`,
     },
     h(
       "table",
       { class: "waterfall" },
       h("caption", { class: "unseen" }, "What each question adds to the score"),
-      h("thead", { class: "unseen" }, h("tr", {}, h("th", { scope: "col" }, "Question"), h("th", { scope: "col" }, "Step"), h("th", { scope: "col" }, "Adds"))),
+      h(
+        "thead",
+        { class: "unseen" },
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, "Question"),
+          h("th", { scope: "col" }, "Step"),
+          h("th", { scope: "col" }, "Adds"),
+        ),
+      ),
       h(
         "tbody",
         {},
         line(`Mean of the other ${others}`, null, plain(from)),
         steps.map((one) =>
-          line(one.own ? own(one.text, { class: "clip", title: visible(one.text) }) : one.text, step(axis, one.from, one.to, one.added > 0 ? "pos" : "neg"), signed(one.added)),
+          line(
+            one.own ? own(one.text, { class: "clip", title: visible(one.text) }) : one.text,
+            step(axis, one.from, one.to, one.added > 0 ? "pos" : "neg"),
+            signed(one.added),
+          ),
         ),
-        line(h("b", {}, "Score"), step(axis, 0, row.difference, "total"), h("b", {}, plain(row.score))),
+        line(
+          h("b", {}, "Score"),
+          step(axis, 0, row.difference, "total"),
+          h("b", {}, plain(row.score)),
+        ),
       ),
     ),
   );
@@ -147,7 +200,9 @@ function sentences(study, level, why, unit, value, name, row) {
   const profiles = [...new Set(mine.map((one) => study.subjects.profile[all.subject[one]]))];
   const said = mine.length
     ? `${count("support")} support it, ${count("oppose")} oppose it, ${count("neither")} take no side. The most relevant first.` +
-      (mine.length < row.n_relevant && why.n > all.value.length ? ` The page holds ${mine.length} of ${row.n_relevant}; the command gives all.` : "")
+      (mine.length < row.n_relevant && why.n > all.value.length
+        ? ` The page holds ${mine.length} of ${row.n_relevant}; the command gives all.`
+        : "")
     : "No sentence is relevant enough to be marked. By the rule salience a score also rests on how little all sentences have to do with the value.";
   return panel(
     {
@@ -155,7 +210,9 @@ function sentences(study, level, why, unit, value, name, row) {
       level: 3,
       title: `Sentences (${mine.length})`,
       said,
-      link: link("map", [name, study.valueNames[value]], { level: level === study.level ? "" : level }),
+      link: link("map", [name, study.valueNames[value]], {
+        level: level === study.level ? "" : level,
+      }),
       columns: mine.length ? () => sentenceColumns(study, why, mine) : null,
       command,
       sql: `from marts.measured_sentences where ${key} = ${quoted(name)}\n    and "value" = ${quoted(study.valueNames[value])} order by relevance desc, perception_id`,
@@ -163,16 +220,25 @@ function sentences(study, level, why, unit, value, name, row) {
     mine.length > 3 &&
       h(
         "form",
-        { class: "controls", onsubmit: (event) => event.preventDefault(), "aria-label": "Which sentences" },
+        {
+          class: "controls",
+          onsubmit: (event) => event.preventDefault(),
+          "aria-label": "Which sentences",
+        },
         choice("Side", [["", "all"], ...Object.entries(SIDES)], "", (text) => {
           side = text;
           pick();
         }),
         profiles.length > 1 &&
-          choice("Profile", [["", "all"], ...profiles.map((one) => [String(one), study.profiles[one]])], "", (text) => {
-            profile = text;
-            pick();
-          }),
+          choice(
+            "Profile",
+            [["", "all"], ...profiles.map((one) => [String(one), study.profiles[one]])],
+            "",
+            (text) => {
+              profile = text;
+              pick();
+            },
+          ),
       ),
     list,
     mine.length > 0 && more,
@@ -209,7 +275,14 @@ export function item(study, why, one) {
   const near = 260;
   const cut = (whole, first) =>
     whole.length <= near ? whole : first ? `…${whole.slice(-near)}` : `${whole.slice(0, near)}…`;
-  const quote = (a, b) => h("blockquote", { dir: "auto" }, visible(a), h("mark", { class: side }, visible(text.slice(start, end))), visible(b));
+  const quote = (a, b) =>
+    h(
+      "blockquote",
+      { dir: "auto" },
+      visible(a),
+      h("mark", { class: side }, visible(text.slice(start, end))),
+      visible(b),
+    );
   const short = quote(cut(before, true), cut(after, false));
   const isCut = before.length > near || after.length > near;
   const holder = h("div", {}, short);
@@ -231,7 +304,8 @@ export function item(study, why, one) {
         },
         "Whole passage",
       ),
-    all.perception[one] !== null && h("p", { class: "meta" }, "Read as: ", own(all.perception[one])),
+    all.perception[one] !== null &&
+      h("p", { class: "meta" }, "Read as: ", own(all.perception[one])),
     h(
       "p",
       { class: "meta" },
@@ -243,7 +317,9 @@ export function item(study, why, one) {
       { class: "meta" },
       study.several ? ["profile ", own(study.profileName(subject)), "; "] : null,
       answers.part[answer] === "reasoning" ? "in its reasoning; " : null,
-      all.evaluator[one] === null ? null : ["measured by ", own(evaluators[all.evaluator[one]]), "; "],
+      all.evaluator[one] === null
+        ? null
+        : ["measured by ", own(evaluators[all.evaluator[one]]), "; "],
       "answer ",
       h("code", {}, answers.response_id[answer]),
     ),
@@ -256,7 +332,10 @@ function sentenceColumns(study, why, mine) {
   return [
     ["subject_id", mine.map((one) => study.subjects.name[all.subject[one]])],
     ["question", mine.map((one) => questions.content[answers.question[all.answer[one]]] ?? "")],
-    ["words_in_answer", mine.map((one) => answers.text[all.answer[one]].slice(all.start[one], all.end[one]))],
+    [
+      "words_in_answer",
+      mine.map((one) => answers.text[all.answer[one]].slice(all.start[one], all.end[one])),
+    ],
     ["perception", mine.map((one) => all.perception[one] ?? "")],
     ["relevance", of(all.relevance)],
     ["score", of(all.score)],

@@ -21,7 +21,9 @@ export async function compareView(study, { names, query }) {
   const all = query.get("all") === "1" || rows.length <= SHOWN;
   const [nameA, nameB] = [a, b].map((one) => study.unitName(level, one));
   const options = list.map((one, at) => [one, study.unitName(level, at)]);
-  const axis = span(rows.slice(0, all ? undefined : SHOWN).flatMap((one) => [one.low, one.high, one.difference]));
+  const axis = span(
+    rows.slice(0, all ? undefined : SHOWN).flatMap((one) => [one.low, one.high, one.difference]),
+  );
   const clear = rows.filter((one) => one.low > 0 || one.high < 0);
   const exact = why.deviations !== undefined;
   const line = (one) =>
@@ -29,8 +31,19 @@ export async function compareView(study, { names, query }) {
       "tr",
       { class: one.few ? "few" : one.low > 0 || one.high < 0 ? "clear" : null },
       h("th", { scope: "row" }, own(study.valueNames[one.value])),
-      h("td", { class: "bar" }, track(axis, [{ low: one.low, mid: one.difference, high: one.high, kind: one.few ? "a few" : "a" }])),
-      h("td", { class: "n" }, signed(one.difference), h("span", { class: "ends" }, ` ${interval(one.low, one.high, signed)}`)),
+      h(
+        "td",
+        { class: "bar" },
+        track(axis, [
+          { low: one.low, mid: one.difference, high: one.high, kind: one.few ? "a few" : "a" },
+        ]),
+      ),
+      h(
+        "td",
+        { class: "n" },
+        signed(one.difference),
+        h("span", { class: "ends" }, ` ${interval(one.low, one.high, signed)}`),
+      ),
       h("td", { class: "n wide" }, cellLink(study, list[a], one, plain(one.a.score))),
       h("td", { class: "n wide" }, cellLink(study, list[b], one, plain(one.b.score))),
       h("td", { class: "n wide" }, `${percent(one.a.share)}, ${percent(one.b.share)}`),
@@ -51,7 +64,14 @@ export async function compareView(study, { names, query }) {
         "p",
         { class: "lead" },
         `They are apart on ${clear.length} of ${rows.length} values`,
-        clear.length ? [", most on ", clear.slice(0, 4).map((one, at) => [at ? ", " : "", own(study.valueNames[one.value])])] : null,
+        clear.length
+          ? [
+              ", most on ",
+              clear
+                .slice(0, 4)
+                .map((one, at) => [at ? ", " : "", own(study.valueNames[one.value])]),
+            ]
+          : null,
         `; by chance alone on about ${Math.ceil(0.05 * rows.length)}.`,
       ),
     panel(
@@ -64,7 +84,10 @@ export async function compareView(study, { names, query }) {
         link: link("compare", [list[a], list[b]]),
         columns: () => [
           ["value", rows.map((one) => study.valueNames[one.value])],
-          ...["difference", "low", "high", "n_questions"].map((name) => [name, rows.map((one) => one[name])]),
+          ...["difference", "low", "high", "n_questions"].map((name) => [
+            name,
+            rows.map((one) => one[name]),
+          ]),
           ...["score", "share", "direction", "n_relevant"].flatMap((name) => [
             [`${name}_a`, rows.map((one) => one.a[name])],
             [`${name}_b`, rows.map((one) => one.b[name])],
@@ -76,14 +99,43 @@ export async function compareView(study, { names, query }) {
         "table",
         { class: "intervals" },
         h("caption", { class: "unseen" }, "Differences of two LLMs by value"),
-        h("thead", {}, h("tr", {}, head("Value"), h("th", { scope: "col", class: "bar" }, h("span", { class: "axis-ends" }, h("span", {}, signed(axis[0], 1)), h("span", {}, signed(axis[1], 1)))), head("A − B", "n"), head("Score A", "n wide"), head("Score B", "n wide"), head("How often", "n wide"), head("Which way", "n wide"), head("Sentences", "n wide"))),
         h(
-          "tbody",
+          "thead",
           {},
-          (all ? rows : rows.slice(0, SHOWN)).map(line),
+          h(
+            "tr",
+            {},
+            head("Value"),
+            h(
+              "th",
+              { scope: "col", class: "bar" },
+              h(
+                "span",
+                { class: "axis-ends" },
+                h("span", {}, signed(axis[0], 1)),
+                h("span", {}, signed(axis[1], 1)),
+              ),
+            ),
+            head("A − B", "n"),
+            head("Score A", "n wide"),
+            head("Score B", "n wide"),
+            head("How often", "n wide"),
+            head("Which way", "n wide"),
+            head("Sentences", "n wide"),
+          ),
         ),
+        h("tbody", {}, (all ? rows : rows.slice(0, SHOWN)).map(line)),
       ),
-      !all && h("p", {}, h("a", { href: link("compare", [list[a], list[b]], { all: "1" }) }, `All ${rows.length} values`)),
+      !all &&
+        h(
+          "p",
+          {},
+          h(
+            "a",
+            { href: link("compare", [list[a], list[b]], { all: "1" }) },
+            `All ${rows.length} values`,
+          ),
+        ),
     ),
   ];
 }
@@ -113,7 +165,16 @@ export function compared(study, cells, why, a, b) {
       const half = study.t(k) * Math.sqrt((sum * (k - 1)) / k);
       [low, high] = [difference - half, difference + half];
     }
-    rows.push({ value, a: one, b: other, difference, low, high, n_questions: k, few: k < study.fewest });
+    rows.push({
+      value,
+      a: one,
+      b: other,
+      difference,
+      low,
+      high,
+      n_questions: k,
+      few: k < study.fewest,
+    });
   }
   return rows.sort((x, y) => Math.abs(y.difference) - Math.abs(x.difference));
 }

@@ -1,6 +1,5 @@
 // Elements of a page. Texts become text nodes, never markup, whatever they hold.
 
-const SVG = "http://www.w3.org/2000/svg";
 // what turns lines around, moves a cursor or is not seen; joiners of words and emoji stay
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const KEPT = new Set(["\n", "\t", "\u200c", "\u200d"]);
@@ -30,11 +29,6 @@ function fill(element, attributes, children) {
 /** An HTML element: h("a", {href: "#/map", onclick: go}, "text", another). */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
-}
-
-/** The same in SVG. */
-export function svg(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
 /** A name or text of a model's: its direction ends where it ends. */

@@ -9,7 +9,15 @@ import { profileView } from "./profile.js";
 import { link, parse } from "./route.js";
 import { Study } from "./study.js";
 
-const TITLES = { map: "Overview", llm: "One LLM", compare: "Compare", structure: "Structure", benchmarks: "Benchmarks", alignment: "Alignment", method: "Method" };
+const TITLES = {
+  map: "Overview",
+  llm: "One LLM",
+  compare: "Compare",
+  structure: "Structure",
+  benchmarks: "Benchmarks",
+  alignment: "Alignment",
+  method: "Method",
+};
 const VIEWS = { map: mapView, llm: profileView, compare: compareView };
 
 const study = new Study(await part("core"));
@@ -19,7 +27,8 @@ const nav = document.getElementById("views");
 /** Views that have anything to show. */
 function views() {
   const found = study.measured ? ["map", "llm"] : [];
-  const units = study.measured && study.level === "llm" ? study.llmNames : (study.subjects?.name ?? []);
+  const units =
+    study.measured && study.level === "llm" ? study.llmNames : (study.subjects?.name ?? []);
   if (study.measured && units.length > 1) found.push("compare");
   return [...found, ...study.views];
 }
@@ -31,7 +40,11 @@ async function show() {
   if (!views().includes(route.view)) route.view = views()[0];
   nav.replaceChildren(
     ...views().map((view) =>
-      h("a", { href: link(view), "aria-current": view === route.view ? "page" : null }, TITLES[view]),
+      h(
+        "a",
+        { href: link(view), "aria-current": view === route.view ? "page" : null },
+        TITLES[view],
+      ),
     ),
   );
   const mine = (showing += 1);
@@ -49,9 +62,13 @@ async function show() {
   if (panel) main.querySelector(`[data-panel="${CSS.escape(panel)}"]`)?.scrollIntoView();
 }
 
-document.getElementById("about").replaceChildren(own(study.description ? `${study.description} ` : ""), `Made ${study.made}.`);
+document
+  .getElementById("about")
+  .replaceChildren(own(study.description ? `${study.description} ` : ""), `Made ${study.made}.`);
 window.addEventListener("hashchange", show);
 await show();
 performance.mark("shown");
 // what clicks need is decoded while nobody waits
-(window.requestIdleCallback ?? setTimeout)(() => study.measured && part("why").then(() => study.several && part("profiles")));
+(window.requestIdleCallback ?? setTimeout)(
+  () => study.measured && part("why").then(() => study.several && part("profiles")),
+);

@@ -3,7 +3,7 @@
 
 import { choice, h, own, visible } from "./dom.js";
 import { interval, signed, whole } from "./numbers.js";
-import { panel, quoted } from "./panel.js";
+import { panel } from "./panel.js";
 import { go, keep, link } from "./route.js";
 import { cellView } from "./cell.js";
 
@@ -41,13 +41,21 @@ function verdict(study) {
     "section",
     { class: "verdict", "aria-label": "What was found" },
     h("p", { class: "lead" }, own(first)),
-    h("p", { class: "rest" }, rest.map((one) => [own(one), " "])),
+    h(
+      "p",
+      { class: "rest" },
+      rest.map((one) => [own(one), " "]),
+    ),
     study.cautions.length > 0 &&
       h(
         "details",
         { class: "cautions" },
         h("summary", {}, `${study.cautions.length} caution${study.cautions.length > 1 ? "s" : ""}`),
-        h("ul", {}, study.cautions.map((one) => h("li", {}, own(one)))),
+        h(
+          "ul",
+          {},
+          study.cautions.map((one) => h("li", {}, own(one))),
+        ),
       ),
   );
 }
@@ -55,7 +63,10 @@ function verdict(study) {
 class HeatMap {
   constructor(study, level, cells, asked, names) {
     Object.assign(this, { study, level, cells, asked, names });
-    this.units = level === "llm" ? study.llmNames.map((_, place) => place) : study.subjects.name.map((_, place) => place);
+    this.units =
+      level === "llm"
+        ? study.llmNames.map((_, place) => place)
+        : study.subjects.name.map((_, place) => place);
     this.values = study.valueNames.map((_, place) => place);
     this.deep = new Map(this.values.map((value) => [value, this.depth(value)]));
     this.top = this.scale();
@@ -64,7 +75,11 @@ class HeatMap {
     this.head = h("thead");
     this.table = h(
       "table",
-      { role: "grid", class: "heat", "aria-label": "Difference of each score from the mean of the others" },
+      {
+        role: "grid",
+        class: "heat",
+        "aria-label": "Difference of each score from the mean of the others",
+      },
       this.head,
       this.body,
     );
@@ -84,12 +99,16 @@ class HeatMap {
     return panel(
       {
         id: "map",
-        title: level === "llm" ? "What each LLM values, against the others" : "What each profile values, against the others",
+        title:
+          level === "llm"
+            ? "What each LLM values, against the others"
+            : "What each profile values, against the others",
         link: link("map", [], this.asked),
         columns: () => this.columns(),
-        sql: level === "llm"
-          ? 'from marts.llm_values select llm, "value", difference, difference_low, difference_high,\n    score, low, high, n, n_relevant, n_questions, few order by llm, "value"'
-          : 'from marts.subject_values select subject_id, "value", difference, difference_low,\n    difference_high, score, low, high, n, n_relevant, n_questions, few order by ALL',
+        sql:
+          level === "llm"
+            ? 'from marts.llm_values select llm, "value", difference, difference_low, difference_high,\n    score, low, high, n, n_relevant, n_questions, few order by llm, "value"'
+            : 'from marts.subject_values select subject_id, "value", difference, difference_low,\n    difference_high, score, low, high, n, n_relevant, n_questions, few order by ALL',
       },
       this.controls(),
       legend(this.top),
@@ -111,27 +130,82 @@ class HeatMap {
         "label",
         { class: "choice" },
         h("span", {}, label),
-        h("input", { type: "search", value: asked[name] ?? "", oninput: (event) => change(name)(event.target.value) }),
+        h("input", {
+          type: "search",
+          value: asked[name] ?? "",
+          oninput: (event) => change(name)(event.target.value),
+        }),
       );
     const families = [...new Set(study.llms.family.filter(Boolean))].sort();
     const factors = study.factors.name.map((name, place) => [String(place), visible(name)]);
     const any = (text) => ["", text];
+    // on a phone the picture comes first
+    const open = window.innerWidth > 700 || Object.keys(asked).length > 0;
     return h(
-      "form",
-      { class: "controls", onsubmit: (event) => event.preventDefault(), "aria-label": "Filters and order" },
-      study.llmNames.length > 1 &&
-        study.several &&
-        choice("Show", [["llm", "LLMs, means of profiles"], ["subject", "each profile"]], this.level, (text) =>
-          go("map", [], { ...asked, level: text }),
+      "details",
+      { class: "filters", open },
+      h("summary", {}, "Find, filter, order"),
+      h(
+        "form",
+        {
+          class: "controls",
+          onsubmit: (event) => event.preventDefault(),
+          "aria-label": "Filters and order",
+        },
+        study.llmNames.length > 1 &&
+          study.several &&
+          choice(
+            "Show",
+            [
+              ["llm", "LLMs, means of profiles"],
+              ["subject", "each profile"],
+            ],
+            this.level,
+            (text) => go("map", [], { ...asked, level: text }),
+          ),
+        search("value", "Find values"),
+        search("llm", this.level === "llm" ? "Find LLMs" : "Find LLMs or profiles"),
+        families.length > 1 &&
+          choice(
+            "Family",
+            [any("all families"), ...families.map((one) => [one, one])],
+            asked.family ?? "",
+            change("family"),
+          ),
+        this.level === "subject" &&
+          study.profiles.length > 1 &&
+          study.llmNames.length > 1 &&
+          choice(
+            "Profile",
+            [any("all profiles"), ...study.profiles.map((one, place) => [String(place), one])],
+            asked.profile ?? "",
+            change("profile"),
+          ),
+        factors.length > 0 &&
+          choice("Factor", [any("all factors"), ...factors], asked.factor ?? "", change("factor")),
+        choice(
+          "Order of values",
+          [
+            ["", "clearest differences first"],
+            ["name", "by name"],
+            ...(factors.length ? [["factor", "by factor"]] : []),
+            ["said", "most sentences first"],
+          ],
+          asked.by ?? "",
+          change("by"),
         ),
-      search("value", "Find values"),
-      search("llm", this.level === "llm" ? "Find LLMs" : "Find LLMs or profiles"),
-      families.length > 1 && choice("Family", [any("all families"), ...families.map((one) => [one, one])], asked.family ?? "", change("family")),
-      this.level === "subject" && study.profiles.length > 1 && study.llmNames.length > 1 &&
-        choice("Profile", [any("all profiles"), ...study.profiles.map((one, place) => [String(place), one])], asked.profile ?? "", change("profile")),
-      factors.length > 0 && choice("Factor", [any("all factors"), ...factors], asked.factor ?? "", change("factor")),
-      choice("Order of values", [["", "clearest differences first"], ["name", "by name"], ...(factors.length ? [["factor", "by factor"]] : []), ["said", "most sentences first"]], asked.by ?? "", change("by")),
-      choice("Order of " + (this.level === "llm" ? "LLMs" : "profiles"), [["", "by name"], ["family", "by family"], ["far", "farthest from the others first"], ...(asked.on ? [["on", `by ${asked.on}`]] : [])], asked.units ?? "", change("units")),
+        choice(
+          "Order of " + (this.level === "llm" ? "LLMs" : "profiles"),
+          [
+            ["", "by name"],
+            ["family", "by family"],
+            ["far", "farthest from the others first"],
+            ...(asked.on ? [["on", `by ${asked.on}`]] : []),
+          ],
+          asked.units ?? "",
+          change("units"),
+        ),
+      ),
     );
   }
 
@@ -152,7 +226,10 @@ class HeatMap {
 
   /** The difference that has the full colour: few lie farther out. */
   scale() {
-    const sizes = this.cells.columns.difference.filter((one) => one !== null).map(Math.abs).sort((a, b) => a - b);
+    const sizes = this.cells.columns.difference
+      .filter((one) => one !== null)
+      .map(Math.abs)
+      .sort((a, b) => a - b);
     return sizes[Math.floor(0.98 * (sizes.length - 1))] || 1;
   }
 
@@ -171,7 +248,9 @@ class HeatMap {
       (one) =>
         fold(study.unitName(level, one, false)).includes(who) &&
         (!asked.family || study.llms.family[llmOf(one)] === asked.family) &&
-        (!asked.profile || level === "llm" || String(study.subjects.profile[one]) === asked.profile),
+        (!asked.profile ||
+          level === "llm" ||
+          String(study.subjects.profile[one]) === asked.profile),
     );
     const name = (one) => fold(study.valueNames[one]);
     const byName = (a, b) => (name(a) < name(b) ? -1 : 1);
@@ -179,20 +258,31 @@ class HeatMap {
     const orders = {
       "": (a, b) => deep(b).clearest - deep(a).clearest || deep(b).farthest - deep(a).farthest,
       name: byName,
-      factor: (a, b) => (study.values.factor[a] ?? 1e9) - (study.values.factor[b] ?? 1e9) || byName(a, b),
+      factor: (a, b) =>
+        (study.values.factor[a] ?? 1e9) - (study.values.factor[b] ?? 1e9) || byName(a, b),
       said: (a, b) => deep(b).said - deep(a).said || byName(a, b),
     };
     values.sort(orders[asked.by ?? ""] ?? orders[""]);
     const on = study.valueNames.indexOf(asked.on ?? "");
     const far = (unit) =>
-      this.values.reduce((most, value) => Math.max(most, Math.abs(this.cells.get("difference", unit, value) ?? 0)), 0);
-    if (asked.units === "family") units.sort((a, b) => (study.llms.family[llmOf(a)] ?? "~").localeCompare(study.llms.family[llmOf(b)] ?? "~"));
+      this.values.reduce(
+        (most, value) => Math.max(most, Math.abs(this.cells.get("difference", unit, value) ?? 0)),
+        0,
+      );
+    if (asked.units === "family")
+      units.sort((a, b) =>
+        (study.llms.family[llmOf(a)] ?? "~").localeCompare(study.llms.family[llmOf(b)] ?? "~"),
+      );
     if (asked.units === "far") {
       const sizes = new Map(units.map((unit) => [unit, far(unit)]));
       units.sort((a, b) => sizes.get(b) - sizes.get(a));
     }
     if (asked.units === "on" && on >= 0)
-      units.sort((a, b) => (this.cells.get("difference", b, on) ?? -1e9) - (this.cells.get("difference", a, on) ?? -1e9));
+      units.sort(
+        (a, b) =>
+          (this.cells.get("difference", b, on) ?? -1e9) -
+          (this.cells.get("difference", a, on) ?? -1e9),
+      );
     this.byValue = this.values.length >= this.units.length || this.units.length <= MOST_NUMBERED;
     [this.down, this.across] = this.byValue ? [values, units] : [units, values];
     this.told.textContent = `${whole(values.length)} values, ${whole(units.length)} ${level === "llm" ? "LLMs" : "profiles"}`;
@@ -201,7 +291,9 @@ class HeatMap {
   }
 
   pair(row, column) {
-    return this.byValue ? [this.across[column], this.down[row]] : [this.down[row], this.across[column]];
+    return this.byValue
+      ? [this.across[column], this.down[row]]
+      : [this.down[row], this.across[column]];
   }
 
   title(isValue, place) {
@@ -218,9 +310,17 @@ class HeatMap {
       h(
         "tr",
         { "aria-rowindex": 1 },
-        h("th", { scope: "col", class: "corner" }, this.byValue ? "Value" : this.level === "llm" ? "LLM" : "Profile"),
+        h(
+          "th",
+          { scope: "col", class: "corner" },
+          this.byValue ? "Value" : this.level === "llm" ? "LLM" : "Profile",
+        ),
         this.across.map((place, column) =>
-          h("th", { scope: "col", "aria-colindex": column + 2, class: "turned" }, this.label(isValue, place)),
+          h(
+            "th",
+            { scope: "col", "aria-colindex": column + 2, class: "turned" },
+            this.label(isValue, place),
+          ),
         ),
       ),
     );
@@ -231,14 +331,24 @@ class HeatMap {
     if (isValue)
       return h(
         "button",
-        { type: "button", class: "label", title: `Order ${this.level === "llm" ? "LLMs" : "profiles"} by ${visible(text)}`, "data-on": text },
+        {
+          type: "button",
+          class: "label",
+          title: `Order ${this.level === "llm" ? "LLMs" : "profiles"} by ${visible(text)}`,
+          "data-on": text,
+        },
         own(text),
       );
     const llm = this.level === "llm" ? place : this.study.subjects.llm[place];
-    const query = this.level === "llm" ? {} : { profile: String(this.study.subjects.profile[place]) };
+    const query =
+      this.level === "llm" ? {} : { profile: String(this.study.subjects.profile[place]) };
     return h(
       "a",
-      { class: "label", href: link("llm", [this.study.llmNames[llm]], query), title: visible(this.study.unitName(this.level, place, false)) },
+      {
+        class: "label",
+        href: link("llm", [this.study.llmNames[llm]], query),
+        title: visible(this.study.unitName(this.level, place, false)),
+      },
       own(text),
     );
   }
@@ -262,7 +372,12 @@ class HeatMap {
     const rows = [];
     for (let row = first; row < last; row += 1) rows.push(this.line(row));
     const gap = (count) =>
-      count > 0 && h("tr", { class: "gap", "aria-hidden": "true" }, h("td", { style: { height: `${count * ROW}px` }, colspan: this.across.length + 1 }));
+      count > 0 &&
+      h(
+        "tr",
+        { class: "gap", "aria-hidden": "true" },
+        h("td", { style: { height: `${count * ROW}px` }, colspan: this.across.length + 1 }),
+      );
     this.body.replaceChildren(...[gap(first), ...rows, gap(n - last)].filter(Boolean));
   }
 
@@ -280,13 +395,29 @@ class HeatMap {
     const [unit, value] = this.pair(row, column);
     const at = this.cells.row(unit, value);
     const focused = row === this.focus[0] && column === this.focus[1];
-    const common = { role: "gridcell", tabindex: focused ? 0 : -1, "aria-colindex": column + 2, "data-row": row, "data-column": column };
+    const common = {
+      role: "gridcell",
+      tabindex: focused ? 0 : -1,
+      "aria-colindex": column + 2,
+      "data-row": row,
+      "data-column": column,
+    };
     const named = `${visible(this.study.unitName(this.level, unit))}, ${visible(this.study.valueNames[value])}`;
     if (at < 0) return h("td", { ...common, class: "none", "aria-label": `${named}: no score` });
-    const { difference, difference_low: low, difference_high: high, clear, few, n_relevant: said } = this.cells.columns;
+    const {
+      difference,
+      difference_low: low,
+      difference_high: high,
+      clear,
+      few,
+      n_relevant: said,
+    } = this.cells.columns;
     const size = difference[at];
     const thin = few[at] || said[at] < FEWEST_SENTENCES;
-    const kind = size === null ? "none" : `${size > 0 ? "pos" : "neg"}${thin ? " thin" : ""}${clear[at] ? " clear" : ""}`;
+    const kind =
+      size === null
+        ? "none"
+        : `${size > 0 ? "pos" : "neg"}${thin ? " thin" : ""}${clear[at] ? " clear" : ""}`;
     const chosen = this.names[0] !== undefined && this.isChosen(unit, value);
     const text = `${named}: ${signed(size)} ${interval(low[at], high[at], signed)}${clear[at] ? ", clear" : ""}${thin ? ", few sentences" : ""}`;
     return h(
@@ -297,7 +428,9 @@ class HeatMap {
         title: text,
         "aria-label": text,
         "aria-selected": chosen ? "true" : null,
-        style: { "--x": `${Math.round(Math.min(1, Math.abs(size ?? 0) / this.top) * (thin ? 45 : 100))}%` },
+        style: {
+          "--x": `${Math.round(Math.min(1, Math.abs(size ?? 0) / this.top) * (thin ? 45 : 100))}%`,
+        },
       },
       this.across.length <= MOST_NUMBERED ? signed(size, 1) : "",
     );
@@ -312,7 +445,9 @@ class HeatMap {
     const [who, what] = this.names;
     if (what === undefined) return null;
     const value = this.study.valueNames.indexOf(what);
-    const unit = (this.level === "llm" ? this.study.llmNames : this.study.subjects.name).indexOf(who);
+    const unit = (this.level === "llm" ? this.study.llmNames : this.study.subjects.name).indexOf(
+      who,
+    );
     return unit < 0 || value < 0 ? null : [unit, value];
   }
 
@@ -367,10 +502,14 @@ class HeatMap {
     const [row, column] = this.focus;
     const page = 12;
     const to = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      PageUp: [row - page, column], PageDown: [row + page, column],
-      Home: [row, 0], End: [row, this.across.length - 1],
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      PageUp: [row - page, column],
+      PageDown: [row + page, column],
+      Home: [row, 0],
+      End: [row, this.across.length - 1],
     }[event.key];
     if (event.key === "Enter" || event.key === " ") this.open(row, column);
     else if (to) {
@@ -395,7 +534,12 @@ class HeatMap {
 
 function legend(top) {
   const swatch = (kind, share, text) =>
-    h("span", { class: "key" }, h("i", { class: `swatch ${kind}`, style: { "--x": share }, "aria-hidden": "true" }), text);
+    h(
+      "span",
+      { class: "key" },
+      h("i", { class: `swatch ${kind}`, style: { "--x": share }, "aria-hidden": "true" }),
+      text,
+    );
   return h(
     "p",
     { class: "legend" },
@@ -404,6 +548,10 @@ function legend(top) {
     swatch("pos", "100%", `${signed(top, 1)} or higher`),
     swatch("pos clear", "70%", "framed: beyond chance"),
     swatch("pos thin", "30%", `pale: under ${FEWEST_SENTENCES} sentences`),
-    h("span", { class: "hint" }, "Beyond chance: over all cells of the map (Holm, p < .05). Click a cell for the sentences behind it, an LLM for its profile."),
+    h(
+      "span",
+      { class: "hint" },
+      "Beyond chance: over all cells of the map (Holm, p < .05). Click a cell for the sentences behind it, an LLM for its profile.",
+    ),
   );
 }

@@ -48,37 +48,61 @@ function drawn(view, one) {
     },
     one.cautions?.map((caution) => h("p", { class: "caution", role: "note" }, caution)),
     one.figure && figure(one),
-    one.tables.map((own) => folded(own, own.open)),
-    one.settings && h("pre", { class: "settings", tabindex: "0" }, JSON.stringify(one.settings, null, 2)),
+    one.tables.map((own) => folded(one.title, own)),
+    one.settings &&
+      h("pre", { class: "settings", tabindex: "0" }, JSON.stringify(one.settings, null, 2)),
   );
 }
 
-function folded({ title, columns }, open) {
+function folded(of, { title, columns, open }) {
   const entries = Object.entries(columns);
-  const number = (list) => list.some((one) => typeof one === "number") && list.every((one) => one === null || typeof one === "number");
+  const number = (list) =>
+    list.some((one) => typeof one === "number") &&
+    list.every((one) => one === null || typeof one === "number");
   const body = table(
-    title,
-    entries.map(([name, list]) => ({ name: name.replaceAll("_", " "), list, show: general, number: number(list) })),
+    `${of}: ${title}`,
+    entries.map(([name, list]) => ({
+      name: name.replaceAll("_", " "),
+      list,
+      show: general,
+      number: number(list),
+    })),
   );
   const n = entries[0]?.[1].length ?? 0;
-  return h("details", { class: "rows", open }, h("summary", {}, n > 1 ? `${title} (${n} rows)` : title), body);
+  return h(
+    "details",
+    { class: "rows", open },
+    h("summary", {}, n > 1 ? `${title} (${n} rows)` : title),
+    body,
+  );
 }
 
 /** A picture, drawn when it comes near the screen. Its menus become selects of the page. */
 function figure({ title, figure: { data, layout } }) {
   const { updatemenus = [], template, ...rest } = layout;
-  const holder = h("div", { class: "plot", role: "img", "aria-label": title, style: { "min-height": `${layout.height ?? 400}px` } });
+  const holder = h("div", {
+    class: "plot",
+    role: "img",
+    "aria-label": title,
+    style: { "min-height": `${layout.height ?? 400}px` },
+  });
   const menus = updatemenus.map((menu, place) =>
     choice(
       place === 0 ? "Across" : "Up",
       menu.buttons.map((one, at) => [String(at), one.label.replace(/^[xy]: /, "")]),
       String(menu.active ?? 0),
-      async (at) => (await plotly()).update(holder, ...structuredClone(menu.buttons[Number(at)].args)),
+      async (at) =>
+        (await plotly()).update(holder, ...structuredClone(menu.buttons[Number(at)].args)),
     ),
   );
   const draw = async () => {
     const library = await plotly();
-    await library.newPlot(holder, data, { ...rest, template: LOOK }, { displaylogo: false, responsive: true, displayModeBar: false });
+    await library.newPlot(
+      holder,
+      data,
+      { ...rest, template: LOOK },
+      { displaylogo: false, responsive: true, displayModeBar: false },
+    );
     holder.dataset.drawn = "";
   };
   new IntersectionObserver(
@@ -89,8 +113,18 @@ function figure({ title, figure: { data, layout } }) {
     },
     { rootMargin: "400px" },
   ).observe(holder);
-  return h("div", { class: "figure" }, menus.length > 0 && h("div", { class: "controls" }, menus), holder);
+  return h(
+    "div",
+    { class: "figure" },
+    menus.length > 0 && h("div", { class: "controls" }, menus),
+    holder,
+  );
 }
 
-const GRID = { gridcolor: "#e4ebf1", linecolor: "#e4ebf1", zerolinecolor: "#c3ccd5", automargin: true };
+const GRID = {
+  gridcolor: "#e4ebf1",
+  linecolor: "#e4ebf1",
+  zerolinecolor: "#c3ccd5",
+  automargin: true,
+};
 const LOOK = { layout: { paper_bgcolor: "#fff", plot_bgcolor: "#fff", xaxis: GRID, yaxis: GRID } };

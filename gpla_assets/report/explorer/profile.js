@@ -69,18 +69,28 @@ function ordered({ study, unit, cells }) {
 
 function summary(view) {
   const { found, measure } = ordered(view);
-  if (measure === "score") return h("p", { class: "lead" }, "There is no other to differ from: values by score.");
-  const named = (rows) => rows.map((one, place) => [place ? ", " : "", own(view.study.valueNames[one.value])]);
+  if (measure === "score")
+    return h("p", { class: "lead" }, "There is no other to differ from: values by score.");
+  const named = (rows) =>
+    rows.map((one, place) => [place ? ", " : "", own(view.study.valueNames[one.value])]);
   const above = found.filter((one) => one.clear && one.difference > 0).slice(0, 5);
-  const below = found.filter((one) => one.clear && one.difference < 0).reverse().slice(0, 5);
-  const alike = found.filter((one) => !one.few).sort((a, b) => Math.abs(a.difference) - Math.abs(b.difference)).slice(0, ALIKE);
+  const below = found
+    .filter((one) => one.clear && one.difference < 0)
+    .reverse()
+    .slice(0, 5);
+  const alike = found
+    .filter((one) => !one.few)
+    .sort((a, b) => Math.abs(a.difference) - Math.abs(b.difference))
+    .slice(0, ALIKE);
   return h(
     "p",
     { class: "lead" },
     above.length ? ["Clearly above the others on ", named(above), ". "] : null,
     below.length ? ["Clearly below on ", named(below), ". "] : null,
     !above.length && !below.length ? "No difference from the others is beyond chance. " : null,
-    alike.length ? [h("span", { class: "rest" }, "Most like the others on ", named(alike), ".")] : null,
+    alike.length
+      ? [h("span", { class: "rest" }, "Most like the others on ", named(alike), ".")]
+      : null,
   );
 }
 
@@ -88,31 +98,56 @@ function intervals(view) {
   const { study, level, unit, cells, asked, llm } = view;
   const { found, measure } = ordered(view);
   const other = level === "llm" ? study.llmNames.indexOf(asked.with ?? "") : -1;
-  const [low, high] = measure === "difference" ? ["difference_low", "difference_high"] : ["low", "high"];
+  const [low, high] =
+    measure === "difference" ? ["difference_low", "difference_high"] : ["low", "high"];
   const all = asked.all === "1" || found.length <= 2 * ENDS + 4;
   const shown = all ? found : [...found.slice(0, ENDS), null, ...found.slice(-ENDS)];
   const rows = shown.filter(Boolean);
-  const units = Array.from({ length: cells.nUnits }, (_, place) => place).filter((one) => one !== unit);
+  const units = Array.from({ length: cells.nUnits }, (_, place) => place).filter(
+    (one) => one !== unit,
+  );
   const axis = span(rows.flatMap((one) => [one[low], one[high], one[measure]]));
   const key = level === "llm" ? "llm" : "subject_id";
   const who = level === "llm" ? study.llmNames[unit] : study.subjects.name[unit];
   const line = (one) => {
     const beside = other >= 0 ? cells.at(other, one.value) : null;
-    const ticks = other >= 0 || units.length > 60 ? [] : units.map((place) => cells.get(measure, place, one.value));
+    const ticks =
+      other >= 0 || units.length > 60
+        ? []
+        : units.map((place) => cells.get(measure, place, one.value));
     const marks = [
-      { low: one[low], high: one[high], mid: one[measure], kind: one.few ? "a few" : one.clear ? "a clear" : "a" },
+      {
+        low: one[low],
+        high: one[high],
+        mid: one[measure],
+        kind: one.few ? "a few" : one.clear ? "a clear" : "a",
+      },
     ];
-    if (beside) marks.push({ low: beside[low], high: beside[high], mid: beside[measure], kind: "b" });
+    if (beside)
+      marks.push({ low: beside[low], high: beside[high], mid: beside[measure], kind: "b" });
     return h(
       "tr",
       { class: one.few ? "few" : one.clear ? "clear" : null },
       h(
         "th",
         { scope: "row" },
-        h("a", { href: link("map", [who, study.valueNames[one.value]], { level: level === study.level ? "" : level }) }, own(study.valueNames[one.value])),
+        h(
+          "a",
+          {
+            href: link("map", [who, study.valueNames[one.value]], {
+              level: level === study.level ? "" : level,
+            }),
+          },
+          own(study.valueNames[one.value]),
+        ),
       ),
       h("td", { class: "bar" }, track(axis, marks, ticks)),
-      h("td", { class: "n" }, signed(one[measure]), h("span", { class: "ends" }, ` ${interval(one[low], one[high], signed)}`)),
+      h(
+        "td",
+        { class: "n" },
+        signed(one[measure]),
+        h("span", { class: "ends" }, ` ${interval(one[low], one[high], signed)}`),
+      ),
       h("td", { class: "n wide" }, percent(one.share)),
       h("td", { class: "n wide" }, signed(one.direction)),
       h("td", { class: "n wide" }, `${whole(one.n_relevant)}/${whole(one.n)}`),
@@ -125,7 +160,11 @@ function intervals(view) {
     h(
       "td",
       { colspan: 7, class: "between" },
-      h("a", { href: link("llm", [study.llmNames[llm]], { ...asked, all: "1" }) }, `${found.length - 2 * ENDS} values between these: show all`),
+      h(
+        "a",
+        { href: link("llm", [study.llmNames[llm]], { ...asked, all: "1" }) },
+        `${found.length - 2 * ENDS} values between these: show all`,
+      ),
     ),
   );
   const others = level === "llm" ? "LLMs" : "profiles";
@@ -133,7 +172,11 @@ function intervals(view) {
     measure === "score"
       ? "Scores with their 95% intervals over questions."
       : `How far it lies from the mean of the other ${others}, with the 95% interval over questions. ` +
-        (other >= 0 ? `Diamonds: ${study.shortNames[other]}.` : units.length > 60 ? "" : `Thin marks: the other ${others}.`) +
+        (other >= 0
+          ? `Diamonds: ${study.shortNames[other]}.`
+          : units.length > 60
+            ? ""
+            : `Thin marks: the other ${others}.`) +
         " Bold: beyond chance.";
   return panel(
     {
@@ -142,7 +185,22 @@ function intervals(view) {
       said,
       link: link("llm", [study.llmNames[llm]], asked),
       columns: () =>
-        ["value", "score", "low", "high", "difference", "difference_low", "difference_high", "share", "direction", "n_relevant", "n", "n_questions", "few", "clear"].map((one) => [
+        [
+          "value",
+          "score",
+          "low",
+          "high",
+          "difference",
+          "difference_low",
+          "difference_high",
+          "share",
+          "direction",
+          "n_relevant",
+          "n",
+          "n_questions",
+          "few",
+          "clear",
+        ].map((one) => [
           one,
           found.map((row) => (one === "value" ? study.valueNames[row.value] : row[one])),
         ]),
@@ -160,7 +218,16 @@ function intervals(view) {
           "tr",
           {},
           h("th", { scope: "col" }, "Value"),
-          h("th", { scope: "col", class: "bar" }, h("span", { class: "axis-ends" }, h("span", {}, signed(axis[0], 1)), h("span", {}, signed(axis[1], 1)))),
+          h(
+            "th",
+            { scope: "col", class: "bar" },
+            h(
+              "span",
+              { class: "axis-ends" },
+              h("span", {}, signed(axis[0], 1)),
+              h("span", {}, signed(axis[1], 1)),
+            ),
+          ),
           h("th", { scope: "col", class: "n" }, measure === "difference" ? "Difference" : "Score"),
           h("th", { scope: "col", class: "n wide" }, "How often"),
           h("th", { scope: "col", class: "n wide" }, "Which way"),
@@ -168,7 +235,11 @@ function intervals(view) {
           h("th", { scope: "col", class: "wide" }, h("span", { class: "unseen" }, "Few questions")),
         ),
       ),
-      h("tbody", {}, shown.map((one) => (one ? line(one) : gap))),
+      h(
+        "tbody",
+        {},
+        shown.map((one) => (one ? line(one) : gap)),
+      ),
     ),
   );
 }
@@ -180,10 +251,22 @@ function answered({ study, llm }) {
   const facts = [
     ["Answers", whole(n), `to ${whole(llms.n_questions[llm])} questions`],
     ["Refused", percent(llms.share_refused[llm]), `${whole(llms.n_refused[llm])} answers`],
-    llms.share_silent[llm] !== null && ["Without an attitude", percent(llms.share_silent[llm]), "of the other answers"],
+    llms.share_silent[llm] !== null && [
+      "Without an attitude",
+      percent(llms.share_silent[llm]),
+      "of the other answers",
+    ],
     llms.n_cut_off[llm] > 0 && ["Cut off", whole(llms.n_cut_off[llm]), "at their limit of tokens"],
-    llms.n_without_answer[llm] > 0 && ["Empty", whole(llms.n_without_answer[llm]), "reasoning alone"],
-    llms.n_other_languages[llm] > 0 && ["Not English", whole(llms.n_other_languages[llm]), llms.languages[llm] ?? ""],
+    llms.n_without_answer[llm] > 0 && [
+      "Empty",
+      whole(llms.n_without_answer[llm]),
+      "reasoning alone",
+    ],
+    llms.n_other_languages[llm] > 0 && [
+      "Not English",
+      whole(llms.n_other_languages[llm]),
+      llms.languages[llm] ?? "",
+    ],
   ].filter(Boolean);
   const every = llms.share_refused.filter((one) => one !== null);
   const mean = every.reduce((sum, one) => sum + one, 0) / every.length;
@@ -191,22 +274,43 @@ function answered({ study, llm }) {
     {
       id: "answers",
       title: "How it answered",
-      said: study.llmNames.length > 1 ? `The LLMs refuse ${percent(mean)} of answers in the mean; refusals hold no attitudes and are not measured.` : null,
+      said:
+        study.llmNames.length > 1
+          ? `The LLMs refuse ${percent(mean)} of answers in the mean; refusals hold no attitudes and are not measured.`
+          : null,
       link: link("llm", [study.llmNames[llm]], { panel: "answers" }),
       columns: () => Object.entries(llms),
       sql: `from marts.llm_answers where llm = ${quoted(study.llmNames[llm])}`,
     },
-    h("dl", { class: "facts" }, facts.map(([name, number, said]) => h("div", {}, h("dt", {}, name), h("dd", {}, h("b", {}, number), h("span", {}, own(said)))))),
+    h(
+      "dl",
+      { class: "facts" },
+      facts.map(([name, number, said]) =>
+        h("div", {}, h("dt", {}, name), h("dd", {}, h("b", {}, number), h("span", {}, own(said)))),
+      ),
+    ),
   );
 }
 
 async function multiples({ study, llm }) {
-  const mine = study.subjects.llm.map((one, place) => [one, place]).filter(([one]) => one === llm).map(([, place]) => place);
+  const mine = study.subjects.llm
+    .map((one, place) => [one, place])
+    .filter(([one]) => one === llm)
+    .map(([, place]) => place);
   if (mine.length < 2) return null;
   const cells = await study.cells("subject");
-  const size = (value) => mine.reduce((most, one) => Math.max(most, Math.abs(cells.get("difference", one, value) ?? 0)), 0);
-  const values = study.valueNames.map((_, place) => place).sort((a, b) => size(b) - size(a)).slice(0, IN_MULTIPLES);
-  const axis = span(mine.flatMap((one) => values.map((value) => cells.get("difference", one, value))));
+  const size = (value) =>
+    mine.reduce(
+      (most, one) => Math.max(most, Math.abs(cells.get("difference", one, value) ?? 0)),
+      0,
+    );
+  const values = study.valueNames
+    .map((_, place) => place)
+    .sort((a, b) => size(b) - size(a))
+    .slice(0, IN_MULTIPLES);
+  const axis = span(
+    mine.flatMap((one) => values.map((value) => cells.get("difference", one, value))),
+  );
   const small = (subject) =>
     h(
       "figure",
@@ -214,23 +318,50 @@ async function multiples({ study, llm }) {
       h(
         "figcaption",
         {},
-        h("a", { href: link("llm", [study.llmNames[llm]], { profile: String(study.subjects.profile[subject]) }) }, own(study.profileName(subject))),
+        h(
+          "a",
+          {
+            href: link("llm", [study.llmNames[llm]], {
+              profile: String(study.subjects.profile[subject]),
+            }),
+          },
+          own(study.profileName(subject)),
+        ),
       ),
       h(
         "table",
         { class: "mini" },
-        h("caption", { class: "unseen" }, `Differences of the profile ${visible(study.profileName(subject))}`),
+        h(
+          "caption",
+          { class: "unseen" },
+          `Differences of the profile ${visible(study.profileName(subject))}`,
+        ),
         h(
           "tbody",
           {},
           values.map((value) => {
             const number = cells.get("difference", subject, value);
-            const mark = number === null ? [] : [{ low: Math.min(0, number), high: Math.max(0, number), mid: number, kind: number > 0 ? "pos" : "neg" }];
+            const mark =
+              number === null
+                ? []
+                : [
+                    {
+                      low: Math.min(0, number),
+                      high: Math.max(0, number),
+                      mid: number,
+                      kind: number > 0 ? "pos" : "neg",
+                    },
+                  ];
             return h(
               "tr",
               {},
               h("th", { scope: "row" }, own(study.valueNames[value])),
-              h("td", { class: "bar" }, track(axis, mark), h("span", { class: "unseen" }, signed(number))),
+              h(
+                "td",
+                { class: "bar" },
+                track(axis, mark),
+                h("span", { class: "unseen" }, signed(number)),
+              ),
             );
           }),
         ),
@@ -245,7 +376,10 @@ async function multiples({ study, llm }) {
       columns: () => [
         ["profile", mine.flatMap((one) => values.map(() => study.profileName(one)))],
         ["value", mine.flatMap(() => values.map((value) => study.valueNames[value]))],
-        ["difference", mine.flatMap((one) => values.map((value) => cells.get("difference", one, value)))],
+        [
+          "difference",
+          mine.flatMap((one) => values.map((value) => cells.get("difference", one, value))),
+        ],
       ],
       sql: `from marts.subject_values join evidence.subjects using (subject_id)\nselect profile, "value", difference where llm = ${quoted(study.llmNames[llm])} order by ALL`,
     },
