@@ -1,7 +1,7 @@
 """A page as large as the explorer promises to carry: `python -m tests.report.large OUT.html`.
 
-100 LLMs of 7 profiles each, 120 values, 30 questions, 50,000 sentences in 21,000 answers; drawn, but
-for the words, which are the demo's in another order. Says the sizes of the page's parts.
+100 LLMs of 7 profiles each, 120 values, 30 questions, 50,000 sentences in some 19,000 answers; the
+words are the demo's in another order. Says the sizes of the page's parts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gpla_assets.common.keys import key_of
 from gpla_assets.content import CONTENT
 from gpla_assets.evaluator.expression import SUMS
 from gpla_assets.report.html import page
@@ -60,7 +61,7 @@ def sentences(subjects: pd.DataFrame, values: list[str]) -> pd.DataFrame:
         question_id=[f"q{one % QUESTIONS:02d}" for one in asked], question="Should one?",
         answer=answer, words_in_answer=words, perception=[f"It is said: {one}" for one in words],
         start_offset=starts, end_offset=[one + LONG for one in starts], part="answer", sample=1,
-        evaluator="embedded, gpla", response_id=[f"{one * 2654435761 % 2**64:016x}" for one in asked.tolist()],
+        evaluator="embedded, gpla", response_id=[key_of(one) for one in asked.tolist()],
         perception_id=[f"p{one:06d}" for one in range(SENTENCES)],
     )  # fmt: skip
 
