@@ -8,7 +8,7 @@ import { go, keep, link } from "./route.js";
 import { cellView } from "./cell.js";
 
 const ROW = 26;
-const AHEAD = 12;
+const AHEAD = 6;
 const MOST_NUMBERED = 16;
 const FEWEST_SENTENCES = 5;
 
@@ -68,6 +68,8 @@ class HeatMap {
         ? study.llmNames.map((_, place) => place)
         : study.subjects.name.map((_, place) => place);
     this.values = study.valueNames.map((_, place) => place);
+    this.unitTexts = this.units.map((one) => visible(study.unitName(level, one)));
+    this.valueTexts = study.valueNames.map(visible);
     this.deep = new Map(this.values.map((value) => [value, this.depth(value)]));
     this.top = this.scale();
     this.focus = [0, 0];
@@ -86,6 +88,11 @@ class HeatMap {
     this.frame = h("div", { class: "frame", onscroll: () => this.later() }, this.table);
     this.told = h("p", { class: "told", role: "status" });
     this.table.addEventListener("click", (event) => this.click(event));
+    // what a cell says to a screen reader, to whoever points at it
+    this.table.addEventListener("mouseover", (event) => {
+      const cell = event.target.closest("td[data-row]");
+      if (cell) cell.title = cell.getAttribute("aria-label");
+    });
     this.table.addEventListener("keydown", (event) => this.key(event));
     this.root = this.drawn();
     this.order();
@@ -304,6 +311,7 @@ class HeatMap {
     const isValue = !this.byValue;
     const wide = this.across.length <= MOST_NUMBERED;
     this.table.classList.toggle("numbered", wide);
+    this.table.style.setProperty("--n", this.across.length);
     this.table.setAttribute("aria-rowcount", this.down.length + 1);
     this.table.setAttribute("aria-colcount", this.across.length + 1);
     this.head.replaceChildren(
@@ -402,7 +410,7 @@ class HeatMap {
       "data-row": row,
       "data-column": column,
     };
-    const named = `${visible(this.study.unitName(this.level, unit))}, ${visible(this.study.valueNames[value])}`;
+    const named = `${this.unitTexts[unit]}, ${this.valueTexts[value]}`;
     if (at < 0) return h("td", { ...common, class: "none", "aria-label": `${named}: no score` });
     const {
       difference,
@@ -425,7 +433,6 @@ class HeatMap {
       {
         ...common,
         class: kind,
-        title: text,
         "aria-label": text,
         "aria-selected": chosen ? "true" : null,
         style: {
