@@ -59,22 +59,26 @@ function folded(of, { title, columns, open }) {
   const number = (list) =>
     list.some((one) => typeof one === "number") &&
     list.every((one) => one === null || typeof one === "number");
-  const body = table(
-    `${of}: ${title}`,
-    entries.map(([name, list]) => ({
-      name: name.replaceAll("_", " "),
-      list,
-      show: general,
-      number: number(list),
-    })),
-  );
+  const body = () =>
+    table(
+      `${of}: ${title}`,
+      entries.map(([name, list]) => ({
+        name: name.replaceAll("_", " "),
+        list,
+        show: general,
+        number: number(list),
+      })),
+    );
   const n = entries[0]?.[1].length ?? 0;
-  return h(
+  const details = h(
     "details",
     { class: "rows", open },
     h("summary", {}, n > 1 ? `${title} (${n} rows)` : title),
-    body,
+    open && body(),
   );
+  // a folded table is made when it is opened
+  if (!open) details.addEventListener("toggle", () => details.append(body()), { once: true });
+  return details;
 }
 
 /** A picture, drawn when it comes near the screen. Its menus become selects of the page. */
