@@ -3,11 +3,12 @@
 
 import { h } from "./dom.js";
 
-/** A common axis of numbers, 0 in it, with a little room at its ends. */
-export function span(numbers) {
+/** A common axis of numbers, 0 in it where it means something, with a little room at its ends. */
+export function span(numbers, zero = true) {
   const known = numbers.filter((one) => one !== null && Number.isFinite(one));
-  const low = Math.min(0, ...known);
-  const high = Math.max(0, ...known);
+  const ends = zero || known.length === 0 ? [...known, 0] : known;
+  const low = Math.min(...ends);
+  const high = Math.max(...ends);
   const room = 0.04 * (high - low || 1);
   return [low - room, high + room];
 }
@@ -28,7 +29,7 @@ export function track(axis, marks, ticks = []) {
   return h(
     "span",
     { class: "track", "aria-hidden": "true" },
-    box("axis", 0, undefined, axis),
+    axis[0] < 0 && axis[1] > 0 && box("axis", 0, undefined, axis),
     ticks.filter((one) => one !== null).map((one) => box("tick", one, undefined, axis)),
     marks
       .filter(({ mid }) => mid !== null && mid !== undefined)

@@ -106,7 +106,11 @@ function intervals(view) {
   const units = Array.from({ length: cells.nUnits }, (_, place) => place).filter(
     (one) => one !== unit,
   );
-  const axis = span(rows.flatMap((one) => [one[low], one[high], one[measure]]));
+  const axis = span(
+    rows.flatMap((one) => [one[low], one[high], one[measure]]),
+    // a score of 0 means nothing by every rule
+    measure === "difference",
+  );
   const key = level === "llm" ? "llm" : "subject_id";
   const who = level === "llm" ? study.llmNames[unit] : study.subjects.name[unit];
   const line = (one) => {
