@@ -141,14 +141,30 @@ def query(
         show(rows, format, out, console)
 
 
-@app.command(epilog="Example: gpla report demo")
-def report(study: StudyName = "demo") -> None:
-    """Write the report: one HTML page that needs no network."""
+@app.command(epilog="Examples: gpla explore demo --open; gpla explore speech.duckdb --out it.html")
+def explore(
+    study: StudyName = "demo",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="HTML file to write; else report/NAME.html beside the study."),
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write the explorer: one HTML page of what a study found, which needs no network."""
     with readable_errors():
-        from gpla_assets.report import write_report
-        from gpla_assets.studies import load_study
+        from gpla_assets.looking.published import published_file
+        from gpla_assets.report import write_explorer
+        from gpla_assets.studies import SHIPPED, load_study
 
-        console.print(f"report: {write_report(load_study(study))}", soft_wrap=True)
+        file = published_file(study)
+        named = study in SHIPPED or Path(study).suffix in (".yaml", ".yml")
+        described = load_study(study).description if named else ""
+        page = write_explorer(file, out or file.parent / "report" / f"{file.stem}.html", described)
+        console.print(f"explorer: {page}", soft_wrap=True)
+        if open_it:
+            import webbrowser
+
+            webbrowser.open(page.resolve().as_uri())
 
 
 @app.command(epilog="Example: gpla download beavertails")

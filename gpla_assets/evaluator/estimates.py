@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpla_assets.common.intervals import INTERVAL
+from gpla_assets.evaluator.contributions import with_questions
 from gpla_assets.evaluator.expression import SUMS, by_rule, less_questions, with_logit_weight
 from gpla_assets.studies.measurement import MeasurementRule
 
@@ -145,14 +146,26 @@ def compared(
     return found.astype({"n_questions": int}).sort_values("value", ignore_index=True)
 
 
+def deviations(
+    sums: pd.DataFrame, units: pd.Series, rule: MeasurementRule
+) -> Iterator[tuple[list[str], list[str], Floats]]:
+    """How far each unit's score moves without each question: what `compared` makes intervals of.
+
+    Arguments as of `estimates`. Parts of the values, each with units, values and an array (units,
+    questions, values), the same questions in each part; NaN where there is no score.
+    """
+    for names, values, cubes, owners, _ in _parts(sums, units, rule):
+        every = _read(cubes, owners, rule, "score")
+        yield names, values, every.without - every.full[:, None]
+
+
 Part = tuple[list[str], list[str], Floats, Floats, Floats]
 """Units, values, totals (subjects, questions, values, TOTALS), owners (units, subjects), shift."""
 
 
 def _parts(sums: pd.DataFrame, units: pd.Series, rule: MeasurementRule) -> Iterator[Part]:
     """Values by as many as can be held at a time."""
-    question = sums["question_id"].astype(object).where(sums["question_id"].notna())
-    rows = sums.assign(question_id=question.fillna(sums["response_id"].astype(object)))
+    rows = with_questions(sums)
     subject, subjects = pd.factorize(rows["subject_id"], sort=True)
     question, questions = pd.factorize(rows["question_id"], sort=True)
     names = units.reindex(subjects).astype(str)

@@ -1,5 +1,5 @@
-"""The report: one HTML page on a study's value system that needs no network."""
+"""The explorer of a study: one HTML page that needs no network."""
 
-from gpla_assets.report.page import report_path, write_report
+from gpla_assets.report.page import write_explorer, write_report
 
-__all__ = ["report_path", "write_report"]
+__all__ = ["write_explorer", "write_report"]

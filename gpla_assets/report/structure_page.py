@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from gpla_assets.psychometrics.own_matrix import Structured
+from gpla_assets.report.html import made_now, write_page
+from gpla_assets.report.panels import drawn
 from gpla_assets.report.stability_figures import (
     influence_figure,
     primary_share_figure,
@@ -33,16 +30,6 @@ Tables = Mapping[str, pd.DataFrame]
 RELATION_COLUMNS = [
     *("factor", "schwartz", "r", "ci_low", "ci_high", "p_adjusted", "paper_factor", "paper_r")
 ]
-
-
-def environment() -> Environment:
-    """Templates in which all text is escaped and an unknown name is an error."""
-    found = Environment(
-        loader=PackageLoader("gpla_assets.report"), autoescape=True, undefined=StrictUndefined
-    )
-    found.filters["number"] = lambda x: "" if pd.isna(x) else f"{x:.2f}"
-    found.filters["exact"] = lambda x: "" if pd.isna(x) else f"{x:.3g}"
-    return found
 
 
 def structure_pictures(tables: Tables, minimum_alpha: float) -> dict[str, go.Figure]:
@@ -78,27 +65,6 @@ def structure_pictures(tables: Tables, minimum_alpha: float) -> dict[str, go.Fig
     return pictures
 
 
-def as_html(figures: Mapping[str, go.Figure]) -> dict[str, Markup]:
-    """Figures as HTML without the plotting library, which the page holds once."""
-    options = {"displaylogo": False, "responsive": True, "displayModeBar": False}
-    return {
-        name: Markup(
-            figure.to_html(
-                full_html=False, include_plotlyjs=False, div_id=f"figure-{name}", config=options
-            )
-        )
-        for name, figure in figures.items()
-    }
-
-
-def records(tables: Tables) -> dict[str, list[dict[str, object]]]:
-    """Rows of each table for the template."""
-    return {
-        name: [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
-        for name, frame in tables.items()
-    }
-
-
 def structured_tables(found: Structured) -> dict[str, pd.DataFrame]:
     """The tables of a user's own matrix under the names that the template uses."""
     system, stability = found.system, found.stability
@@ -127,6 +93,8 @@ def structured_tables(found: Structured) -> dict[str, pd.DataFrame]:
         "stability_loadings": stability.loadings,
         "stability_retention": stability.retention,
         "leave_one_out": found.influence,
+        "lexicon": pd.DataFrame(),
+        "dropped": pd.DataFrame(),
         "variances": pd.DataFrame(),
         "paper_congruence": pd.DataFrame(),
         "relations": relations,
@@ -135,21 +103,15 @@ def structured_tables(found: Structured) -> dict[str, pd.DataFrame]:
 
 
 def write_structure_page(path: Path, title: str, found: Structured) -> None:
-    """Write the report of a user's own matrix; replaces the old one at once."""
+    """Write the page of a user's own matrix; replaces the old one at once."""
     tables = structured_tables(found)
-    html = (
-        environment()
-        .get_template("matrix.html.j2")
-        .render(
-            title=title,
-            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            cautions=list(found.system.cautions),
-            rows=records(tables),
-            names=dict(found.names),
-            figures=as_html(structure_pictures(tables, found.minimum_alpha)),
-            plotly=Markup(get_plotlyjs()),
-        )
-    )
-    staged = path.with_suffix(".partial")
-    staged.write_text(html, "utf-8")
-    os.replace(staged, path)
+    pictures = structure_pictures(tables, found.minimum_alpha)
+    core = {
+        "name": title,
+        "description": "",
+        "made": f"{made_now()} by gpla structure",
+        "cautions": list(found.system.cautions),
+        "views": ["structure"],
+    }
+    panels = drawn(["structure"], tables, pictures, {})
+    write_page(path, "Value system of", title, {"core": core, "panels": panels})

@@ -20,6 +20,7 @@ from gpla_assets.judges import judged, make_judge
 from gpla_assets.storage import relation
 from gpla_assets.studies import Evaluator, load_study
 from tests.conftest import Ran, gpla
+from tests.report.explored import parts_of
 from tests.tiny_models import tiny_beaver, tiny_llama
 
 RUNS = ["Schwartz-10|{}|0", "Schwartz-10|{}|1"]
@@ -89,11 +90,14 @@ def test_queries_and_report_show_the_runs(small: Ran, rows: dict[str, pd.DataFra
     results = run_query("alignment", warehouse).set_index("measure")
     distance = float(table.loc["aligned", "distance_to_target"].split()[0])
     assert distance == pytest.approx(-results.loc["reward", "after"], abs=1e-3)
-    page = (small.folder / "report" / "small.html").read_text("utf-8")
-    part = page[page.index('id="alignment"') : page.index('id="examples"')]
-    for heading in ("While they learnt", "What it changed", "Before and after"):
-        assert heading in part
-    assert part.count("plotly-graph-div") == 4
+    panels = {one["id"]: one for one in parts_of(small.folder / "report" / "small.html")["panels"]}
+    own = [one for one in panels.values() if one["view"] == "alignment"]
+    assert {"While they learnt", "LLMs aligned to targets", "Before and after"} <= {
+        one["title"] for one in own
+    }
+    assert {"training", "distances_0", "pareto", "paper-results"} <= {
+        one["id"] for one in own if one["figure"]
+    }
 
 
 def test_a_further_seed_makes_its_own_run_only(small: Ran, tmp_path: Path) -> None:

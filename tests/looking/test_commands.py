@@ -109,7 +109,7 @@ def test_json_for_the_screen_holds_no_controls_and_still_is_json(folder: Path) -
         ("show gamma -s loked", "No study 'loked': nearest: looked."),
         ("query subject_profil -s looked", "nearest: subject_profile"),
         ("show gamma -s survey", "was not run yet"),
-        ("report survey", "was not run yet"),
+        ("explore survey", "was not run yet"),
         ("show gamma -s looked --json none/here.json", "the folder none does not exist"),
         ("show gamma -s looked --json .", "is a folder"),
         ("compare gamma gamma -s looked", "expected two different LLMs"),
