@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import click
+import typer
+from typer.core import TyperGroup
 
 from gpla_assets.docs.markdown import cell, code, table
 from gpla_assets.studies import sql_folder
@@ -25,9 +26,9 @@ gives a variable, `--format csv|json|parquet` and `--out FILE` write the rows. T
 """
 
 
-def commands_page(program: click.Group) -> str:
+def commands_page(program: TyperGroup) -> str:
     """Every command: what it does, its arguments and options, examples; by panel."""
-    parts, context = [HEAD], click.Context(program, info_name="gpla")
+    parts, context = [HEAD], typer.Context(program, info_name="gpla")
     panel = None
     for name in program.list_commands(context):
         command = program.get_command(context, name)
@@ -41,8 +42,8 @@ def commands_page(program: click.Group) -> str:
     return "\n".join(parts)
 
 
-def _command(name: str, command: click.Command, above: click.Context) -> str:
-    context = click.Context(command, info_name=name, parent=above)
+def _command(name: str, command: Any, above: typer.Context) -> str:
+    context = typer.Context(command, info_name=name, parent=above)
     usage = " ".join(command.collect_usage_pieces(context))
     parts = [
         f"### gpla {name}\n",
@@ -58,10 +59,10 @@ def _command(name: str, command: click.Command, above: click.Context) -> str:
     return "\n".join(parts)
 
 
-def _parameter(one: click.Parameter) -> list[str]:
+def _parameter(one: Any) -> list[str]:
     names = ", ".join([*one.opts, *one.secondary_opts])
     shown = names if names.startswith("-") else str(one.name or "").upper()
-    default: Any = one.default
+    default = one.default
     if one.required or default is None or callable(default) or default == ():
         default = ""
     given = getattr(default, "value", default)

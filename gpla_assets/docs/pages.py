@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-import click
+from typer.core import TyperGroup
 
 FOLDER = Path(__file__).parent
 BESIDE = {
@@ -29,7 +29,7 @@ def written_pages() -> dict[str, str]:
     return found | beside
 
 
-def reference_pages(program: click.Group) -> dict[str, str]:
+def reference_pages(program: TyperGroup) -> dict[str, str]:
     """Pages that are made of the code, by their path; `program` is the command line."""
     # each imports the room that it describes
     from gpla_assets.docs.commands_page import commands_page, queries_page

@@ -10,8 +10,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import click
 import yaml
+from typer.core import TyperGroup
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.docs.pages import FOLDER, on_the_site, reference_pages, written_pages
@@ -25,7 +25,7 @@ class DocsError(KnownError, RuntimeError):
     """A site that cannot be built."""
 
 
-def stage(program: click.Group, folder: Path) -> Path:
+def stage(program: TyperGroup, folder: Path) -> Path:
     """Lay all pages, written and made, into a folder for MkDocs; its settings file."""
     pages = written_pages() | reference_pages(program)
     for path, text in pages.items():
@@ -68,7 +68,7 @@ def menu(entries: Iterable[object], pages: Iterable[str]) -> list[object]:
     return found
 
 
-def build(program: click.Group, out: Path) -> int:
+def build(program: TyperGroup, out: Path) -> int:
     """Build the site into a folder; how many pages it has.
 
     Raises DocsError without MkDocs, and where a link leads nowhere or a page stands in no menu.

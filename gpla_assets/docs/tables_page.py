@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -76,12 +77,12 @@ def _of_dbt() -> Iterator[Described]:
         yield _dbt(PAPER, alias, seed)
 
 
-def _loaded(path: Path, part: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = yaml.safe_load(path.read_text("utf-8"))[part]
+def _loaded(path: Path, part: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))[part]
     return found
 
 
-def _dbt(schema: str, name: str, own: dict[str, object]) -> Described:
+def _dbt(schema: str, name: str, own: dict[str, Any]) -> Described:
     columns = own.get("columns", [])
     assert isinstance(columns, list)
     rows = [

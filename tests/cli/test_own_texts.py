@@ -54,7 +54,7 @@ PAIRS = [
 
 
 def near(number: float) -> object:
-    """A number of docs/method/perceptions.md or the model card: what was measured, rounded to two places."""
+    """A number of docs/method/perceptions.md or the model card, rounded to two places."""
     return pytest.approx(number, abs=0.01)
 
 
