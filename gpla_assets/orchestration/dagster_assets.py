@@ -25,11 +25,18 @@ from gpla_assets.orchestration.mirror import ANSWERS, mirror
 from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish
 from gpla_assets.orchestration.session import current
-from gpla_assets.orchestration.shown import table_schema, told
+from gpla_assets.orchestration.shown import (
+    Shown,
+    code_at,
+    code_of,
+    stored_table,
+    table_schema,
+    told,
+)
 from gpla_assets.orchestration.steps import Step
 from gpla_assets.orchestration.versions import Expected, Key, Versions, asked_steps, upstream_of
 from gpla_assets.storage import RowsRefused, Warehouse, WarehouseLocked
-from gpla_assets.studies import Study, load_study
+from gpla_assets.studies import Study, dbt_folder, load_study
 from gpla_assets.studies.settings import bearing
 
 # single-run backfills are marked beta; each of our partitioned assets would warn at import
@@ -40,6 +47,8 @@ Node = Mapping[str, Any]
 """A model or seed as dbt's manifest has it."""
 Event = dg.AssetCheckResult | dg.MaterializeResult[None]
 OWNERS = ["team:gpla"]
+PAPER_GROUP = "paper"
+"""Of the seeds: the tables that the paper prints."""
 PYTHON = {"dagster/kind/duckdb": "", "dagster/kind/python": ""}
 LOADING_WAITS_S = 5.0
 """Seconds that loading waits for a warehouse which a run has locked, before it shows no reasons."""
@@ -82,6 +91,10 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
             session.made.append(done)
         return done
 
+    def stored(self, table: str) -> Shown:
+        """What the warehouse says of a table that dbt built."""
+        return stored_table(self._warehouse, table)
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """The run's last act: publish what it made, and have Dagster know all of it."""
         if not self._made:
@@ -91,6 +104,15 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
         # `gpla run` is several runs of Dagster, and publishes after the last
         if current() is None:
             publish(self._study)
+
+
+def group_of(stage: str) -> str:
+    """The group of a stage's assets, short enough to be read where the whole graph is seen.
+
+    >>> group_of("10_validation")
+    'validation'
+    """
+    return stage.partition("_")[2]
 
 
 def _loaded(name: str) -> tuple[Study, State, dict[Key, Expected], dict[Key, str]]:
@@ -172,7 +194,7 @@ def answers_spec(study: Study) -> dg.AssetSpec:
     return dg.AssetSpec(
         ANSWERS,
         partitions_def=PARTITIONS["subjects"],
-        group_name="stage_1_texts",
+        group_name=group_of("1_texts"),
         description="One subject's recorded answers, or the profile it is asked under.",
         owners=OWNERS,
         metadata={"sources": dg.MetadataValue.json(bearing(study.subjects, "subjects"))},
@@ -192,7 +214,7 @@ def _python_asset(
     @dg.asset(
         name=step.name,
         description=step.description,
-        group_name=f"stage_{step.stage}",
+        group_name=group_of(step.stage),
         deps=deps,
         code_version=version,
         partitions_def=PARTITIONS[step.partitions] if step.partitions else None,
@@ -204,8 +226,10 @@ def _python_asset(
         ],
         metadata={
             "dagster/column_schema": table_schema(step.table),
+            "dagster/code_references": code_of(step),
             "tables": ", ".join(step.tables),
             "stale": stale,
+            "report": dg.MetadataValue.path(str(study.report_path)),
         },
         tags=PYTHON,
         owners=OWNERS,
@@ -256,7 +280,9 @@ class _Translator(DagsterDbtTranslator):
         return dg.AssetKey(asset_of(dbt_resource_props))
 
     def get_group_name(self, dbt_resource_props: Node) -> str | None:
-        return f"stage_{self.step.stage}"
+        if dbt_resource_props["resource_type"] == "seed":
+            return PAPER_GROUP
+        return group_of(self.step.stage)
 
     def get_code_version(self, dbt_resource_props: Node) -> str | None:
         return self.version
@@ -265,7 +291,12 @@ class _Translator(DagsterDbtTranslator):
         return self.condition
 
     def get_metadata(self, dbt_resource_props: Node) -> Mapping[str, object]:
-        return {**super().get_metadata(dbt_resource_props), "stale": self.stale}
+        file = dbt_folder() / dbt_resource_props["original_file_path"]
+        return {
+            **super().get_metadata(dbt_resource_props),
+            "dagster/code_references": code_at(file, dbt_resource_props["name"]),
+            "stale": self.stale,
+        }
 
 
 def _dbt_asset(
@@ -298,7 +329,8 @@ def _dbt_asset(
                 asset_key=dg.AssetKey(node.name),
                 metadata={
                     **(told(done) if node.name == step.table else {}),
-                    "seconds": round(node.seconds, 3),
+                    **study.stored(node.name),
+                    "seconds": round(node.seconds, 1),
                 },
                 data_version=dg.DataVersion(version),
                 tags={CODE_VERSION_TAG: version},
