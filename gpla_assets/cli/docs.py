@@ -68,7 +68,11 @@ def results(
         str | None, typer.Argument(help="A study that ran; without one, the agents that ship.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Folder; else that of the documentation.")
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder; else that of the documentation, or results/ without a checkout.",
+        ),
     ] = None,
 ) -> None:
     """Write results as a page and a CSV by the agents' version; fill the pages that show them."""
@@ -83,9 +87,10 @@ def results(
             write_results,
         )
         from gpla_assets.looking import open_study
-        from gpla_assets.studies.places import PACKAGE
+        from gpla_assets.studies.places import PACKAGE, installed
 
-        own = PACKAGE / "docs" / "results"
+        # a wheel's own pages are not the user's to change
+        own = Path("results") if installed() else PACKAGE / "docs" / "results"
         if study is None:
             tables = [PACKAGE / "evaluator" / one for one in ("held_out.csv", "validity.csv")]
             rows, name, source = agent_results(), AGENTS_PAGE, agent_source(*commit_of(tables))
@@ -95,6 +100,6 @@ def results(
             source = study_source(opened, commit_of([PACKAGE])[0])
         page = write_results(rows, source, name, out or own)
         console.print(f"{len(rows)} results: {page}", soft_wrap=True)
-        if out is None:
+        if out is None and not installed():
             for path in fill_pages(pages_with_results(), own):
                 console.print(f"filled: {path}", soft_wrap=True)
