@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from gpla_assets.cli import app
+from gpla_assets.cli.queries import QueryError, run_query
 from tests.docs.lines import COMMANDS, parsed
 
 runner = CliRunner()
@@ -95,3 +97,10 @@ def test_validity_by_folds_needs_no_agent_and_names_a_wrong_choice(tmp_path: Pat
     assert "share right" in found.output
     wrong = runner.invoke(app, ["validity", "--rules", "best"])
     assert wrong.exit_code == 1 and "--rules best: expected some of gpv" in wrong.output
+
+
+def test_a_variable_may_be_named_as_sql_names_something(tmp_path: Path) -> None:
+    file = tmp_path / "empty.duckdb"
+    duckdb.connect(str(file)).close()
+    with pytest.raises(QueryError, match="has no table"):  # it gets as far as the query itself
+        run_query("validity", file, ["check=steering"])
