@@ -6,7 +6,7 @@ what it used. So Dagster calls stale what `gpla status` calls stale.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -29,7 +29,7 @@ from gpla_assets.orchestration.shown import (
     Shown,
     code_at,
     code_of,
-    stored_table,
+    stored_tables,
     table_schema,
     told,
 )
@@ -91,9 +91,9 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
             session.made.append(done)
         return done
 
-    def stored(self, table: str) -> Shown:
-        """What the warehouse says of a table that dbt built."""
-        return stored_table(self._warehouse, table)
+    def stored(self, assets: Sequence[str]) -> dict[str, Shown]:
+        """What the warehouse says of the tables that dbt built, by asset."""
+        return stored_tables(self._warehouse, assets)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """The run's last act: publish what it made, and have Dagster know all of it."""
@@ -321,6 +321,7 @@ def _dbt_asset(
         version = reported_version(done)
         # in the order in which dbt built them, which is that of their dependencies
         wanted = {key.path[-1] for key in context.selected_asset_keys}
+        stored = study.stored(sorted(wanted))
         for node in done.nodes:
             # dbt builds all models whichever were selected; `mirror` tells Dagster of the others
             if node.kind not in ("model", "seed") or node.name not in wanted:
@@ -329,7 +330,7 @@ def _dbt_asset(
                 asset_key=dg.AssetKey(node.name),
                 metadata={
                     **(told(done) if node.name == step.table else {}),
-                    **study.stored(node.name),
+                    **stored.get(node.name, {}),
                     "seconds": round(node.seconds, 1),
                 },
                 data_version=dg.DataVersion(version),

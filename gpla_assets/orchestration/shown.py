@@ -24,12 +24,10 @@ PLOTS: Mapping[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
 }
 """Plots by the table that they show."""
 COLUMNS = """
-select schema_name || '."' || table_name || '"' as place, column_name as name, data_type as type,
+select if(schema_name = 'paper', 'paper_', '') || table_name as asset,
+    schema_name || '."' || table_name || '"' as place, column_name as name, data_type as type,
     comment
-from duckdb_columns()
-where (schema_name in ('marts', 'internal') and table_name = ?)
-    or (schema_name = 'paper' and 'paper_' || table_name = ?)
-order by column_index
+from duckdb_columns() where schema_name in ('marts', 'internal', 'paper') order by column_index
 """
 
 
@@ -89,20 +87,33 @@ def readable(value: object) -> str:
     return "" if value is None or value is pd.NA or value is pd.NaT else str(value)
 
 
-def stored_table(warehouse: Warehouse, table: str) -> Shown:
-    """Rows and columns with their types of what dbt built, by the name of the model or seed."""
-    columns = warehouse.read(COLUMNS, [table, table])
-    if columns.empty:  # built for another model alone
+def stored_tables(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, Shown]:
+    """Rows and columns with their types of what dbt built, by model or seed; two reads for all."""
+    columns = warehouse.read(COLUMNS)
+    columns = columns[columns["asset"].isin(assets)]
+    places = columns.drop_duplicates("asset").set_index("asset")["place"]
+    if places.empty:
         return {}
-    (rows,) = warehouse.read(f"select count(*) as n from {columns['place'][0]}")["n"]
-    listed = [
-        dg.TableColumn(str(one.name), str(one.type).lower(), description=one.comment or None)
-        for one in columns.itertuples()
-    ]
+    counts = " union all ".join(
+        f"select '{asset}' as asset, count(*) as n from {place}" for asset, place in places.items()
+    )
+    rows = warehouse.read(counts).set_index("asset")["n"]
     return {
-        "dagster/row_count": int(rows),
-        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(listed)),
+        str(asset): {
+            "dagster/row_count": int(rows[asset]),
+            "dagster/column_schema": dg.MetadataValue.table_schema(_schema(own)),
+        }
+        for asset, own in columns.groupby("asset")
     }
+
+
+def _schema(columns: pd.DataFrame) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(str(one.name), str(one.type).lower(), description=one.comment or None)
+            for one in columns.itertuples()
+        ]
+    )
 
 
 def code_of(step: Step) -> dg.CodeReferencesMetadataValue:
