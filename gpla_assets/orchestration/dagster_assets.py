@@ -26,9 +26,12 @@ from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish
 from gpla_assets.orchestration.session import current
 from gpla_assets.orchestration.shown import (
+    PAPER_GROUP,
     Shown,
     code_at,
     code_of,
+    group_of,
+    stale_text,
     stored_tables,
     table_schema,
     told,
@@ -47,8 +50,6 @@ Node = Mapping[str, Any]
 """A model or seed as dbt's manifest has it."""
 Event = dg.AssetCheckResult | dg.MaterializeResult[None]
 OWNERS = ["team:gpla"]
-PAPER_GROUP = "paper"
-"""Of the seeds: the tables that the paper prints."""
 PYTHON = {"dagster/kind/duckdb": "", "dagster/kind/python": ""}
 LOADING_WAITS_S = 5.0
 """Seconds that loading waits for a warehouse which a run has locked, before it shows no reasons."""
@@ -106,15 +107,6 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
             publish(self._study)
 
 
-def group_of(stage: str) -> str:
-    """The group of a stage's assets, short enough to be read where the whole graph is seen.
-
-    >>> group_of("10_validation")
-    'validation'
-    """
-    return stage.partition("_")[2]
-
-
 def _loaded(name: str) -> tuple[Study, State, dict[Key, Expected], dict[Key, str]]:
     """The study, its state, what it implies and why what is stale is so, at loading."""
     study = load_study(name)
@@ -134,15 +126,6 @@ def shared_version(step: Step, expected: Mapping[Key, Expected], study: Study) -
     # no subject is known yet: what a first one would share
     found = Versions(study).expected(["|"])
     return next((one.shared for (name, _), one in found.items() if name == step.name), "")
-
-
-def stale_text(step: Step, reasons: Mapping[Key, str]) -> str:
-    """What `gpla status` says of a step, as of loading."""
-    own = [reason for (name, _), reason in reasons.items() if name == step.name]
-    if not own:
-        return "fresh"
-    count = f"{len(own)} {step.partitions}: " if step.partitions else ""
-    return count + "; or ".join(dict.fromkeys(own))
 
 
 def definitions(name: str, automate: bool = False) -> dg.Definitions:

@@ -10,12 +10,15 @@ import pandas as pd
 from gpla_assets.orchestration import plots
 from gpla_assets.orchestration.making import Made
 from gpla_assets.orchestration.steps import Step
+from gpla_assets.orchestration.versions import Key
 from gpla_assets.storage import Warehouse
 from gpla_assets.storage.tables import declared
 from gpla_assets.studies.places import PACKAGE
 
 Shown = dict[str, dg.MetadataValue | float | str]
 EXAMPLE_ROWS = 5
+PAPER_GROUP = "paper"
+"""Of the seeds: the tables that the paper prints."""
 DIGITS = 4
 """Significant ones of a number in the UI; the table has all."""
 PLOTS: Mapping[str, tuple[str, Callable[[pd.DataFrame], str]]] = {
@@ -128,6 +131,24 @@ def code_at(file: Path, name: str, line: int = 1) -> dg.CodeReferencesMetadataVa
     """The same of a file."""
     place = dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=name)
     return dg.CodeReferencesMetadataValue(code_references=[place])
+
+
+def group_of(stage: str) -> str:
+    """The group of a stage's assets, short enough to be read where the whole graph is seen.
+
+    >>> group_of("10_validation")
+    'validation'
+    """
+    return stage.partition("_")[2]
+
+
+def stale_text(step: Step, reasons: Mapping[Key, str]) -> str:
+    """What `gpla status` says of a step, as of loading."""
+    own = [reason for (name, _), reason in reasons.items() if name == step.name]
+    if not own:
+        return "fresh"
+    count = f"{len(own)} {step.partitions}: " if step.partitions else ""
+    return count + "; or ".join(dict.fromkeys(own))
 
 
 def table_schema(table: str) -> dg.TableSchema:

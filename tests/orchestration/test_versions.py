@@ -552,7 +552,8 @@ def test_dagster_shows_one_connected_described_graph() -> None:
     import dagster as dg
 
     from gpla_assets.orchestration.asset_keys import asset_keys
-    from gpla_assets.orchestration.dagster_assets import definitions, group_of
+    from gpla_assets.orchestration.dagster_assets import definitions
+    from gpla_assets.orchestration.shown import group_of
 
     graph = definitions("demo").resolve_asset_graph()
     keys = set(graph.get_all_asset_keys())
