@@ -20,7 +20,7 @@ ROOMS = (
     *("common", "studies", "content", "embedding", "sources", "chat", "agents"),
     *("parser", "evaluator", "lexicon", "generator", "subjects"),
     *("psychometrics", "benchmarks", "validation", "alignment", "judges", "training"),
-    *("storage", "looking", "report", "orchestration", "assets", "cli"),
+    *("storage", "looking", "report", "orchestration", "assets", "docs", "cli"),
 )
 SCIENCE = ROOMS[: ROOMS.index("storage")]
 FORBIDDEN = {"dagster", "dagster_dbt", "duckdb", "sqlmodel"}

@@ -6,6 +6,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment_judges,
     asking,
     benchmarks,
+    docs,
     init,
     looking,
     measure,

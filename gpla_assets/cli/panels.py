@@ -13,7 +13,7 @@ from gpla_assets.common.errors import KnownError
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Start": ("measure", "init", "check", "run", "status", "download", "questions", "ask"),
-    "Look": ("explore", "show", "compare", "why", "query", "sql", "ui"),
+    "Look": ("explore", "show", "compare", "why", "query", "sql", "ui", "docs"),
     "Own data": (
         *("add-llm", "remove-llm", "administer", "perceive", "values", "score", "lexicon"),
         *("generate-questions", "ask-directly", "structure", "cfa", "invariance"),

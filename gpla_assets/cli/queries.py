@@ -55,7 +55,8 @@ def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.D
                 raise QueryError(
                     f"--set {variable!r}: expected name=value with a variable of {name}."
                 )
-            connection.execute(f"set variable {key} = ?", [value])
+            # quoted: a variable may be named as SQL names something, such as check
+            connection.execute(f'set variable "{key}" = ?', [value])
         try:
             return connection.execute(sql).df()
         except duckdb.CatalogException as error:

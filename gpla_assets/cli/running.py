@@ -159,5 +159,9 @@ def ui(
         if automate:
             # what is there when the automation begins is not seen by it as new: it is made first
             print_made(console, made(study, settings))
-        console.print(f"Dagster UI of study {study}: http://127.0.0.1:{port} (about 30 s to start)")
+        console.print(
+            f"Dagster UI of study {study}: http://127.0.0.1:{port}/asset-groups "
+            "(about 30 s to start; ctrl-C ends it)",
+            soft_wrap=True,
+        )
         raise typer.Exit(open_ui(study, settings, port, automate))

@@ -6,7 +6,7 @@ what it used. So Dagster calls stale what `gpla status` calls stale.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -25,11 +25,21 @@ from gpla_assets.orchestration.mirror import ANSWERS, mirror
 from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish
 from gpla_assets.orchestration.session import current
-from gpla_assets.orchestration.shown import table_schema, told
+from gpla_assets.orchestration.shown import (
+    PAPER_GROUP,
+    Shown,
+    code_at,
+    code_of,
+    group_of,
+    stale_text,
+    stored_tables,
+    table_schema,
+    told,
+)
 from gpla_assets.orchestration.steps import Step
 from gpla_assets.orchestration.versions import Expected, Key, Versions, asked_steps, upstream_of
 from gpla_assets.storage import RowsRefused, Warehouse, WarehouseLocked
-from gpla_assets.studies import Study, load_study
+from gpla_assets.studies import Study, dbt_folder, load_study
 from gpla_assets.studies.settings import bearing
 
 # single-run backfills are marked beta; each of our partitioned assets would warn at import
@@ -82,6 +92,10 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
             session.made.append(done)
         return done
 
+    def stored(self, assets: Sequence[str]) -> dict[str, Shown]:
+        """What the warehouse says of the tables that dbt built, by asset."""
+        return stored_tables(self._warehouse, assets)
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """The run's last act: publish what it made, and have Dagster know all of it."""
         if not self._made:
@@ -112,15 +126,6 @@ def shared_version(step: Step, expected: Mapping[Key, Expected], study: Study) -
     # no subject is known yet: what a first one would share
     found = Versions(study).expected(["|"])
     return next((one.shared for (name, _), one in found.items() if name == step.name), "")
-
-
-def stale_text(step: Step, reasons: Mapping[Key, str]) -> str:
-    """What `gpla status` says of a step, as of loading."""
-    own = [reason for (name, _), reason in reasons.items() if name == step.name]
-    if not own:
-        return "fresh"
-    count = f"{len(own)} {step.partitions}: " if step.partitions else ""
-    return count + "; or ".join(dict.fromkeys(own))
 
 
 def definitions(name: str, automate: bool = False) -> dg.Definitions:
@@ -172,7 +177,7 @@ def answers_spec(study: Study) -> dg.AssetSpec:
     return dg.AssetSpec(
         ANSWERS,
         partitions_def=PARTITIONS["subjects"],
-        group_name="stage_1_texts",
+        group_name=group_of("1_texts"),
         description="One subject's recorded answers, or the profile it is asked under.",
         owners=OWNERS,
         metadata={"sources": dg.MetadataValue.json(bearing(study.subjects, "subjects"))},
@@ -192,7 +197,7 @@ def _python_asset(
     @dg.asset(
         name=step.name,
         description=step.description,
-        group_name=f"stage_{step.stage}",
+        group_name=group_of(step.stage),
         deps=deps,
         code_version=version,
         partitions_def=PARTITIONS[step.partitions] if step.partitions else None,
@@ -204,8 +209,10 @@ def _python_asset(
         ],
         metadata={
             "dagster/column_schema": table_schema(step.table),
+            "dagster/code_references": code_of(step),
             "tables": ", ".join(step.tables),
             "stale": stale,
+            "report": dg.MetadataValue.path(str(study.report_path)),
         },
         tags=PYTHON,
         owners=OWNERS,
@@ -256,7 +263,9 @@ class _Translator(DagsterDbtTranslator):
         return dg.AssetKey(asset_of(dbt_resource_props))
 
     def get_group_name(self, dbt_resource_props: Node) -> str | None:
-        return f"stage_{self.step.stage}"
+        if dbt_resource_props["resource_type"] == "seed":
+            return PAPER_GROUP
+        return group_of(self.step.stage)
 
     def get_code_version(self, dbt_resource_props: Node) -> str | None:
         return self.version
@@ -265,7 +274,12 @@ class _Translator(DagsterDbtTranslator):
         return self.condition
 
     def get_metadata(self, dbt_resource_props: Node) -> Mapping[str, object]:
-        return {**super().get_metadata(dbt_resource_props), "stale": self.stale}
+        file = dbt_folder() / dbt_resource_props["original_file_path"]
+        return {
+            **super().get_metadata(dbt_resource_props),
+            "dagster/code_references": code_at(file, dbt_resource_props["name"]),
+            "stale": self.stale,
+        }
 
 
 def _dbt_asset(
@@ -290,6 +304,7 @@ def _dbt_asset(
         version = reported_version(done)
         # in the order in which dbt built them, which is that of their dependencies
         wanted = {key.path[-1] for key in context.selected_asset_keys}
+        stored = study.stored(sorted(wanted))
         for node in done.nodes:
             # dbt builds all models whichever were selected; `mirror` tells Dagster of the others
             if node.kind not in ("model", "seed") or node.name not in wanted:
@@ -298,7 +313,8 @@ def _dbt_asset(
                 asset_key=dg.AssetKey(node.name),
                 metadata={
                     **(told(done) if node.name == step.table else {}),
-                    "seconds": round(node.seconds, 3),
+                    **stored.get(node.name, {}),
+                    "seconds": round(node.seconds, 1),
                 },
                 data_version=dg.DataVersion(version),
                 tags={CODE_VERSION_TAG: version},

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
+
+import psutil
 
 from gpla_assets.orchestration.code import ROOT
 from gpla_assets.orchestration.running import dagster_home
@@ -23,6 +28,8 @@ from gpla_assets.subjects.added import added_folder
 LOCATION = "gpla_assets.definitions"
 LOOKS_S = 2.0
 """Seconds between two looks at what the UI depends on."""
+ENDING_S = 8.0
+"""Seconds that a server is given to end by itself."""
 Stats = list[tuple[str, int, int]]
 Seen = tuple[Stats, Stats]
 """Inputs and warehouse, each file with its size and time."""
@@ -56,9 +63,56 @@ def open_ui(study_name: str, study: Study, port: int, automate: bool) -> int:
     watch = threading.Thread(target=follow, args=(study_name, port, stop), daemon=True)
     watch.start()
     try:
-        return subprocess.call(command, env=environment, cwd=home)
+        return run_until_stopped(command, environment, home)
     finally:
         stop.set()
+
+
+def run_until_stopped(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> int:
+    """Run a program until it ends or this one is stopped; its exit code, or 128 and the signal.
+
+    All that it started ends with it: `dagster dev` alone would leave its web server, daemon and
+    code server behind when this process is terminated.
+    """
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        raise _Stopped(number)
+
+    before = {one: signal.signal(one, stopped) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with subprocess.Popen(command, env=dict(environment), cwd=folder) as process:
+            try:
+                return process.wait()
+            except _Stopped as told_by:
+                return 128 + told_by.number
+            finally:
+                for one in before:  # a second signal shall not stop the ending
+                    signal.signal(one, signal.SIG_IGN)
+                end_all(process.pid)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+class _Stopped(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def end_all(parent: int) -> None:
+    """End a process and everything below it; what does not end in time is killed."""
+    try:
+        first = psutil.Process(parent)
+        every = [*first.children(recursive=True), first]
+    except psutil.NoSuchProcess:
+        return
+    for one in every:
+        with suppress(psutil.NoSuchProcess):
+            one.terminate()
+    for one in psutil.wait_procs(every, timeout=ENDING_S)[1]:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 def told(study: Study) -> None:

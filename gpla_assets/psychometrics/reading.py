@@ -65,7 +65,9 @@ class OwnMatrix:
 
 
 def read_own(path: Path, options: ReadingOptions | None = None) -> OwnMatrix:
-    """The matrix of a file: one row a subject, one column a value; see README for what is read.
+    """The matrix of a file: one row a subject, one column a value.
+
+    What is read: docs/method/structure.md.
 
     The columns `subject`, `llm` (`model`, `cluster`), `group` and `weight` have their role by name,
     others by the options. Subjects named `llm|profile` have their LLM before the bar. Rows without

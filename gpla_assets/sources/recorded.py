@@ -94,7 +94,7 @@ def read_answers(
     by_file: bool = True,
     most: int | None = None,
 ) -> Answers:
-    """Answers of files, or of all files of a folder, in any of the formats that README lists.
+    """Answers of files, or of all files of a folder, in the formats of docs/howto/import_logs.md.
 
     `columns` maps ours to the file's names of columns where they cannot be told; `llm` names the
     LLM of files that do not, else (`by_file`) the file's name stands for it. Of each file

@@ -87,7 +87,8 @@ def study_text(study: OwnStudy, folder: Path) -> str:
     )
     head = {"name": study.name, "description": study.description}
     text = (
-        "# Made by `gpla measure` or `gpla init`. What is not named has its default (README).\n"
+        "# Made by `gpla measure` or `gpla init`. What is not named has its default, which\n"
+        "# `gpla docs reference/settings` shows.\n"
         + _yaml(head)
         + "".join(f"# {note}\n{_yaml(group)}" for note, group in groups)
     )

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from gpla_assets.cli import app
-from gpla_assets.cli.queries import list_queries
+from gpla_assets.cli.queries import QueryError, run_query
+from tests.docs.lines import COMMANDS, parsed
 
 runner = CliRunner()
-GROUP = typer.main.get_command(app)
-COMMANDS: dict[str, Any] = GROUP.commands  # type: ignore[attr-defined]
-README = Path(__file__).parents[2] / "README.md"
-
-
-def parsed(line: str) -> dict[str, Any]:
-    """What a `gpla` line gives its command, which is not run; fails where it would be refused."""
-    _, name, *arguments = shlex.split(line, comments=True)
-    found: dict[str, Any] = COMMANDS[name].make_context(name, arguments).params
-    return found
 
 
 def examples(command: str) -> list[str]:
     """The examples in a command's help."""
     lines = COMMANDS[command].epilog.partition(":")[2].split(";")
     return [line.strip() for line in lines]
-
-
-def readme_lines() -> list[str]:
-    """The `gpla` lines of README's consoles, each whole."""
-    blocks = re.findall(r"```console\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    found = [re.match(r"\$ (?:\.venv/bin/)?(gpla .*)", line) for line in lines]
-    return [one[1] for one in found if one]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -51,28 +31,6 @@ def test_the_examples_of_a_commands_help_are_lines_that_it_takes(command: str) -
         assert line in shown.output
         assert line.split()[:2] == ["gpla", command]
         parsed(line)
-
-
-@pytest.mark.parametrize("line", readme_lines())
-def test_the_lines_of_the_readme_are_taken(line: str) -> None:
-    given = parsed(line)
-    if line.split()[1] == "query":
-        assert given["name"] in {"list", *(query.name for query in list_queries())}
-
-
-@pytest.mark.parametrize(
-    ("line", "fault"),
-    [
-        ("gpla run demo --nothing", "NoSuchOption"),
-        ("gpla target", "MissingParameter"),
-        ("gpla query factors --set", "BadOptionUsage"),
-        ("gpla made", "KeyError"),
-    ],
-)
-def test_a_line_that_a_command_does_not_take_would_be_found(line: str, fault: str) -> None:
-    with pytest.raises(Exception) as refused:
-        parsed(line)
-    assert type(refused.value).__name__ == fault
 
 
 def test_the_demo_is_ready_everywhere() -> None:
@@ -139,3 +97,10 @@ def test_validity_by_folds_needs_no_agent_and_names_a_wrong_choice(tmp_path: Pat
     assert "share right" in found.output
     wrong = runner.invoke(app, ["validity", "--rules", "best"])
     assert wrong.exit_code == 1 and "--rules best: expected some of gpv" in wrong.output
+
+
+def test_a_variable_may_be_named_as_sql_names_something(tmp_path: Path) -> None:
+    file = tmp_path / "empty.duckdb"
+    duckdb.connect(str(file)).close()
+    with pytest.raises(QueryError, match="has no table"):  # it gets as far as the query itself
+        run_query("validity", file, ["check=steering"])

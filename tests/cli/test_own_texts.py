@@ -54,7 +54,7 @@ PAIRS = [
 
 
 def near(number: float) -> object:
-    """A number of README's table of quality: what was measured, rounded to two places."""
+    """A number of docs/method/perceptions.md or the model card, rounded to two places."""
     return pytest.approx(number, abs=0.01)
 
 
@@ -196,7 +196,7 @@ def test_a_line_that_is_no_text_is_named(line: str, tmp_path: Path) -> None:
 def test_labels_are_of_many_texts_and_llms() -> None:
     sentences, pairs = labelled_sentences(), labelled_pairs()
     counts = [len(sentences), sentences["text"].nunique(), sentences["llm"].nunique()]
-    assert counts == [493, 60, 36]  # as README says
+    assert counts == [493, 60, 36]  # as docs/method/perceptions.md says
     assert not sentences.duplicated(["text", "start", "end"]).any()
     assert (sentences["start"] < sentences["end"]).all()
     for n in (1, 2):

@@ -239,7 +239,7 @@ def test_shipped_lists_are_of_21_profiles_and_name_values() -> None:
     assert len(shipped) == 21 * len(PROMPTS)
     found = direct_terms(shipped)
     assert found["profile"].nunique() == 21
-    # README: 78 terms in the 110 of 210 answers that name any
+    # docs/results/earlier.md: 78 terms in the 110 of 210 answers that name any
     assert (found["list_id"].nunique(), found["term"].nunique()) == (110, 78)
 
 

@@ -1,0 +1,1 @@
+"""The documentation: pages in Markdown, the reference made of the code, the site."""
