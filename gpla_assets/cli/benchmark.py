@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gpla_assets.cli.commands import app, console, readable_errors
-from gpla_assets.cli.panels import Commands, Group
-
-benchmark = Commands(cls=Group, no_args_is_help=True)
-app.add_typer(
-    benchmark, name="benchmark", help="Measure time and memory here.", rich_help_panel="Research"
-)
 
 
-@benchmark.command(epilog="Example: gpla benchmark scale --rows 1e6 --rows 1e7 --values 1e3")
-def scale(
+class Benchmark(StrEnum):
+    """What of the program is measured."""
+
+    scale = "scale"
+
+
+@app.command(epilog="Example: gpla benchmark scale --rows 1e6 --rows 1e7 --values 1e3")
+def benchmark(
+    what: Annotated[
+        Benchmark, typer.Argument(help="scale: time and memory of the pipeline's parts by size.")
+    ],
     rows: Annotated[
         list[float] | None, typer.Option(min=1e4, help="Stored rows of expressions; again, a size.")
     ] = None,

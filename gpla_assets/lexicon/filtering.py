@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from gpla_assets.common.errors import KnownError
@@ -90,15 +91,16 @@ def sweep(
 def _overlaps(
     similarities: pd.DataFrame, rouge: float, cosine: float
 ) -> dict[str, dict[str, _Overlap]]:
-    thresholds = dict(zip(RULES, (rouge, rouge, rouge, cosine), strict=True))
+    numbers = similarities[list(RULES)].to_numpy(float)
+    reached = numbers >= np.array([rouge, rouge, rouge, cosine])
+    rows = np.flatnonzero(reached.any(axis=1))
+    names = similarities[["value_a", "value_b"]].to_numpy(object)[rows]
+    first = reached[rows].argmax(axis=1)
     found: dict[str, dict[str, _Overlap]] = {}
-    for row in similarities.itertuples():
-        for rule in RULES:
-            if getattr(row, rule) >= thresholds[rule]:
-                overlap = _Overlap(rule, float(getattr(row, rule)))
-                found.setdefault(row.value_a, {})[row.value_b] = overlap
-                found.setdefault(row.value_b, {})[row.value_a] = overlap
-                break
+    for (one, other), rule, number in zip(names, first, numbers[rows, first], strict=True):
+        overlap = _Overlap(RULES[rule], float(number))
+        found.setdefault(one, {})[other] = overlap
+        found.setdefault(other, {})[one] = overlap
     return found
 
 

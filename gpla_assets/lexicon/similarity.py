@@ -13,8 +13,8 @@ from gpla_assets.lexicon.rouge import StemmedNames
 
 COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
 CHUNK = 1024
-PAIRS = 65_536
-"""Pairs whose vectors are laid beside each other at a time: 2 x 200 MB of 384 dimensions."""
+PAIRS = 16_384
+"""Pairs whose vectors are laid beside each other at a time: 2 x 50 MB of 384 dimensions."""
 ROUNDING = 1e-4
 """How far a float32 product of unit vectors may be from the exact one, with room."""
 _LATIN = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
