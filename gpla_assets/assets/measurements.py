@@ -1,6 +1,6 @@
 """Perceptions of all origins x values -> measurements (M_E): ours, Schwartz's, the paper's."""
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from functools import partial
 
 import numpy as np
@@ -144,7 +144,7 @@ def preference_measurements(made: Making) -> None:
 # decision 0013: one table for all origins, steps apart
 def measure(
     made: Making,
-    parts: list[Measured],
+    parts: Sequence[Measured],
     top_relevance: float = NO_TOP,
     also: Callable[[pd.DataFrame, str, list[str], Reading], None] | None = None,
 ) -> str:
