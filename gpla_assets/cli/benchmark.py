@@ -69,8 +69,8 @@ def benchmark(
         if not found:
             raise typer.BadParameter("give a size: --rows, --correlated or --values.")
         grown = sizes.exponents(found)
-        for (what, way), exponent in grown.items():
-            console.print(f"{what:<24} {way:<17} grows as size^{exponent:.2f}", highlight=False)
+        for (part, way), exponent in grown.items():
+            console.print(f"{part:<24} {way:<17} grows as size^{exponent:.2f}", highlight=False)
         if out is not None:
             pd.DataFrame(
                 [vars(one) | {"exponent": grown.get((one.what, one.way))} for one in found]
