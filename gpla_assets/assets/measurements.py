@@ -1,6 +1,7 @@
 """Perceptions of all origins x values -> measurements (M_E): ours, Schwartz's, the paper's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,9 @@ import pandas as pd
 from gpla_assets.agents import contract
 from gpla_assets.alignment.spaces import space
 from gpla_assets.content import definitions_of, published_factors, schwartz, vocabulary
-from gpla_assets.evaluator import scoring
 from gpla_assets.evaluator.backends import make_evaluator
 from gpla_assets.evaluator.expression import (
     NO_TOP,
-    SUMS,
     Cuts,
     Reading,
     expressions,
@@ -47,13 +46,12 @@ where origin = 'preferences' order by perception_id
 """
 IN_LEXICON = 'select "value", definition from marts.lexicon order by rank'
 
-COLUMNS = [*scoring.COLUMNS[1:], "perception_id", "subject_id", "lexicon"]
-SUM_COLUMNS = ["response_id", "subject_id", "question_id", "lexicon", "value", *SUMS]
 PART = 4096
 """Perceptions that are read at a time."""
 
-Measured = tuple[pd.DataFrame, dict[str, pd.DataFrame]]
-"""Perceptions, and the lists of values (value, definition) that they are measured on, by name."""
+Measured = tuple[Sized, Iterable[pd.DataFrame], dict[str, pd.DataFrame]]
+"""Perceptions: all, which know their number, and in parts; and the lists of values (value,
+definition) that they are measured on, by name."""
 
 
 @step(
@@ -81,21 +79,29 @@ def measurements(made: Making) -> None:
 
     And of all pairs the sums by response and value, which subjects' scores are made of.
     """
-    found = made.read(SUBJECTS, [made.keys])
     cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
-    weights = leading_weights(
-        found["content"], found["question"], found["ordinal"], made.study.measurement.follow_on
-    ) / samples(found)
     lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
-    sums = [pd.DataFrame(columns=SUM_COLUMNS)]
+    sums = made.shards("expressions")
 
     def add_up(own: pd.DataFrame, name: str, values: list[str], reading: Reading) -> None:
-        groups, own_weights = own["response_id"].to_numpy(), weights[own.index]
-        rows = expressions(reading, values, groups, cuts, own_weights)
-        sums.append(of_responses(rows, own).assign(lexicon=name))
+        groups, weights = own["response_id"].to_numpy(), own["weight"].to_numpy(float)
+        rows = expressions(reading, values, groups, cuts, weights)
+        sums.add(of_responses(rows, own).assign(lexicon=name))
 
-    agent_id = measure(made, [(found, lists)], cuts.top_relevance, add_up)
-    made.write("expressions", stacked(sums).assign(agent_id=agent_id), "subject_id", made.keys)
+    found = made.spooled(SUBJECTS, [made.keys])
+    weighed = partial(with_weights, follow_on=made.study.measurement.follow_on)
+    # whole subjects: an answer's weight hangs on how often the subject was asked the same
+    parts = [(found, map(weighed, found.parts(PART, by="subject_id")), lists)]
+    agent_id = measure(made, parts, cuts.top_relevance, add_up)
+    made.write("expressions", sums.assign(agent_id=agent_id), "subject_id", made.keys)
+
+
+def with_weights(perceptions: pd.DataFrame, follow_on: float) -> pd.DataFrame:
+    """All perceptions of some subjects with the weights that they count with."""
+    leading = leading_weights(
+        perceptions["content"], perceptions["question"], perceptions["ordinal"], follow_on
+    )
+    return perceptions.assign(weight=leading / samples(perceptions))
 
 
 @step(
@@ -114,8 +120,8 @@ def validation_measurements(made: Making) -> None:
     measure(
         made,
         [
-            (talk, {LEXICON: made.read(IN_LEXICON), LEVELS["lower"]: ten}),
-            (answers, {LEXICON: measured_lexicon(made)}),
+            (talk, [talk], {LEXICON: made.read(IN_LEXICON), LEVELS["lower"]: ten}),
+            (answers, [answers], {LEXICON: measured_lexicon(made)}),
         ],
     )
 
@@ -131,13 +137,14 @@ def validation_measurements(made: Making) -> None:
 )
 def preference_measurements(made: Making) -> None:
     """One row per perception of a paired response and value that it is relevant to."""
-    measure(made, [(made.read(PREFERENCES), dimension_lists(made))])
+    found = made.spooled(PREFERENCES)
+    measure(made, [(found, found.parts(PART), dimension_lists(made))])
 
 
 # decision 0013: one table for all origins, steps apart
 def measure(
     made: Making,
-    parts: list[Measured],
+    parts: Sequence[Measured],
     top_relevance: float = NO_TOP,
     also: Callable[[pd.DataFrame, str, list[str], Reading], None] | None = None,
 ) -> str:
@@ -148,9 +155,12 @@ def measure(
     """
     settings = made.study.evaluator
     agent = make_evaluator(settings, made.asking())
-    before, frames = agent.inferences, [pd.DataFrame(columns=COLUMNS)]
-    with progress("perceptions", sum(len(rows) * len(lists) for rows, lists in parts)) as advance:
-        for own, lists in ((own, lists) for rows, lists in parts for own in in_parts(rows)):
+    before, rows = agent.inferences, made.shards("measurements")
+    total = sum(len(every) * len(lists) for every, _, lists in parts)
+    with progress("perceptions", total) as advance:
+        for own, lists in (
+            (own, lists) for _, some, lists in parts for part in some for own in in_parts(part)
+        ):
             for name, listed in lists.items():
                 values = list(listed["value"])
                 reading = agent.read(
@@ -159,13 +169,13 @@ def measure(
                 )
                 pairs = reading.pairs(values, settings.minimum_relevance)
                 found = contract.measured(pairs, agent, len(own))
-                frames.append(joined(own, found).assign(lexicon=name))
+                rows.add(joined(own, found).assign(lexicon=name))
                 if also is not None:
                     also(own, name, values, reading)
                 advance(len(own))
     made.inferences = agent.inferences - before
     agent_id = made.made_by("evaluator", agent, settings)
-    made.write_origin("measurements", stacked(frames).assign(agent_id=agent_id))
+    made.write_origin("measurements", rows.assign(agent_id=agent_id))
     return agent_id
 
 
@@ -185,11 +195,6 @@ def of_responses(sums: pd.DataFrame, perceptions: pd.DataFrame) -> pd.DataFrame:
     known = perceptions.drop_duplicates("response_id").set_index("response_id")
     of = known.loc[sums["group"], ["subject_id", "question_id"]].reset_index()
     return pd.concat([of, sums.drop(columns="group")], axis=1)
-
-
-def stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Frames one below the other; the first, which may be empty, has the columns."""
-    return pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
 
 
 def joined(perceptions: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,9 @@ select response_id as parent_id, content, null as subject_id, 'preferences' as s
 from evidence.preference_responses order by response_id
 """
 
+PART = 4096
+"""Texts that are parsed at a time: what is held in memory does not grow with how many there are."""
+
 
 @step(
     stage="2_perceptions",
@@ -93,9 +96,10 @@ def parse(made: Making, parents_sql: str) -> None:
     settings = made.study.parser
     parser = make_parser(settings, made.asking())
     before = parser.inferences
-    parents = made.read(parents_sql, [made.keys] if made.keys else [])
+    parents = made.spooled(parents_sql, [made.keys] if made.keys else [])
+    rows = made.shards("perceptions")
     with progress("texts", len(parents)) as advance:
-        rows = perceive(parents, parser, advance)
+        for own in parents.parts(PART):
+            rows.add(perceive(own, parser, advance))
     made.inferences = parser.inferences - before
-    rows["agent_id"] = made.made_by("parser", parser, settings)
-    made.write_origin("perceptions", rows)
+    made.write_origin("perceptions", rows.assign(agent_id=made.made_by("parser", parser, settings)))

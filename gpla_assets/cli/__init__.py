@@ -5,6 +5,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     alignment,
     alignment_judges,
     asking,
+    benchmark,
     benchmarks,
     docs,
     init,

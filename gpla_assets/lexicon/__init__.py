@@ -1,12 +1,14 @@
 """The lexicon: near-duplicate values dropped by Rouge and by embedding similarity."""
 
 from gpla_assets.lexicon.filtering import LexiconError, filter_lexicon, sweep
+from gpla_assets.lexicon.names import filter_names
 from gpla_assets.lexicon.similarity import unread, value_similarities
 from gpla_assets.lexicon.spelling import normal_form, spelled_alike
 
 __all__ = [
     "LexiconError",
     "filter_lexicon",
+    "filter_names",
     "normal_form",
     "spelled_alike",
     "sweep",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from gpla_assets.common.errors import KnownError
@@ -43,12 +44,12 @@ def filter_lexicon(
     naming what it found: a missing column, a blank or repeated value, a frequency that is no finite
     number from 0 on, a similarity that is NaN.
     """
-    checked = _checked_frequencies(frequencies)
+    checked = checked_frequencies(frequencies)
     _check_similarities(similarities)
     overlaps = _overlaps(similarities, settings.rouge_threshold, settings.cosine_threshold)
     # decision 0007: what stays is decided from the top, each against those that stay
     ordered = checked.sort_values(["frequency", "value"], ascending=[False, True])
-    kept: list[str] = []
+    kept: dict[str, int] = {}
     rows: list[tuple[object, ...]] = []
     for rank, (value, frequency) in enumerate(
         zip(ordered["value"], ordered["frequency"], strict=True), start=1
@@ -57,10 +58,10 @@ def filter_lexicon(
             rows.append((value, frequency, rank, False, None, "frequency", None))
             continue
         near = overlaps.get(value, {})
-        # `kept` is by rank: the winner is the most frequent value that it is too near to
-        winner = next((other for other in kept if other in near), None) if near else None
+        # the winner is the most frequent value that it is too near to
+        winner = min((other for other in near if other in kept), key=kept.__getitem__, default=None)
         if winner is None:
-            kept.append(value)
+            kept[value] = rank
             rows.append((value, frequency, rank, True, None, None, None))
         else:
             found = near[winner]
@@ -90,15 +91,16 @@ def sweep(
 def _overlaps(
     similarities: pd.DataFrame, rouge: float, cosine: float
 ) -> dict[str, dict[str, _Overlap]]:
-    thresholds = dict(zip(RULES, (rouge, rouge, rouge, cosine), strict=True))
+    numbers = similarities[list(RULES)].to_numpy(float)
+    reached = numbers >= np.array([rouge, rouge, rouge, cosine])
+    rows = np.flatnonzero(reached.any(axis=1))
+    names = similarities[["value_a", "value_b"]].to_numpy(object)[rows]
+    first = reached[rows].argmax(axis=1)
     found: dict[str, dict[str, _Overlap]] = {}
-    for row in similarities.itertuples():
-        for rule in RULES:
-            if getattr(row, rule) >= thresholds[rule]:
-                overlap = _Overlap(rule, float(getattr(row, rule)))
-                found.setdefault(row.value_a, {})[row.value_b] = overlap
-                found.setdefault(row.value_b, {})[row.value_a] = overlap
-                break
+    for (one, other), rule, number in zip(names, first, numbers[rows, first], strict=True):
+        overlap = _Overlap(RULES[rule], float(number))
+        found.setdefault(one, {})[other] = overlap
+        found.setdefault(other, {})[one] = overlap
     return found
 
 
@@ -111,8 +113,11 @@ def _check_columns(rows: pd.DataFrame, expected: Sequence[str]) -> None:
         )
 
 
-def _checked_frequencies(frequencies: pd.DataFrame) -> pd.DataFrame:
-    """The rows with frequencies as numbers: read from a file they may be text."""
+def checked_frequencies(frequencies: pd.DataFrame) -> pd.DataFrame:
+    """The rows with frequencies as numbers: read from a file they may be text.
+
+    Raises LexiconError naming a missing column, a blank or repeated value, a wrong frequency.
+    """
     _check_columns(frequencies, ("value", "frequency"))
     values, counts = frequencies["value"], frequencies["frequency"]
     blank = values.isna() | (values.astype(str).str.strip() == "")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from gpla_assets.embedding.embedder import make_embedder
-from gpla_assets.lexicon.filtering import LexiconError, filter_lexicon, sweep
+from gpla_assets.lexicon.filtering import LexiconError, checked_frequencies, sweep
+from gpla_assets.lexicon.names import filter_names
 from gpla_assets.lexicon.similarity import value_similarities
 from gpla_assets.lexicon.spelling import common_spellings
 from gpla_assets.studies.lexicon import LISTED_COSINE, SAME_COSINE, SAME_ROUGE, LexiconSettings
@@ -25,18 +26,24 @@ def filter_file(path: Path, settings: LexiconSettings) -> pd.DataFrame:
     Names that are equal in normal form are one value: the more frequent spelling, frequencies
     summed. Raises LexiconError for a file or a row that cannot be read.
     """
-    merged, similarities = _read(path, settings)
-    return filter_lexicon(merged, similarities, settings)[COLUMNS]
+    merged = _read(path)
+    vectors = make_embedder().encode(list(merged["value"]))
+    return filter_names(merged, vectors, settings)[COLUMNS]
 
 
 def sweep_file(path: Path) -> pd.DataFrame:
-    """Size of the lexicon by thresholds: rows (rouge_threshold, cosine_threshold, size)."""
-    merged, similarities = _read(path, LexiconSettings())
+    """Size of the lexicon by thresholds: rows (rouge_threshold, cosine_threshold, size).
+
+    Lists all near pairs, of which there are some millions for 5,000 values.
+    """
+    merged = _read(path)
+    names = list(merged["value"])
+    similarities = value_similarities(names, make_embedder().encode(names), LISTED_COSINE)
     return sweep(merged, similarities, ROUGE_SWEEP, COSINE_SWEEP)
 
 
-def _read(path: Path, settings: LexiconSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Values merged by normal form, and their similarities."""
+def _read(path: Path) -> pd.DataFrame:
+    """Values merged by normal form: rows (value, frequency)."""
     try:
         rows = pd.read_csv(path, dtype={"value": str}, keep_default_na=False)
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -45,17 +52,7 @@ def _read(path: Path, settings: LexiconSettings) -> tuple[pd.DataFrame, pd.DataF
         raise LexiconError(
             f"{path} has columns {', '.join(rows.columns)}, expected value,frequency."
         )
-    filter_lexicon(rows.drop_duplicates("value"), _nothing(), settings)
+    checked_frequencies(rows.drop_duplicates("value"))
     rows["frequency"] = pd.to_numeric(rows["frequency"])
     rows["value"] = rows["value"].map(common_spellings(rows.groupby("value")["frequency"].max()))
-    merged = rows.groupby("value", as_index=False)["frequency"].sum()
-    names = list(merged["value"])
-    vectors = make_embedder().encode(names)
-    similarities = value_similarities(names, vectors, settings.listed_cosine)
-    return merged, similarities
-
-
-def _nothing() -> pd.DataFrame:
-    return pd.DataFrame(
-        columns=["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
-    )
+    return rows.groupby("value", as_index=False)["frequency"].sum()

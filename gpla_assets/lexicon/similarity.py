@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gpla_assets.lexicon.rouge import StemmedNames
+
 COLUMNS = ["value_a", "value_b", "rouge_f", "rouge_precision", "rouge_recall", "cosine"]
 CHUNK = 1024
+PAIRS = 16_384
+"""Pairs whose vectors are laid beside each other at a time: 2 x 50 MB of 384 dimensions."""
+ROUNDING = 1e-4
+"""How far a float32 product of unit vectors may be from the exact one, with room."""
 _LATIN = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
 UNIT_TOLERANCE = 0.01
 """How far from 1 an embedding's length may be: half-precision models round."""
@@ -42,28 +46,42 @@ def value_similarities(
     are blank, repeat or differ in number from the embeddings, for an embedding that is not of unit
     length and for a `minimum_cosine` outside (0, 1].
     """
-    _check(names, embeddings, minimum_cosine)
+    check_names(names, embeddings, minimum_cosine)
     places = sorted(range(len(names)), key=lambda place: names[place])
     ordered = [names[place] for place in places]
-    vectors = np.asarray(embeddings, float)[places]
-    # a name that the encoder cannot read is equal to itself alone
-    vectors[np.isin(ordered, unread(ordered))] = 0.0
-    # not above: it brings NLTK and with it sklearn, a second of every command's
-    from rouge_score.rouge_scorer import RougeScorer
-
+    vectors = readable(ordered, np.asarray(embeddings, float)[places])
+    stems = StemmedNames(ordered)
     # Rouge of names that share no stem is 0: all other pairs need not be scored
-    pairs = sorted(_stem_pairs(ordered) | _near_pairs(vectors, minimum_cosine))
-    scorer = RougeScorer(["rougeLsum"], use_stemmer=True)
-    rows = []
-    for a, b in pairs:
-        rouge = scorer.score(ordered[a], ordered[b])["rougeLsum"]
-        # anew in float64, one by one: a block of products rounds by its size
-        cosine = float(np.clip(vectors[a] @ vectors[b], -1, 1))
-        rows.append((ordered[a], ordered[b], rouge.fmeasure, rouge.precision, rouge.recall, cosine))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = np.unique(np.concatenate([_stem_pairs(stems), _near_pairs(vectors, minimum_cosine)]))
+    a, b = np.divmod(found, max(1, len(ordered)))
+    f, precision, recall = stems.scores(a, b)
+    cosine = cosines(vectors, a, b)
+    listed = (f > 0) | (cosine >= minimum_cosine)
+    at = np.array(ordered, object)
+    columns = (at[a], at[b], f, precision, recall, cosine)
+    return pd.DataFrame(
+        {name: column[listed] for name, column in zip(COLUMNS, columns, strict=True)}
+    )
 
 
-def _check(names: Sequence[str], embeddings: NDArray[np.floating], minimum: float) -> None:
+def readable(names: Sequence[str], vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The vectors, zeros for names that the encoder cannot read: each is equal to itself alone."""
+    return np.where(np.isin(np.array(names, object), unread(names))[:, None], 0.0, vectors)
+
+
+def cosines(
+    vectors: NDArray[np.floating], rows: NDArray[np.int64], others: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Cosines of pairs of unit rows, in float64: the same in any company, as no block's are."""
+    found = np.zeros(len(rows))
+    for first in range(0, len(rows), PAIRS):
+        part = slice(first, first + PAIRS)
+        one, other = (np.asarray(vectors[side[part]], float) for side in (rows, others))
+        found[part] = np.clip(np.vecdot(one, other), -1, 1)
+    return found
+
+
+def check_names(names: Sequence[str], embeddings: NDArray[np.floating], minimum: float) -> None:
     if not 0 < minimum <= 1:
         raise ValueError(f"minimum_cosine = {minimum}: expected above 0 and at most 1.")
     if len(names) != len(embeddings) or len(set(names)) != len(names):
@@ -85,22 +103,22 @@ def _check(names: Sequence[str], embeddings: NDArray[np.floating], minimum: floa
         )
 
 
-def _stem_pairs(names: list[str]) -> set[tuple[int, int]]:
-    from rouge_score.tokenizers import DefaultTokenizer
-
-    tokenizer = DefaultTokenizer(use_stemmer=True)
-    by_stem: dict[str, list[int]] = defaultdict(list)
-    for place, name in enumerate(names):
-        for stem in set(tokenizer.tokenize(name)):
-            by_stem[stem].append(place)
-    return {pair for places in by_stem.values() for pair in combinations(places, 2)}
+def _stem_pairs(stems: StemmedNames) -> NDArray[np.int64]:
+    """Pairs of names that share a stem, each as a * n + b with a < b."""
+    n, found = len(stems.names), [np.zeros(0, np.int64)]
+    for places in stems.sharing():
+        a, b = np.triu_indices(len(places), 1)
+        found.append(places[a] * n + places[b])
+    return np.unique(np.concatenate(found))
 
 
-def _near_pairs(vectors: NDArray[np.floating], minimum: float) -> set[tuple[int, int]]:
-    found: set[tuple[int, int]] = set()
-    for first in range(0, len(vectors), CHUNK):
-        rows, columns = np.nonzero(vectors[first : first + CHUNK] @ vectors.T >= minimum)
-        rows = rows + first
+def _near_pairs(vectors: NDArray[np.floating], minimum: float) -> NDArray[np.int64]:
+    """Pairs whose cosine may reach the minimum, each as a * n + b with a < b."""
+    n, found = len(vectors), [np.zeros(0, np.int64)]
+    for first in range(0, n, CHUNK):
+        block = vectors[first : first + CHUNK] @ vectors[first:].T
+        # a little below: the block's last digits are not those of `cosines`
+        rows, columns = np.nonzero(block >= minimum - ROUNDING)
         later = columns > rows
-        found.update(zip(rows[later].tolist(), columns[later].tolist(), strict=True))
-    return found
+        found.append((rows[later] + first) * n + columns[later] + first)
+    return np.concatenate(found)

@@ -34,6 +34,8 @@ from gpla_assets.orchestration.versions import (
 )
 from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write, relation
 from gpla_assets.storage.files import connected
+from gpla_assets.storage.shards import Shards, Spool
+from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.writing import record_runs
 from gpla_assets.studies import Model, Study, SubjectSource
 
@@ -91,8 +93,21 @@ class Making:
         """Rows of a query on the working file."""
         return self.warehouse.read(sql, parameters)
 
+    def spooled(self, sql: str, parameters: Sequence[object] = ()) -> Spool:
+        """The same rows in a file, for steps that read a part of them at a time."""
+        return self.warehouse.spooled(sql, parameters)
+
+    def shards(self, table: str) -> Shards:
+        """Where the step puts its own rows of a table a part at a time; they lack their agent."""
+        own = {"origin": self.step.origin} if "origin" in TABLES[table].model_fields else {}
+        return Shards(table, agent_id=None, **own)
+
     def write(
-        self, table: str, rows: pd.DataFrame, column: str | None = None, keys: Sequence[str] = ()
+        self,
+        table: str,
+        rows: pd.DataFrame | Shards,
+        column: str | None = None,
+        keys: Sequence[str] = (),
     ) -> None:
         """Replace a table's rows, or those of the partitions `keys` of `column`."""
         self.writes.append(Write(table, rows, column, tuple(keys)))
@@ -103,7 +118,7 @@ class Making:
         assert self.step.origin is not None, self.step.name
         return self.step.origin
 
-    def write_origin(self, table: str, rows: pd.DataFrame) -> None:
+    def write_origin(self, table: str, rows: pd.DataFrame | Shards) -> None:
         """Replace the step's own part of a table of several origins, or its partitions of it."""
         own = rows.assign(origin=self.origin)
         column, keys = ("subject_id", self.keys) if self.keys else ("origin", [self.origin])
@@ -236,7 +251,13 @@ def rows_by_key(made: Making) -> dict[str, int]:
     counts = dict.fromkeys(made.keys, 0)
     for write in main:
         if write.column is not None:
-            for key, count in write.rows[write.column].value_counts().items():
+            rows = write.rows
+            counted = (
+                rows.counts(write.column)
+                if isinstance(rows, Shards)
+                else rows[write.column].value_counts()
+            )
+            for key, count in counted.items():
                 counts[str(key)] = counts.get(str(key), 0) + int(count)
     return counts
 

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from gpla_assets.storage.files import WarehouseLocked, connected, copied, known_faults
 from gpla_assets.storage.migration import is_of_one_schema, to_schemas
 from gpla_assets.storage.publication import Publication
+from gpla_assets.storage.shards import Spool
 from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.writing import (
     Check,
@@ -30,6 +31,7 @@ from gpla_assets.storage.writing import (
     Write,
     arrow_of,
     check_rows,
+    literal,
     missing_columns,
     record_runs,
     relation,
@@ -39,6 +41,9 @@ from gpla_assets.storage.writing import (
 
 STAGED = "warehouse.duckdb"
 """The name of a copy to build on; DuckDB takes the catalogue's name from it."""
+
+SPOOLING = "1GiB"
+"""What DuckDB may hold while rows are ordered into a file; it goes on on disk beyond that."""
 
 Row = tuple[Any, ...]
 """Of a query: of which types, DuckDB says when it runs."""
@@ -222,6 +227,16 @@ class Warehouse:
         self.create()
         with self._connection(fold=False) as connection:
             return connection.execute(sql, list(parameters)).df()
+
+    def spooled(self, sql: str, parameters: Sequence[object] = ()) -> Spool:
+        """The rows of a query in a file, to be read a part at a time with nothing open."""
+        self.create()
+        spool = Spool()
+        with self._connection(fold=False) as connection:
+            connection.execute(f"set memory_limit = '{SPOOLING}'")
+            target = literal(str(spool.path))
+            connection.execute(f"copy ({sql}) to {target} (format parquet)", list(parameters))
+        return spool
 
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table."""

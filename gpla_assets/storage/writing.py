@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as ds
 from duckdb_engine import Dialect
 from sqlalchemy.schema import CreateTable, SetColumnComment, SetTableComment
 
 from gpla_assets.storage.columns import SCHEMAS
 from gpla_assets.storage.contract import check_contract
 from gpla_assets.storage.files import WarehouseError
+from gpla_assets.storage.shards import Shards
 from gpla_assets.storage.tables import TABLES, declared, schema_of
 
 
@@ -24,7 +26,7 @@ class Write:
     """New rows of one table: all of it, or the partitions whose `column` is among `keys`."""
 
     table: str
-    rows: pd.DataFrame
+    rows: pd.DataFrame | Shards
     column: str | None = None
     keys: tuple[str, ...] = ()
 
@@ -124,15 +126,19 @@ def check_rows(
         raise RowsRefused(found)
 
 
-def arrow_of(write: Write) -> pa.Table:
+def arrow_of(write: Write) -> pa.Table | ds.Dataset:
     if write.table not in TABLES:
         raise WarehouseError(f"Table {write.table!r} is not declared; known: {', '.join(TABLES)}.")
+    if isinstance(write.rows, Shards):  # each part was checked when it was added
+        return write.rows.dataset()
     check_contract(write.table, write.rows)
     columns = list(TABLES[write.table].model_fields)
     return pa.Table.from_pandas(write.rows[columns], preserve_index=False)
 
 
-def replace_rows(connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table) -> None:
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table | ds.Dataset
+) -> None:
     table = relation(write.table)
     if write.column is None:
         connection.execute(f"delete from {table}")
@@ -141,8 +147,12 @@ def replace_rows(connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.
             f"delete from {table} where {quoted(write.column)} in (select unnest(?))",
             [list(write.keys)],
         )
+    constants = write.rows.constants if isinstance(write.rows, Shards) else {}
+    more = "".join(f", ? as {quoted(name)}" for name in constants)
     connection.register("new_rows", arrow)
-    connection.execute(f"insert into {table} by name select * from new_rows")
+    connection.execute(
+        f"insert into {table} by name select *{more} from new_rows", list(constants.values())
+    )
     connection.unregister("new_rows")
 
 

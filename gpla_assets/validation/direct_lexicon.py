@@ -8,7 +8,7 @@ import pandas as pd
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.keys import key_of
-from gpla_assets.lexicon import filter_lexicon, value_similarities
+from gpla_assets.lexicon import filter_names
 from gpla_assets.psychometrics.naming import Encode
 from gpla_assets.studies import LexiconSettings
 
@@ -117,8 +117,7 @@ def filtered_terms(terms: pd.DataFrame, encode: Encode, settings: LexiconSetting
     counts = terms["term"].value_counts()
     names = sorted(counts.index)
     frequencies = pd.DataFrame({"value": names, "frequency": counts[names].to_numpy()})
-    similar = value_similarities(names, encode(names), settings.listed_cosine)
-    ledger = filter_lexicon(frequencies, similar, settings)
+    ledger = filter_names(frequencies, encode(names), settings)
     return list(ledger.loc[ledger["kept"], "value"])
 
 

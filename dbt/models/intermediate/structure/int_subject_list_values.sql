@@ -1,45 +1,53 @@
 {% set rule = var('measurement_rule') %}
-with sums as (
+with sums as not materialized (
     select * from {{ ref('stg_expressions') }}
 ),
 
 brought as (
-    -- what a question brings of a value to whoever answers it, and what all questions bring
+    -- what a question brings of a value to whoever answers it
     select
-        question_id, lexicon, "value", grouping(question_id) = 1 as of_all,
-        avg(logit_sum / nullif(weight_sum, 0) order by response_id) as logits
+        question_id, lexicon, "value",
+        {{ whole_sum('logit_sum / nullif(weight_sum, 0)') }} as whole_logits,
+        count(logit_sum / nullif(weight_sum, 0)) as responses
     from sums
-    group by grouping sets ((question_id, lexicon, "value"), (lexicon, "value"))
+    group by question_id, lexicon, "value"
+),
+
+centred as (
+    -- less what all questions bring
+    select
+        question_id, lexicon, "value",
+        {{ from_whole('whole_logits') }} / nullif(responses, 0)
+        - {{ from_whole('sum(whole_logits) over of_value') }}
+        / nullif(sum(responses) over of_value, 0) as logits
+    from brought
+    window of_value as (partition by lexicon, "value")
 ),
 
 expressions as (
     select
         sums.* exclude (logit_sum),
-        sums.logit_sum - sums.weight_sum * coalesce(own.logits - every.logits, 0) as logit_sum
+        sums.logit_sum - sums.weight_sum * coalesce(centred.logits, 0) as logit_sum
     from sums
-    left join brought as own
+    left join centred
         on
-            not own.of_all and sums.question_id = own.question_id
-            and sums.lexicon = own.lexicon and sums."value" = own."value"
-    left join brought as every
-        on
-            every.of_all
-            and sums.lexicon = every.lexicon and sums."value" = every."value"
+            sums.question_id = centred.question_id
+            and sums.lexicon = centred.lexicon and sums."value" = centred."value"
 ),
 
 totals as (
-    -- over all responses (open point 10); in one order, since a sum's last digits hang on it
+    -- over all responses (open point 10)
     select
         subject_id, lexicon, "value",
-        sum(weight_sum order by response_id) as perceptions,
-        sum(weight_sum order by response_id) filter (where logit_sum is not null) as read_n,
-        sum(logit_sum order by response_id) as logits,
-        sum(relevant_n order by response_id) as relevant,
-        sum(sided_n order by response_id) as sided,
-        sum(score_sum order by response_id) as scores,
-        sum(top_n order by response_id) as tops,
-        sum(top_weight order by response_id) as top_weights,
-        sum(top_sum order by response_id) as top_scores
+        {{ exact_sum('weight_sum') }} as perceptions,
+        {{ exact_sum('case when logit_sum is not null then weight_sum end') }} as read_n,
+        {{ exact_sum('logit_sum') }} as logits,
+        {{ exact_sum('relevant_n') }} as relevant,
+        {{ exact_sum('sided_n') }} as sided,
+        {{ exact_sum('score_sum') }} as scores,
+        {{ exact_sum('top_n') }} as tops,
+        {{ exact_sum('top_weight') }} as top_weights,
+        {{ exact_sum('top_sum') }} as top_scores
     from expressions
     group by subject_id, lexicon, "value"
 ),

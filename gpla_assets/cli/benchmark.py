@@ -1,0 +1,77 @@
+"""What the program itself costs: `gpla benchmark scale`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpla_assets.cli.commands import app, console, readable_errors
+
+
+class Benchmark(StrEnum):
+    """What of the program is measured."""
+
+    scale = "scale"
+
+
+@app.command(epilog="Example: gpla benchmark scale --rows 1e6 --rows 1e7 --values 1e3")
+def benchmark(
+    what: Annotated[
+        Benchmark, typer.Argument(help="scale: time and memory of the pipeline's parts by size.")
+    ],
+    rows: Annotated[
+        list[float] | None, typer.Option(min=1e4, help="Stored rows of expressions; again, a size.")
+    ] = None,
+    subjects: Annotated[int, typer.Option(min=20, help="Subjects that these are of.")] = 700,
+    correlated: Annotated[
+        list[float] | None, typer.Option(min=3, help="Subjects that values are correlated over.")
+    ] = None,
+    values: Annotated[
+        list[float] | None, typer.Option(min=10, help="Names that the lexicon is filtered from.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where tables are made (a temporary folder without).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write, with all numbers.")] = None,
+) -> None:
+    """Seconds, peak memory and growth of the pipeline's parts beside plain DuckDB, pandas, loops.
+
+    Only what sizes are given for is measured.
+    """
+    with readable_errors():
+        from tempfile import TemporaryDirectory
+
+        import pandas as pd
+
+        from gpla_assets.orchestration import scale as sizes
+        from gpla_assets.orchestration.scale_data import filled
+
+        found: list[sizes.Measured] = []
+        for cases, given in (
+            (sizes.NAMES, values),
+            (sizes.SUBJECTS, correlated),
+            (sizes.ROWS, rows),
+        ):
+            for size in map(int, given or ()):
+                with TemporaryDirectory(dir=folder) as made:
+                    if cases is sizes.ROWS:
+                        filled(Path(made) / "scale.duckdb", size, subjects)
+                    for one in sizes.measured(cases, size, Path(made)):
+                        found.append(one)
+                        console.print(
+                            f"{one.what:<24} {one.way:<17} {one.size:>12,} {one.seconds:>9.3f} s "
+                            f"{one.cpu_seconds:>9.3f} s of CPU {one.peak_mib:>7,.0f} MiB",
+                            highlight=False,
+                        )
+        if not found:
+            raise typer.BadParameter("give a size: --rows, --correlated or --values.")
+        grown = sizes.exponents(found)
+        for (part, way), exponent in grown.items():
+            console.print(f"{part:<24} {way:<17} grows as size^{exponent:.2f}", highlight=False)
+        if out is not None:
+            pd.DataFrame(
+                [vars(one) | {"exponent": grown.get((one.what, one.way))} for one in found]
+            ).to_csv(out, index=False)
