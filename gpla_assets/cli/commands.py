@@ -38,6 +38,12 @@ StudyOption = Annotated[
     str,
     typer.Option("--study", "-s", help="A study's name or path.", autocompletion=complete_studies),
 ]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Of a lake: an older publication, by number or moment (UTC).", metavar="RUN"
+    ),
+]
 
 
 def shown(number: float | None, decimals: int = 3) -> str:
@@ -127,17 +133,18 @@ def query(
     ] = "table",
     out: Annotated[Path | None, typer.Option(help="Write here; parquet must be.")] = None,
     set: Annotated[list[str] | None, typer.Option("--set", help="A variable: name=value.")] = None,
+    as_of: AsOfOption = None,
 ) -> None:
     """Run a query of sql/ on a study's published warehouse."""
     with readable_errors():
         from gpla_assets.cli.queries import list_queries, run_query, show
-        from gpla_assets.looking.published import published_file
+        from gpla_assets.looking.published import published_store
 
         if name == "list":
             for found in list_queries():
                 console.print(f"[bold]{found.name:<26}[/bold] {found.question}", soft_wrap=True)
             return
-        rows = run_query(name, published_file(study), set or [])
+        rows = run_query(name, published_store(study, as_of), set or [])
         show(rows, format, out, console)
 
 

@@ -6,20 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from gpla_assets.common.nearest import shortened
 from gpla_assets.looking.published import LookingError, reading
+from gpla_assets.studies import Store
 
 TIMEOUT_S, MEMORY = 60.0, "2GB"
 AT_A_TIME = 2000
 LISTED = """
-select schema_name || '.' || table_name as name, comment from duckdb_tables() where not internal
+select schema_name || '.' || table_name as name, comment from duckdb_tables()
+where not internal and database_name = current_database()
 union all
 select schema_name || '.' || view_name, comment from duckdb_views()
-where not internal and schema_name in ('marts', 'analysis', 'evidence', 'paper')
+where not internal and database_name = current_database()
+and schema_name in ('marts', 'analysis', 'evidence', 'paper')
 order by name
 """
 
@@ -100,7 +102,7 @@ def _first(error: duckdb.Error) -> str:
 
 
 @contextmanager
-def sql_shell(file: Path, timeout: float = TIMEOUT_S, memory: str = MEMORY) -> Iterator[Shell]:
+def sql_shell(file: Store, timeout: float = TIMEOUT_S, memory: str = MEMORY) -> Iterator[Shell]:
     """A shell on a published file. Raises LookingError where there is none."""
     with reading(file) as connection:
         yield Shell(connection, timeout, memory)

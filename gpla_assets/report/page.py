@@ -75,7 +75,7 @@ def report_path(study: Study) -> Path:
 
 def write_report(study: Study) -> Path:
     """Write the report of the published warehouse; replaces the old one at once."""
-    with opened_whole(study.warehouse_path) as connection:
+    with opened_whole(study.store) as connection:
         tables = {name: connection.execute(sql).df() for name, sql in QUERIES.items()}
     path = report_path(study)
     path.parent.mkdir(parents=True, exist_ok=True)
