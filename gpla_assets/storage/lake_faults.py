@@ -25,7 +25,7 @@ LONGEST_WAIT_S = 2.0
 PATIENCE_S = 120.0
 """Seconds for which a catalogue's server may be away."""
 SAID: dict[Kind, tuple[str, ...]] = {
-    "full": ("no space left", "disk full", "disk is full", "quota exceeded"),
+    "full": ("no space left", "disk full", "disk is full", "quota exceeded", "file too large"),
     "missing": ("existing ducklake at metadata", "create_if_not_exists"),
     "gone": (
         *("could not connect", "connection refused", "server closed the connection"),

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -34,7 +35,7 @@ from gpla_assets.storage.warehouse import (
     Work,
     state_hash,
 )
-from gpla_assets.storage.writing import RowsRefused, Write, quoted, record_runs, relation
+from gpla_assets.storage.writing import RowsRefused, Write, literal, quoted, record_runs, relation
 from gpla_assets.studies import Lake
 
 TABLES_NAME = "tables"
@@ -189,6 +190,11 @@ class LakeWarehouse(Warehouse):
         def work(connection: duckdb.DuckDBPyConnection) -> None:
             state = f"{state_hash(connection)} {publication.fingerprint}"
             publication.apply(connection, lake=True)
+            # a transaction that changes nothing would make no snapshot
+            connection.execute(
+                "create or replace view internal.published as "
+                f"select {literal(state)} as state, {literal(str(datetime.now(UTC)))} as made_at"
+            )
             said = [PUBLISHED, json.dumps({"state": state})]
             connection.execute("call lake.set_commit_message('gpla', ?, extra_info => ?)", said)
 

@@ -13,7 +13,12 @@ import pandas as pd
 import pytest
 
 from gpla_assets.storage import TABLES, FileWarehouse, RunRecord, WarehouseError, Write
+from gpla_assets.storage.checksums import unlike
 from gpla_assets.storage.contract import RowsUnfit
+from gpla_assets.storage.migration import VERSION
+from gpla_assets.storage.publication import Publication
+from gpla_assets.storage.transfer import Backup, checksums_in, copy_store
+from gpla_assets.storage.verify import findings
 
 
 def profiles(prompt: str, names: tuple[str, ...] = ("Default", "Face")) -> pd.DataFrame:
@@ -272,3 +277,49 @@ def test_a_file_of_one_schema_keeps_paid_replies_and_the_history_of_systems(
     assert old.table("value_systems").empty
     assert old.read("select table_name from duckdb_tables() where schema_name = 'main'").empty
     assert len(old.table("model_calls")) == 1
+    assert old.table("schema_versions")["version"].tolist() == [VERSION]
+
+
+def test_a_warehouse_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    FileWarehouse(tmp_path / "new.duckdb").create()
+    newer = FileWarehouse(tmp_path / "new.duckdb")
+    with duckdb.connect(str(newer.working)) as connection:
+        connection.execute("insert into internal.schema_versions values (?, now())", [VERSION + 1])
+    before = newer.working.read_bytes()
+    with pytest.raises(WarehouseError, match="written by a newer gpla"):
+        newer.table("profiles")
+    assert newer.working.read_bytes() == before
+
+
+def test_a_backup_brings_back_what_was_there(tmp_path: Path) -> None:
+    own = FileWarehouse(tmp_path / "own.duckdb")
+    own.replace_partition([Write("profiles", profiles("kept"))], [RunRecord("p", "a", {}, "1")])
+    backup = Backup(tmp_path / "backup.duckdb")
+    found = copy_store(own.path, backup)
+    assert found["evidence.profiles"].rows == 2
+    own.replace_partition([Write("profiles", profiles("lost"))])
+    assert unlike(found, checksums_in(own.working)) == ["evidence.profiles: other values"]
+    copy_store(backup, own.path)
+    assert set(own.table("profiles").content) == {"kept"}
+    with pytest.raises(WarehouseError, match="does not exist: expected a backup"):
+        copy_store(Backup(tmp_path / "none.duckdb"), own.path)
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as other:
+        other.execute("create schema mine; create table mine.t as select 1 as n")
+    with pytest.raises(WarehouseError, match="holds no tables of gpla"):
+        copy_store(Backup(tmp_path / "other.duckdb"), own.path)
+
+
+def test_verifying_finds_orphans_keys_and_what_was_not_published(tmp_path: Path) -> None:
+    own = FileWarehouse(tmp_path / "own.duckdb")
+    with pytest.raises(WarehouseError, match="not run yet"):
+        list(findings(own, Publication()))
+    subjects = pd.DataFrame({"subject_id": ["a|x"], "llm": ["gone"], "profile": ["Default"]})
+    own.replace_partition([Write("subjects", subjects), Write("profiles", profiles("p"))])
+    found = {one.what: one for one in findings(own, Publication())}
+    assert found["schema version"].good and found["keys"].good
+    assert found["orphans"].said == "subjects.llm: 1 rows name what llms lacks, e.g. 'gone'"
+    assert found["published"].said == "is missing"
+    llms = {"llm": ["gone"], "parameters": None, "source": "table", "family": None}
+    own.replace_partition([Write("llms", pd.DataFrame(llms))])
+    own.publish()
+    assert [one.what for one in findings(own, Publication()) if not one.good] == []
