@@ -114,21 +114,25 @@ def moved(
     source: str,
     target: str,
 ) -> Iterator[str]:
-    """SQL that makes tables and views of one catalogue in another, with their descriptions."""
+    """SQL that makes tables and views of one catalogue in another, with their descriptions.
+
+    `source` and `target` are names of catalogues; an empty one is the present catalogue.
+    """
+    source, target = (f"{name}." if name else "" for name in (source, target))
     places = {(schema, name) for schema, name, _ in tables}
     for schema in sorted({*(one[0] for one in tables), *(one[0] for one in views)}):
-        yield f"create schema if not exists {target}.{quoted(schema)}"
+        yield f"create schema if not exists {target}{quoted(schema)}"
     for schema, name, comment in tables:
         place = f"{quoted(schema)}.{quoted(name)}"
-        yield f"create or replace table {target}.{place} as from {source}.{place}"
+        yield f"create or replace table {target}{place} as from {source}{place}"
         if comment:
-            yield f"comment on table {target}.{place} is {literal(comment)}"
+            yield f"comment on table {target}{place} is {literal(comment)}"
     for schema, table, column, comment in columns:
         if (schema, table) in places:
-            place = f"{target}.{quoted(schema)}.{quoted(table)}.{quoted(column)}"
+            place = f"{target}{quoted(schema)}.{quoted(table)}.{quoted(column)}"
             yield f"comment on column {place} is {literal(comment)}"
     for schema, name, sql, comment in _in_order(views):
-        place = f"{target}.{quoted(schema)}.{quoted(name)}"
+        place = f"{target}{quoted(schema)}.{quoted(name)}"
         yield re.sub(r"^CREATE VIEW \S+", lambda _: f"create or replace view {place}", sql)  # noqa: B023
         if comment:
             yield f"comment on view {place} is {literal(comment)}"

@@ -100,7 +100,7 @@ def published_copy(store: Store, file: Path) -> None:
             connection.execute(statement)
         connection.execute("detach copy_of")
     with closing(duckdb.connect(str(file))) as own:
-        for statement in moved([], [], found[2], "", file.stem):
+        for statement in moved([], [], found[2], "", ""):
             try:
                 own.execute(statement)
             except duckdb.CatalogException:  # a view of a table that was left out

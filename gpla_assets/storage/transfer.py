@@ -162,7 +162,7 @@ def _from_lake(source: LakeWarehouse, file: Path) -> Checksums:
             finally:
                 connection.execute("detach copy_of")
         with closing(duckdb.connect(str(file))) as copy:
-            for statement in moved([], [], views, "", file.stem):
+            for statement in moved([], [], views, "", ""):
                 # a view may be of a table that publishing left out
                 with suppress(duckdb.CatalogException):
                     copy.execute(statement)

@@ -255,8 +255,8 @@ ESCAPES = [
     "copy (select 1) to '{0}/data/escaped.parquet'",
     "select * from read_text('/etc/passwd')",
     "attach '{0}/other.duckdb' as other",
-    "load httpfs",
-    "install httpfs",
+    "load sqlite_scanner",
+    "install sqlite_scanner",
     "set enable_external_access = true",
     "set memory_limit = '1MB'",
 ]
