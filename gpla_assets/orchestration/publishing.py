@@ -7,7 +7,7 @@ from gpla_assets.orchestration.steps import all_steps
 from gpla_assets.orchestration.versions import asked_steps
 from gpla_assets.storage import warehouse_of
 from gpla_assets.storage.publication import Publication, View
-from gpla_assets.studies import Study
+from gpla_assets.studies import Lake, Study
 from gpla_assets.studies.places import sql_folder
 
 
@@ -16,16 +16,17 @@ def fault(study: Study) -> str | None:
     warehouse = warehouse_of(study.store)
     if not warehouse.exists():
         return None
+    kind = "state" if isinstance(study.store, Lake) else "file"
     wrong = warehouse.published_fault(publication(study))
     if wrong is not None:
-        return f"what is published {wrong}"
+        return f"the published {kind} {wrong}"
     if not reportable(study, state_of(warehouse)):
         return None
     report = study.report_path
     if not report.exists() or report.stat().st_size == 0:
         return "the report is missing"
     if report.stat().st_mtime_ns < warehouse.published_at():
-        return "the report is older than what is published"
+        return f"the report is older than the published {kind}"
     return None
 
 

@@ -190,7 +190,10 @@ def _settings() -> str:
     """What ships of Dagster's settings, with those of the environment."""
     text = dagster_yaml().read_text("utf-8")
     assert ONE_RUN in text
-    text = text.replace(ONE_RUN, f"max_concurrent_runs: {int(os.environ.get(RUNS_AT_ONCE, 1))}")
+    at_once = os.environ.get(RUNS_AT_ONCE) or "1"
+    if not at_once.isdecimal() or int(at_once) < 1:
+        raise RunFailed(f"{RUNS_AT_ONCE}={at_once!r}: expected a number of runs, 1 or more.")
+    text = text.replace(ONE_RUN, f"max_concurrent_runs: {at_once}")
     return text + (IN_POSTGRES if os.environ.get(POSTGRES) else "")
 
 
