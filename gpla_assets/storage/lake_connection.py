@@ -47,6 +47,7 @@ def opened(lake: Lake, make: bool = True, snapshot: int | None = None) -> duckdb
         load(connection, [*extensions, *(["httpfs"] if "://" in lake.data else [])])
         _keep_secrets(connection, lake)
         connection.execute("set ducklake_max_retry_count = 20")
+        connection.execute("set enable_progress_bar = false")
         attach(connection, lake, make, snapshot)
     except BaseException:
         connection.close()
@@ -173,7 +174,7 @@ def let_go(lake: Lake) -> None:
 def held(lake: Lake, names: Sequence[str], timeout: float) -> Iterator[None]:
     """Keep others from replacing what `names` name. The lock goes when the process dies.
 
-    A catalogue in a file has one lock, for readers too. Raises WarehouseLocked after `timeout`
+    A catalogue in a file has one lock, for readers too, who name nothing. Raises WarehouseLocked after `timeout`
     seconds.
     """
     if lake.file is not None:
@@ -187,6 +188,9 @@ def held(lake: Lake, names: Sequence[str], timeout: float) -> Iterator[None]:
             yield
         finally:
             lock.release()
+        return
+    if not names:
+        yield
         return
     import psycopg2
 
