@@ -174,8 +174,8 @@ def let_go(lake: Lake) -> None:
 def held(lake: Lake, names: Sequence[str], timeout: float) -> Iterator[None]:
     """Keep others from replacing what `names` name. The lock goes when the process dies.
 
-    A catalogue in a file has one lock, for readers too, who name nothing. Raises WarehouseLocked after `timeout`
-    seconds.
+    A catalogue in a file has one lock, for readers too, who name nothing. Raises WarehouseLocked
+    after `timeout` seconds.
     """
     if lake.file is not None:
         lake.file.parent.mkdir(parents=True, exist_ok=True)
