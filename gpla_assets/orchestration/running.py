@@ -34,7 +34,7 @@ compute_logs:
 """
 """How Dagster is set up for runs of commands, beside what holds for the UI's."""
 POSTGRES = "GPLA_DAGSTER_POSTGRES"
-"""A URL, postgresql://user:password@host:port/db: Dagster keeps runs and events there."""
+"""A URL, postgresql+psycopg2://user:password@host:port/db: Dagster keeps runs and events there."""
 IN_POSTGRES = f"""
 storage:
   postgres:
