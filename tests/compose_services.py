@@ -72,8 +72,12 @@ class Services:
                 time.sleep(0.5)
                 continue
             if len(entries) == 2 and all(one["loadStatus"] == "LOADED" for one in entries):
-                return {one["name"]: one["locationOrLoadError"]["__typename"] for one in entries}
-            time.sleep(0.5)
+                found = {one["name"]: _loaded(one["locationOrLoadError"]) for one in entries}
+                if not any("Unreachable" in one for one in found.values()):
+                    return found
+                # the workers load longer than the webserver
+                self.ask("mutation { reloadWorkspace { __typename } }")
+            time.sleep(1.0)
         raise AssertionError(f"the workers were not loaded: {self.log('webserver')[-2000:]}")
 
     def log(self, service: str) -> str:
@@ -139,6 +143,11 @@ def _begin(
         )
         log.close()
     return Services(folder, ports["webserver"], processes, own)
+
+
+def _loaded(said: Mapping[str, str]) -> str:
+    """RepositoryLocation, or what is wrong."""
+    return said.get("message") or said["__typename"]
 
 
 MODULES = {
