@@ -32,6 +32,8 @@ HISTORY: Mapping[str, str] = {
     "system_congruence": "compares the present one with all earlier ones",
     "model_calls": "keeps what endpoints replied",
     "agents": "keeps every agent that ever made a row",
+    "schema_versions": "says when the tables were brought to which version",
+    "published": "of a lake: says when it was published",
 }
 """Tables that hold more than the present state implies, each with the reason."""
 OF_RUNS = ["asset", "partition_key", "fingerprint", "code_version", "row_count"]
@@ -192,15 +194,20 @@ def tables_of(path: Path) -> dict[str, pd.DataFrame]:
     Left out: `TIMES`, the tables of `HISTORY`, and of `runs` all but `OF_RUNS`.
     """
     with duckdb.connect(str(path), read_only=True) as connection:
-        names = connection.execute(
-            "select table_schema || '.' || table_name, table_name "
-            "from information_schema.tables where table_schema <> 'main'"
-        ).fetchall()
-        found = {
-            place: connection.execute(f"from {place}").df()
-            for place, name in sorted(names)
-            if name not in HISTORY
-        }
+        return tables_in(connection)
+
+
+def tables_in(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """The same, of what a connection's present catalogue holds."""
+    names = connection.execute(
+        "select table_schema || '.' || table_name, table_name from information_schema.tables "
+        "where table_schema <> 'main' and table_catalog = current_database()"
+    ).fetchall()
+    found = {
+        place: connection.execute(f"from {place}").df()
+        for place, name in sorted(names)
+        if name not in HISTORY
+    }
     found["internal.runs"] = found["internal.runs"][OF_RUNS]
     return {name: _ordered(rows) for name, rows in found.items()}
 

@@ -429,11 +429,11 @@ def keys_of(study: QuickStudy) -> list[tuple[str, str, str]]:
     """Every step, partition, and the asset that Dagster has for it."""
     from gpla_assets.orchestration.making import state_of
     from gpla_assets.orchestration.versions import asked_steps, partition_keys
-    from gpla_assets.storage import Warehouse
+    from gpla_assets.storage import FileWarehouse
     from gpla_assets.studies import load_study
 
     settings = load_study(str(study.file))
-    subjects = state_of(Warehouse(study.published)).subjects
+    subjects = state_of(FileWarehouse(study.published)).subjects
     return [
         (step.name, key, step.table if step.models else step.name)
         for step in asked_steps(settings)

@@ -16,6 +16,7 @@ from gpla_assets.cli import (  # noqa: F401  (register their commands)
     sql,
     structure,
     validity,
+    warehouse,
 )
 from gpla_assets.cli.commands import app
 

@@ -118,12 +118,12 @@ def generate_questions(
         from gpla_assets.cli.own_texts import read_csv
         from gpla_assets.content import vocabulary
         from gpla_assets.embedding.embedder import make_embedder
-        from gpla_assets.storage import Warehouse, WarehouseCalls
+        from gpla_assets.storage import WarehouseCalls, warehouse_of
         from gpla_assets.studies import Model, load_study
         from gpla_assets.subjects.question_generator import generate_questions as generate
 
         settings = load_study(study)
-        cache = WarehouseCalls(Warehouse(settings.warehouse_path))
+        cache = WarehouseCalls(warehouse_of(settings.store))
         asking = Asking(settings.calls, cache, seed=settings.seed)
         chat = make_chat(Model(backend=backend, model=model, base_url=base_url), asking)
         known = dict(vocabulary()[["value", "definition"]].itertuples(index=False))
@@ -145,14 +145,14 @@ def ask_directly(
     with readable_errors():
         from gpla_assets.agents.backends import Asking
         from gpla_assets.orchestration.progress import progress
-        from gpla_assets.storage import Warehouse, WarehouseCalls
+        from gpla_assets.storage import WarehouseCalls, warehouse_of
         from gpla_assets.studies import load_study
         from gpla_assets.subjects.roster import study_subjects
         from gpla_assets.validation.direct import PROMPTS
         from gpla_assets.validation.direct import ask_directly as ask
 
         settings = load_study(study)
-        cache = WarehouseCalls(Warehouse(settings.warehouse_path))
+        cache = WarehouseCalls(warehouse_of(settings.store))
         asking = Asking(settings.calls, cache, seed=settings.seed)
         total = len(study_subjects(settings)[2]) * len(PROMPTS)
         with progress("answers", total) as advance:
@@ -168,13 +168,13 @@ def quality(study: StudyOption = "demo") -> None:
         from gpla_assets.cli.summary import print_quality
         from gpla_assets.evaluator.weights import held_out_quality
         from gpla_assets.orchestration.publishing import publication
-        from gpla_assets.storage import Warehouse, Write
+        from gpla_assets.storage import Write, warehouse_of
         from gpla_assets.studies import load_study
         from gpla_assets.training.quality import LABELS, SPEED, measure_agents
 
         settings = load_study(study)
         measured = measure_agents(settings, console.print)
-        warehouse = Warehouse(settings.warehouse_path)
+        warehouse = warehouse_of(settings.store)
         writes = [
             Write("agent_quality", measured, "held_out", (LABELS, SPEED)),
             Write("agent_quality", held_out_quality(), "held_out", ("values",)),

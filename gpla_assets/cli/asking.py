@@ -62,13 +62,13 @@ def administer(
     """Ask a study's subjects its questions and write their answers as a source."""
     with readable_errors():
         from gpla_assets.cli.running import made
-        from gpla_assets.storage import Warehouse
+        from gpla_assets.storage import warehouse_of
         from gpla_assets.studies import load_study
         from gpla_assets.subjects import answers_as_source
 
         settings = load_study(study)
         made(study, settings, ANSWERS)
-        warehouse = Warehouse(settings.warehouse_path)
+        warehouse = warehouse_of(settings.store)
         rows = answers_as_source(warehouse.table("responses"), warehouse.table("questions"))
         rows.to_parquet(out, index=False)
         console.print(f"{len(rows)} answers in {out}")
@@ -114,12 +114,12 @@ def _write(name: str, study: Study, folder: Path) -> None:
 def _take(name: str, study: Study, paths: list[Path]) -> None:
     from gpla_assets.chat import Budget
     from gpla_assets.chat.batch import result_files, take_batches
-    from gpla_assets.storage import Warehouse, WarehouseCalls
+    from gpla_assets.storage import WarehouseCalls, warehouse_of
 
     result_files(paths)  # what is missing is said before anything is made
     calls = _waiting(name, study)
     budget = Budget(study.calls)
-    cache = WarehouseCalls(Warehouse(study.warehouse_path))
+    cache = WarehouseCalls(warehouse_of(study.store))
     taken = take_batches(paths, calls.pending, cache, budget, study.calls.batch_price)
     totals = budget.totals
     cost = "no price is set" if totals.cost is None else f"cost {totals.cost:,.4g}"

@@ -38,6 +38,12 @@ StudyOption = Annotated[
     str,
     typer.Option("--study", "-s", help="A study's name or path.", autocompletion=complete_studies),
 ]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Of a lake: an older publication, by number or moment (UTC).", metavar="RUN"
+    ),
+]
 
 
 def shown(number: float | None, decimals: int = 3) -> str:
@@ -127,17 +133,18 @@ def query(
     ] = "table",
     out: Annotated[Path | None, typer.Option(help="Write here; parquet must be.")] = None,
     set: Annotated[list[str] | None, typer.Option("--set", help="A variable: name=value.")] = None,
+    as_of: AsOfOption = None,
 ) -> None:
     """Run a query of sql/ on a study's published warehouse."""
     with readable_errors():
         from gpla_assets.cli.queries import list_queries, run_query, show
-        from gpla_assets.looking.published import published_file
+        from gpla_assets.looking.published import published_store
 
         if name == "list":
             for found in list_queries():
                 console.print(f"[bold]{found.name:<26}[/bold] {found.question}", soft_wrap=True)
             return
-        rows = run_query(name, published_file(study), set or [])
+        rows = run_query(name, published_store(study, as_of), set or [])
         show(rows, format, out, console)
 
 
@@ -152,14 +159,20 @@ def explore(
 ) -> None:
     """Write the explorer: one HTML page of what a study found, which needs no network."""
     with readable_errors():
-        from gpla_assets.looking.published import published_file
+        from gpla_assets.looking.published import published_store
         from gpla_assets.report import write_explorer
         from gpla_assets.studies import SHIPPED, load_study
 
-        file = published_file(study)
+        store = published_store(study)
         named = study in SHIPPED or Path(study).suffix in (".yaml", ".yml")
         described = load_study(study).description if named else ""
-        page = write_explorer(file, out or file.parent / "report" / f"{file.stem}.html", described)
+        if out is None:
+            out = (
+                store.parent / "report" / f"{store.stem}.html"
+                if isinstance(store, Path)
+                else load_study(study).report_path
+            )
+        page = write_explorer(store, out, described)
         console.print(f"explorer: {page}", soft_wrap=True)
         if open_it:
             import webbrowser

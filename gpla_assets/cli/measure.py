@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gpla_assets.sources.recorded import Answers
+    from gpla_assets.studies import Store
     from gpla_assets.studies.own_study import OwnStudy
 
 OVERHEAD = 25.0
@@ -79,10 +80,10 @@ def measure(
         from gpla_assets.looking.published import rows_of
 
         path, settings, done = run_own_study(study, Path.cwd())
-        rows = rows_of(settings.warehouse_path, RESULT_SQL)
+        rows = rows_of(settings.store, RESULT_SQL)
         print_llms(rows)
         if out:
-            write_results(settings.warehouse_path, out)
+            write_results(settings.store, out)
             console.print(f"scores, sentences and what their columns mean: {out}/")
         print_next(path, study.name, rows, done.seconds)
 
@@ -152,7 +153,7 @@ def print_llms(rows: pd.DataFrame) -> None:
         console.print(f"and {len(llms) - SHOWN_LLMS} LLMs more")
 
 
-def write_results(warehouse: Path, folder: Path) -> None:
+def write_results(warehouse: Store, folder: Path) -> None:
     """scores and sentences as CSV and Parquet, and data_dictionary.csv."""
     from gpla_assets.looking.published import rows_of
 

@@ -35,7 +35,7 @@ def plan(
         from gpla_assets.validation.generalizability import components, planned
 
         settings = load_study(study)
-        rows = rows_of(settings.warehouse_path, EXPRESSIONS)
+        rows = rows_of(settings.store, EXPRESSIONS)
         lists = sorted(set(rows["lexicon"]))
         if lexicon not in lists:
             raise QueryError(f"--lexicon {lexicon!r}: expected one of {', '.join(lists)}.")

@@ -16,7 +16,7 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.common.nearest import chosen
 from gpla_assets.common.visible import visible
 from gpla_assets.looking.published import reading
-from gpla_assets.studies import sql_folder
+from gpla_assets.studies import Store, sql_folder
 
 SQL = sql_folder()
 FORMATS = ("table", "csv", "json", "parquet")
@@ -43,7 +43,7 @@ def list_queries(folder: Path = SQL) -> list[Query]:
     ]
 
 
-def run_query(name: str, warehouse: Path, variables: Sequence[str] = ()) -> pd.DataFrame:
+def run_query(name: str, warehouse: Store, variables: Sequence[str] = ()) -> pd.DataFrame:
     """Rows of a query of sql/; `variables` are name=value, read there by getvariable()."""
     known = {query.name: query for query in list_queries()}
     name = chosen("query", name, known, "`gpla query list` lists them.")

@@ -114,7 +114,7 @@ def add_llm(
         from gpla_assets.subjects.roster import own_llms
 
         settings = load_study(study)
-        questions = rows_of(settings.warehouse_path, "from evidence.questions")
+        questions = rows_of(settings.store, "from evidence.questions")
         added = keep(settings, name, responses, questions, as_mapping(columns), own_llms(settings))
         print_added(console, added, len(questions))
         print_made(console, made(study, settings))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from gpla_assets.cli.commands import StudyOption, app, console, errors, readable_errors
+from gpla_assets.cli.commands import AsOfOption, StudyOption, app, console, errors, readable_errors
 from gpla_assets.cli.looking import JsonFile
 from gpla_assets.cli.showing import json_of, print_tsv, put_json, show_rows
 from gpla_assets.common.visible import visible
@@ -35,13 +35,14 @@ def sql(
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for a query.")] = 60.0,
     memory: Annotated[str, typer.Option(help="Memory for a query, such as 4GB.")] = "2GB",
     json_file: JsonFile = None,
+    as_of: AsOfOption = None,
 ) -> None:
     """SQL on a study's published file, for reading only; in a pipe tab-separated lines."""
     with readable_errors():
-        from gpla_assets.looking.published import published_file
+        from gpla_assets.looking.published import published_store
         from gpla_assets.looking.sql import sql_shell
 
-        with sql_shell(published_file(study), timeout, memory) as shell:
+        with sql_shell(published_store(study, as_of), timeout, memory) as shell:
             if views:
                 list_views(shell)
             elif query is None and sys.stdin.isatty():

@@ -60,11 +60,11 @@ from marts.factors order by len(factor), factor
 def print_summary(console: Console, name: str, study: Study, done: Done) -> None:
     """What was made and what was found, in ten lines; where things are, what next."""
     print_made(console, done)
-    with reading(study.warehouse_path) as connection:
+    with reading(study.store) as connection:
         for line in [*_found(connection), *_steered(connection, study.measurement.rule)]:
             console.print(line, soft_wrap=True)
     gpla = command()
-    console.print(f"warehouse {escape(str(study.warehouse_path))}", soft_wrap=True)
+    console.print(f"warehouse {escape(str(study.store))}", soft_wrap=True)
     console.print(f"report    {escape(str(study.report_path))}", soft_wrap=True)
     console.print(
         f"go on     {gpla} show LLM -s {name} | {gpla} why LLM VALUE -s {name} | {gpla} ui {name}",

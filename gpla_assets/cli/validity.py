@@ -111,7 +111,7 @@ def _of_study(name: str, out: Path | None) -> None:
     from gpla_assets.looking.published import rows_of
     from gpla_assets.studies import load_study
 
-    rows = rows_of(load_study(name).warehouse_path, OF_STUDY)
+    rows = rows_of(load_study(name).store, OF_STUDY)
     if out:
         rows.round(4).to_csv(out, index=False)
     print_validity(rows)

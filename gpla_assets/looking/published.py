@@ -1,18 +1,18 @@
-"""The published file of a study: found by the study's name, opened for reading only."""
+"""What a study published: found by the study's name, opened for reading only."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
 
 from gpla_assets.common.errors import KnownError
 from gpla_assets.common.nearest import chosen
-from gpla_assets.studies import SHIPPED, load_study
+from gpla_assets.studies import SHIPPED, Lake, Store, load_study, store_of
 from gpla_assets.studies.places import absolute, warehouse_folder
 
 
@@ -26,31 +26,50 @@ def studies_to_look_at() -> list[str]:
     return sorted({*SHIPPED, *(path.stem for path in folder.glob("*.duckdb"))})
 
 
-def published_file(study: str) -> Path:
-    """The published file of a study: by its name, the path of its YAML, or the file itself.
+def published_store(study: str, as_of: str | None = None) -> Store:
+    """Where a study's tables are read: by its name, the path of its YAML, or a file of its own.
 
-    Raises UnknownName with the nearest names, and what `load_study` raises.
+    `as_of` names what a lake published before. Raises UnknownName with the nearest names, and what
+    `load_study` raises.
     """
+    found = _store(study)
+    if as_of is None:
+        return found
+    if not isinstance(found, Lake):
+        raise LookingError(
+            f"--as-of {as_of}: {found} holds what was published last alone; a lake keeps what was "
+            "published before (`warehouse: ducklake:FILE`)."
+        )
+    return replace(found, as_of=as_of)
+
+
+def _store(study: str) -> Store:
     path = absolute(study)
     if path.suffix == ".duckdb" and path.is_file():
         return path
-    if study not in SHIPPED and path.is_file():
-        return load_study(study).warehouse_path
-    found = warehouse_folder() / f"{study}.duckdb"
-    if study in SHIPPED or ("/" not in study and found.is_file()):
+    if study in SHIPPED or path.is_file():
+        return load_study(study).store
+    found = store_of(study) if study.isidentifier() else path
+    if isinstance(found, Lake) or (found.suffix == ".duckdb" and found.is_file()):
         return found
     listed = "Or give the path of a study's YAML file or of its published .duckdb file."
     name = chosen("study", study, studies_to_look_at(), listed)
-    return warehouse_folder() / f"{name}.duckdb"
+    return store_of(name)
 
 
 @contextmanager
-def reading(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a published file that can write nothing.
+def reading(file: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to what was published that can write nothing.
 
-    Raises LookingError where the study was not run, or the file lacks what is read; WarehouseError
-    where the file is damaged or held open.
+    Raises LookingError where the study was not run, or what is published lacks what is read;
+    WarehouseError where it is damaged, held open or out of reach.
     """
+    if isinstance(file, Lake):
+        from gpla_assets.storage.lake_history import published_connection
+
+        with published_connection(file) as connection:
+            yield connection
+        return
     if not file.exists():
         raise LookingError(
             f"{file} does not exist: the study was not run yet; `gpla run {file.stem}`, or the "
@@ -66,7 +85,7 @@ def reading(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise fault_of(error, file) from error
 
 
-def rows_of(file: Path, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+def rows_of(file: Store, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
     """Rows of a query of ours; raises LookingError where the file lacks what it reads."""
     with reading(file) as connection:
         try:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from gpla_assets.common.nearest import chosen
 from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS, compared
-from gpla_assets.looking.published import LookingError, published_file, rows_of
+from gpla_assets.looking.published import LookingError, published_store, rows_of
+from gpla_assets.studies import Lake, Store
 from gpla_assets.studies.measurement import RULES, MeasurementRule
 
 RESTS_ON = (
@@ -72,12 +73,12 @@ class PublishedStudy:
     nearest names where a name does not exist, LookingError where the file lacks what is read.
     """
 
-    file: Path
+    file: Store
 
     @property
     def name(self) -> str:
         """Name of the study."""
-        return self.file.stem
+        return self.file.study if isinstance(self.file, Lake) else self.file.stem
 
     @property
     def subjects(self) -> pd.DataFrame:
@@ -205,7 +206,7 @@ def open_study(study: str | Path) -> PublishedStudy:
 
     Raises UnknownName where there is none of the name, LookingError where it was not run.
     """
-    file = published_file(str(study))
+    file = published_store(str(study))
     found = PublishedStudy(file)
     rows_of(file, "select 1")
     return found

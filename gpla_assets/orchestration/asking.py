@@ -11,7 +11,7 @@ from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.running import run_study
 from gpla_assets.orchestration.steps import Step
 from gpla_assets.orchestration.versions import agents_of, asked_steps, leading_to, reads_of
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import warehouse_of
 from gpla_assets.studies import Study
 
 ENDPOINT = "openai"
@@ -34,7 +34,7 @@ def waiting(study_name: str, study: Study, report: Callable[[str], None]) -> Tal
 
 def _look(study: Study) -> tuple[Tally, list[str]]:
     """Calls of stale steps whose upstream rows are there, and steps that can be made without."""
-    warehouse = Warehouse(study.warehouse_path)
+    warehouse = warehouse_of(study.store)
     state = state_of(warehouse)
     stale: dict[str, list[str]] = {}
     for one in stale_in(study, state):

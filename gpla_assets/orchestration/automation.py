@@ -20,7 +20,7 @@ from gpla_assets.orchestration.mirror import mirror
 from gpla_assets.orchestration.plan import ADD_LLM, job_steps, stale_in
 from gpla_assets.orchestration.steps import Step, all_steps, step_named
 from gpla_assets.orchestration.versions import Versions
-from gpla_assets.storage import Warehouse, WarehouseLocked
+from gpla_assets.storage import WarehouseLocked, warehouse_of
 from gpla_assets.studies import Study, StudyError, load_study
 
 SECONDS = 5
@@ -101,7 +101,7 @@ def stale_keys(moment: datetime, known: frozenset[str]) -> dict[str, frozenset[s
 
     try:
         study = load_study(named_study())
-        state = state_of(Warehouse(study.warehouse_path))
+        state = state_of(warehouse_of(study.store))
         # between a registered partition and its rows the two disagree for a moment: nothing is made
         # on that
         if known != frozenset(state.subjects):
@@ -152,7 +152,7 @@ def sensors(study: Study) -> list[dg.SensorDefinition]:
         now = load_study(named_study())
         # before the state: a run that ends in between gives no second request
         made = context.instance.get_latest_materialization_event(dg.AssetKey("subjects"))
-        state = state_of(Warehouse(now.warehouse_path))
+        state = state_of(warehouse_of(now.store))
         mirror(context.instance, now)
         stale = [one for one in stale_in(now, state) if one.step == "subjects"]
         if not stale:

@@ -38,7 +38,7 @@ from gpla_assets.orchestration.shown import (
 )
 from gpla_assets.orchestration.steps import Step
 from gpla_assets.orchestration.versions import Expected, Key, Versions, asked_steps, upstream_of
-from gpla_assets.storage import RowsRefused, Warehouse, WarehouseLocked
+from gpla_assets.storage import RowsRefused, Warehouse, WarehouseLocked, warehouse_of
 from gpla_assets.studies import Study, dbt_folder, load_study
 from gpla_assets.studies.settings import bearing
 
@@ -74,7 +74,7 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
         session = current()
         self._budget = session.budget if session else Budget(self._study.calls)
         self._made = 0
-        self._warehouse = Warehouse(self._study.warehouse_path)
+        self._warehouse = warehouse_of(self._study.store)
         self._warehouse.create()
         # before anything is computed: rows of a step that is asked no more must not be read
         forget(self._study, self._warehouse, state_of(self._warehouse))
@@ -111,7 +111,7 @@ def _loaded(name: str) -> tuple[Study, State, dict[Key, Expected], dict[Key, str
     """The study, its state, what it implies and why what is stale is so, at loading."""
     study = load_study(name)
     try:
-        state = state_of(Warehouse(study.warehouse_path), LOADING_WAITS_S)
+        state = state_of(warehouse_of(study.store), LOADING_WAITS_S)
     except WarehouseLocked:
         state = State([], {})
     reasons = {(one.step, one.partition_key): one.reason for one in stale_in(study, state)}

@@ -158,15 +158,15 @@ def _invoke(command: list[str], manifest: Manifest | None) -> dbtRunnerResult:
 @contextmanager
 def _at(file: Path) -> Iterator[None]:
     """dbt's profile names the file by an environment variable."""
-    before = os.environ.get("GPLA_WAREHOUSE")
-    os.environ["GPLA_WAREHOUSE"] = str(file)
+    before = os.environ.get("GPLA_DBT_FILE")
+    os.environ["GPLA_DBT_FILE"] = str(file)
     try:
         yield
     finally:
         if before is None:
-            del os.environ["GPLA_WAREHOUSE"]
+            del os.environ["GPLA_DBT_FILE"]
         else:
-            os.environ["GPLA_WAREHOUSE"] = before
+            os.environ["GPLA_DBT_FILE"] = before
 
 
 def model_parents(folder: str) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from gpla_assets.orchestration.making import Making, State, state_of
 from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.steps import Step, step_named
 from gpla_assets.orchestration.versions import Stale, agents_of, upstream_of
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import Warehouse, warehouse_of
 from gpla_assets.studies import Model, Study
 from gpla_assets.subjects import answers_asked
 
@@ -59,7 +59,7 @@ class _Counting(Making):
 
 def estimate(study: Study) -> list[Estimate]:
     """What a run would make now, step by step, from the state of the stores and caches."""
-    warehouse = Warehouse(study.warehouse_path)
+    warehouse = warehouse_of(study.store)
     state = state_of(warehouse)
     stale = stale_in(study, state)
     steps = {one.step for one in stale}

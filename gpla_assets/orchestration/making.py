@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -33,10 +32,8 @@ from gpla_assets.orchestration.versions import (
     upstream_of,
 )
 from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write, relation
-from gpla_assets.storage.files import connected
 from gpla_assets.storage.shards import Shards, Spool
 from gpla_assets.storage.tables import TABLES
-from gpla_assets.storage.writing import record_runs
 from gpla_assets.studies import Model, Study, SubjectSource
 
 FAILURES = ("dropped", "unparsed", "unread", "unjudged")
@@ -63,10 +60,9 @@ class State:
 def state_of(warehouse: Warehouse, timeout: float | None = None) -> State:
     """The present state; an empty one where there is no warehouse yet."""
     # a status of a study that was never run must not create its file
-    if not warehouse.working.exists() and not warehouse.path.exists():
+    if not warehouse.exists():
         return State([], {})
-    if not warehouse.working.exists():
-        warehouse.create()
+    warehouse.create()
     subjects, rows = warehouse.fetch([SUBJECTS, RECORDS], timeout)
     return State([row[0] for row in subjects], stored_of(rows))
 
@@ -208,16 +204,14 @@ def _built(
     variables = step.function()(study)
     assert isinstance(variables, Mapping), step.name
     # decision 0003: a build that is killed leaves a copy behind, and the file as it was
-    with warehouse.staged() as file:
-        results = build(str(step.models), file, variables)
-        with closing(connected(file)) as connection:
-            row = connection.execute(f"select count(*) from {relation(step.table)}").fetchone()
-            done = Made(
-                *(step, versions, {"": int(row[0]) if row else 0}, []),
-                *(0, time.monotonic() - started, {"variables": variables}),
-                nodes=results,
-            )
-            record_runs(connection, records(done))
+    with warehouse.staged() as staged:
+        results = build(str(step.models), staged.file, variables)
+        done = Made(
+            *(step, versions, {"": staged.rows(step.table)}, []),
+            *(0, time.monotonic() - started, {"variables": variables}),
+            nodes=results,
+        )
+        staged.record(records(done))
     return done
 
 

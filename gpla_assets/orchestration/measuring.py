@@ -105,4 +105,4 @@ def measure(
         paths = [path]
     _, study = own_study(paths, values, name, columns, mode)
     _, settings, _ = run_own_study(study, folder)
-    return PublishedStudy(settings.warehouse_path)
+    return PublishedStudy(settings.store)

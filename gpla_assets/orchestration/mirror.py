@@ -26,7 +26,7 @@ from gpla_assets.orchestration.dead_runs import end_dead_runs
 from gpla_assets.orchestration.making import State, state_of
 from gpla_assets.orchestration.steps import Step, all_steps
 from gpla_assets.orchestration.versions import Versions, asked_steps, partition_keys, upstream_of
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import warehouse_of
 from gpla_assets.studies import Study, fingerprint
 
 ANSWERS = "answers"
@@ -42,7 +42,7 @@ partitions."""
 
 def mirror(instance: dg.DagsterInstance, study: Study) -> int:
     """Tell Dagster of dead runs, partitions, versions and files; how many it did not know."""
-    state = state_of(Warehouse(study.warehouse_path))
+    state = state_of(warehouse_of(study.store))
     # first: a dead run that counts as going on keeps what follows waiting
     told = end_dead_runs(instance)
     told += _partitions(instance, "subjects", state.subjects)

@@ -16,7 +16,7 @@ from gpla_assets.orchestration.versions import (
     partition_keys,
     stale_steps,
 )
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import warehouse_of
 from gpla_assets.studies import Study
 
 ALL, ADD_LLM, AGGREGATES, ALIGN = "all", "add_llm", "aggregates", "align"
@@ -84,7 +84,7 @@ def stale_in(study: Study, state: State) -> list[Stale]:
 
 def stale_now(study: Study) -> list[Stale]:
     """The steps and partitions whose stored rows are not what the study implies, and why."""
-    return stale_in(study, state_of(Warehouse(study.warehouse_path)))
+    return stale_in(study, state_of(warehouse_of(study.store)))
 
 
 def next_runs(

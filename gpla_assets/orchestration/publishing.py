@@ -5,27 +5,28 @@ from __future__ import annotations
 from gpla_assets.orchestration.making import State, state_of
 from gpla_assets.orchestration.steps import all_steps
 from gpla_assets.orchestration.versions import asked_steps
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import warehouse_of
 from gpla_assets.storage.publication import Publication, View
-from gpla_assets.studies import Study
+from gpla_assets.studies import Lake, Study
 from gpla_assets.studies.places import sql_folder
 
 
 def fault(study: Study) -> str | None:
     """Why the published file or the report is not what is stored; None where both are."""
-    warehouse = Warehouse(study.warehouse_path)
-    if not warehouse.working.exists() and not warehouse.path.exists():
+    warehouse = warehouse_of(study.store)
+    if not warehouse.exists():
         return None
+    kind = "state" if isinstance(study.store, Lake) else "file"
     wrong = warehouse.published_fault(publication(study))
     if wrong is not None:
-        return f"the published file {wrong}"
+        return f"the published {kind} {wrong}"
     if not reportable(study, state_of(warehouse)):
         return None
     report = study.report_path
     if not report.exists() or report.stat().st_size == 0:
         return "the report is missing"
-    if report.stat().st_mtime_ns < warehouse.path.stat().st_mtime_ns:
-        return "the report is older than the published file"
+    if report.stat().st_mtime_ns < warehouse.published_at():
+        return f"the report is older than the published {kind}"
     return None
 
 
@@ -34,7 +35,7 @@ def publish(study: Study) -> None:
 
     There is no report before every step was made once.
     """
-    warehouse = Warehouse(study.warehouse_path)
+    warehouse = warehouse_of(study.store)
     warehouse.publish(publication(study))
     if reportable(study, state_of(warehouse)):
         from gpla_assets.report import write_report

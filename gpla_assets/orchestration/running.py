@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -18,7 +17,7 @@ from gpla_assets.orchestration.plan import Run, next_runs, stale_in
 from gpla_assets.orchestration.publishing import fault, publish
 from gpla_assets.orchestration.session import Session, active
 from gpla_assets.orchestration.versions import Stale
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import Warehouse, warehouse_of
 from gpla_assets.studies import Study
 from gpla_assets.studies.places import dagster_yaml
 
@@ -34,6 +33,16 @@ compute_logs:
   class: NoOpComputeLogManager
 """
 """How Dagster is set up for runs of commands, beside what holds for the UI's."""
+POSTGRES = "GPLA_DAGSTER_POSTGRES"
+"""A URL, postgresql+psycopg2://user:password@host:port/db: Dagster keeps runs and events there."""
+IN_POSTGRES = f"""
+storage:
+  postgres:
+    postgres_url: {{env: {POSTGRES}}}
+"""
+RUNS_AT_ONCE = "GPLA_RUNS_AT_ONCE"
+"""Runs that the daemon starts at once, where a lake takes the rows of several."""
+ONE_RUN = "max_concurrent_runs: 1"
 MOST_ROUNDS = 4
 """Rounds of planning: what comes before the subjects, then their partitions and the aggregates."""
 
@@ -65,7 +74,7 @@ def run_study(
     # definitions are loaded by a module name, which carries no argument
     os.environ["GPLA_STUDY"] = study_name
     started = time.monotonic()
-    warehouse = Warehouse(study.warehouse_path)
+    warehouse = warehouse_of(study.store)
     warehouse.create()
     forgotten = forget(study, warehouse, state_of(warehouse))
     session = Session(study, report, took=_seconds(warehouse))
@@ -103,7 +112,7 @@ def _run_rounds(study: Study, session: Session, only: Sequence[str]) -> None:
             session.waiting = list(dict.fromkeys(one.step for one in stale))
             session.total = session.begun + len(session.waiting)
             order = {kind: instance.get_dynamic_partitions(kind) for kind in ("subjects", "runs")}
-            state = state_of(Warehouse(study.warehouse_path))
+            state = state_of(warehouse_of(study.store))
             for run in next_runs(study, state, order, only):
                 session.reasons = run.reasons
                 _launch(study, definitions, instance, run)
@@ -116,7 +125,7 @@ def _seconds(warehouse: Warehouse) -> dict[str, float]:
 
 
 def _stale(study: Study, only: Sequence[str]) -> list[Stale]:
-    state = state_of(Warehouse(study.warehouse_path))
+    state = state_of(warehouse_of(study.store))
     return [one for one in stale_in(study, state) if not only or one.step in only]
 
 
@@ -132,7 +141,7 @@ def _dagster(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]
     home = Path(os.environ["DAGSTER_HOME"])
     log, own = home / "run.log", home / OF_COMMANDS
     # at every run: an older version of ours may lie there
-    own.write_text(dagster_yaml().read_text("utf-8") + UNCAPTURED, "utf-8")
+    own.write_text(_settings() + UNCAPTURED, "utf-8")
     with (
         dg.DagsterInstance.from_config(str(home), OF_COMMANDS) as instance,
         open(log, "a", encoding="utf-8") as file,
@@ -177,11 +186,22 @@ def _launch(
         raise RunFailed(f"A run of {run.job} failed; see run {result.run_id} in `gpla ui`.")
 
 
+def _settings() -> str:
+    """What ships of Dagster's settings, with those of the environment."""
+    text = dagster_yaml().read_text("utf-8")
+    assert ONE_RUN in text
+    at_once = os.environ.get(RUNS_AT_ONCE) or "1"
+    if not at_once.isdecimal() or int(at_once) < 1:
+        raise RunFailed(f"{RUNS_AT_ONCE}={at_once!r}: expected a number of runs, 1 or more.")
+    text = text.replace(ONE_RUN, f"max_concurrent_runs: {at_once}")
+    return text + (IN_POSTGRES if os.environ.get(POSTGRES) else "")
+
+
 def dagster_home(study: Study) -> Path:
     """The study's own Dagster home in the warehouse folder, with the shipped dagster.yaml."""
     home = study.warehouse_path.parent / "dagster" / study.name
     home.mkdir(parents=True, exist_ok=True)
     # at every run: an older version of ours may lie there
-    shutil.copyfile(dagster_yaml(), home / "dagster.yaml")
+    (home / "dagster.yaml").write_text(_settings(), "utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     return home

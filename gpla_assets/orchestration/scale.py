@@ -25,7 +25,8 @@ from gpla_assets.lexicon.similarity import cosines
 from gpla_assets.orchestration.making import state_of
 from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.scale_data import PROFILES, VALUES, embeddings, value_names
-from gpla_assets.storage import RunRecord, Warehouse, Write
+from gpla_assets.storage import RunRecord, Write
+from gpla_assets.storage.file_warehouse import FileWarehouse
 from gpla_assets.storage.files import connected
 from gpla_assets.studies import LexiconSettings, load_study
 from gpla_assets.studies.places import dbt_folder
@@ -72,7 +73,7 @@ def model_sql(model: str, tables: Mapping[str, str]) -> str:
 
 
 def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    return connected(Warehouse(folder / "scale.duckdb").working)
+    return connected(FileWarehouse(folder / "scale.duckdb").working)
 
 
 def _made(folder: Path, sql: str) -> Work:
@@ -178,7 +179,7 @@ def lexicon_loop(n: int, folder: Path) -> Work:
 
 def _replacing(folder: Path, of_all: Callable[[list[str]], list[str]]) -> Work:
     """Rows of some subjects, read beforehand, take the place of those that are stored."""
-    warehouse = Warehouse(folder / "scale.duckdb")
+    warehouse = FileWarehouse(folder / "scale.duckdb")
     every = list(
         warehouse.read("select subject_id from evidence.subjects order by 1")["subject_id"]
     )
@@ -208,7 +209,7 @@ def replace_all(rows: int, folder: Path) -> Work:
 def replace_plain(rows: int, folder: Path) -> Work:
     """Delete and insert of one subject in a table of plain DuckDB, without a key or a lock."""
     file = folder / "plain.duckdb"
-    source = Warehouse(folder / "scale.duckdb").working
+    source = FileWarehouse(folder / "scale.duckdb").working
     with closing(connected(file)) as connection:
         connection.execute(f"attach '{source}' as stored (read_only)")
         connection.execute("create table if not exists own as from stored.evidence.expressions")
@@ -231,12 +232,12 @@ def add_llm_rows(rows: int, folder: Path) -> Work:
 
 
 def publish(rows: int, folder: Path) -> Work:
-    return Warehouse(folder / "scale.duckdb").publish
+    return FileWarehouse(folder / "scale.duckdb").publish
 
 
 def publish_plain(rows: int, folder: Path) -> Work:
     """The file's bytes alone."""
-    source = Warehouse(folder / "scale.duckdb").working
+    source = FileWarehouse(folder / "scale.duckdb").working
 
     def run() -> None:
         with source.open("rb") as read, (folder / "copy").open("wb") as written:
@@ -248,7 +249,7 @@ def publish_plain(rows: int, folder: Path) -> Work:
 
 def status(rows: int, folder: Path) -> Work:
     """Of a study whose subjects all have their records."""
-    warehouse, study = Warehouse(folder / "scale.duckdb"), load_study("demo")
+    warehouse, study = FileWarehouse(folder / "scale.duckdb"), load_study("demo")
     subjects = warehouse.read("select subject_id from evidence.subjects")["subject_id"]
     steps = ("responses", "subject_perceptions", "measurements")
     warehouse.replace_partition(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage.file_warehouse import FileWarehouse
 from gpla_assets.storage.files import connected
 
 VALUES, PROFILES = 123, 20
@@ -51,10 +51,10 @@ def questions_of(rows: int, subjects: int) -> int:
     return max(1, round(rows / subjects / VALUES))
 
 
-def filled(path: Path, rows: int, subjects: int) -> Warehouse:
+def filled(path: Path, rows: int, subjects: int) -> FileWarehouse:
     """A warehouse with subjects and about so many rows of `expressions`, of one question a
     response; each number is a hash of its place, so that every call makes the same ones."""
-    warehouse = Warehouse(path)
+    warehouse = FileWarehouse(path)
     warehouse.create()
     questions = questions_of(rows, subjects)
     subjects_fill, rows_fill = FILL.split(";")

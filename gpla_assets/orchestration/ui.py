@@ -20,7 +20,8 @@ import psutil
 
 from gpla_assets.orchestration.code import ROOT
 from gpla_assets.orchestration.running import dagster_home
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import warehouse_of
+from gpla_assets.storage.file_warehouse import size_and_time
 from gpla_assets.studies import Study, load_study
 from gpla_assets.studies.places import absolute, child_environment, dbt_folder
 from gpla_assets.subjects.added import added_folder
@@ -121,7 +122,7 @@ def told(study: Study) -> None:
 
     from gpla_assets.orchestration.mirror import mirror
 
-    if study.warehouse_path.exists() or Warehouse(study.warehouse_path).working.exists():
+    if warehouse_of(study.store).exists():
         with dg.DagsterInstance.get() as instance:
             mirror(instance, study)
 
@@ -162,15 +163,13 @@ def watched(study_name: str) -> Seen:
         study = load_study(study_name)
     except ValueError:  # being edited
         return UNREADABLE
-    warehouse = Warehouse(study.warehouse_path)
     paths = {absolute(study_name), *_paths_in(study.model_dump())}
     for root, ends in ((ROOT, ("py", "csv", "yaml", "parquet")), (dbt_folder(), ("sql", "csv"))):
         paths |= {path for end in ends for path in root.rglob(f"*.{end}")}
     # what begins with a dot is half-written, or was removed
     paths |= set(added_folder(study).glob("[!.]*"))
-    rows = [warehouse.working, warehouse.working.with_suffix(".duckdb.wal")]
-    inputs = [(str(one), *_stat(one)) for one in sorted(paths)]
-    return inputs, [(str(one), *_stat(one)) for one in rows]
+    inputs = [(str(one), *size_and_time(one)) for one in sorted(paths)]
+    return inputs, warehouse_of(study.store).marks()
 
 
 def _paths_in(settings: object) -> Iterator[Path]:
@@ -180,14 +179,6 @@ def _paths_in(settings: object) -> Iterator[Path]:
     elif isinstance(settings, dict | list | tuple):
         for one in settings.values() if isinstance(settings, dict) else settings:
             yield from _paths_in(one)
-
-
-def _stat(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_size, found.st_mtime_ns)
 
 
 def _graphql(port: int, query: str, variables: Mapping[str, object]) -> Any:

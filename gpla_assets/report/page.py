@@ -13,6 +13,7 @@ import pandas as pd
 
 from gpla_assets.common.json_data import Json
 from gpla_assets.looking.published import LookingError, lacking
+from gpla_assets.looking.study import PublishedStudy
 from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.report.benchmark_page import BENCHMARK_QUERIES, benchmark_pictures
 from gpla_assets.report.figures import lexicon_figure
@@ -21,7 +22,7 @@ from gpla_assets.report.panels import declared, drawn
 from gpla_assets.report.payload import EXPLORED, payload
 from gpla_assets.report.structure_page import structure_pictures
 from gpla_assets.storage.reading import opened_whole
-from gpla_assets.studies import Study
+from gpla_assets.studies import Store, Study
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.studies.structure import StructureSettings
 
@@ -87,20 +88,21 @@ QUERIES = (
 
 def write_report(study: Study) -> Path:
     """Write the explorer of a study beside its published file; replaces the old one at once."""
-    return write_explorer(study.warehouse_path, study.report_path, study.description)
+    return write_explorer(study.store, study.report_path, study.description)
 
 
-def write_explorer(file: Path, out: Path, description: str = "") -> Path:
-    """Write the explorer of a published file.
+def write_explorer(store: Store, out: Path, description: str = "") -> Path:
+    """Write the explorer of what a store publishes.
 
     Raises WarehouseError where there is none, LookingError where it lacks what is read.
     """
-    with opened_whole(file) as connection:
+    with opened_whole(store) as connection:
         try:
             tables = {name: connection.execute(sql).df() for name, sql in QUERIES.items()}
         except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise LookingError(f"{file} {lacking(error)}") from error
-    write_page(out, "Study", file.stem, parts(file.stem, tables, description))
+            raise LookingError(f"{store} {lacking(error)}") from error
+    name = PublishedStudy(store).name
+    write_page(out, "Study", name, parts(name, tables, description))
     return out
 
 

@@ -37,12 +37,12 @@ class View:
         ]
         return cls(path.stem, text, comments[0].lstrip("- "), tuple(columns))
 
-    def statements(self) -> Iterator[str]:
-        """SQL that makes it, with its descriptions."""
+    def statements(self, columns: bool = True) -> Iterator[str]:
+        """SQL that makes it, with its description and, where asked for, those of its columns."""
         name = f"{MARTS}.{quoted(self.name)}"
         yield f"create or replace view {name} as\n{self.query}"
         yield f"comment on view {name} is {literal(self.description)}"
-        for column, description in self.columns:
+        for column, description in self.columns if columns else ():
             yield f"comment on column {name}.{quoted(column)} is {literal(description)}"
 
 
@@ -59,30 +59,39 @@ class Publication:
         parts = [*(view.query for view in self.views), *self.left_out]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
-    def apply(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Turn a copy of the working file into what users read.
+    def apply(self, connection: duckdb.DuckDBPyConnection, lake: bool = False) -> None:
+        """Turn what was stored into what users read, inside a transaction.
 
-        A view whose tables are not there yet (dbt has not run) is not made.
+        A view whose tables are not there yet (dbt has not run) is not made. In a `lake`, where
+        tables come back that this leaves out, views of them stay, and views' columns have no
+        descriptions.
         """
-        connection.begin()
+        there = self._present(connection)
         for table in self.left_out:
+            if f"{schema_of(table)}.{table}" not in there:
+                continue
             row = connection.execute(f"select count(*) from {relation(table)}").fetchone()
             if row == (0,):
                 connection.execute(f"drop table {relation(table)}")
-                self._drop_readers(connection, table)
-        present = {
-            f"{schema}.{name}"
-            for schema, name in connection.execute(
-                "select schema_name, table_name from duckdb_tables() union all "
-                "select schema_name, view_name from duckdb_views() where not internal"
-            ).fetchall()
-        }
+                if not lake:
+                    self._drop_readers(connection, table)
+        present = self._present(connection)
         for view in self.views:
             read = set(re.findall(r"(?:from|join) (\w+\.\w+)", view.query))
             if read <= present:
-                for statement in view.statements():
+                for statement in view.statements(columns=not lake):
                     connection.execute(statement)
-        connection.commit()
+
+    @staticmethod
+    def _present(connection: duckdb.DuckDBPyConnection) -> set[str]:
+        """Tables and views by schema and name."""
+        rows = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = current_database() union all "
+            "select schema_name, view_name from duckdb_views() "
+            "where database_name = current_database() and not internal"
+        ).fetchall()
+        return {f"{schema}.{name}" for schema, name in rows}
 
     @staticmethod
     def _drop_readers(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -57,4 +57,14 @@ class Run(SQLModel, table=True):
     finished_at: datetime = column("When it was written (UTC).")
 
 
-RUN_TABLES: tuple[type[SQLModel], ...] = (ModelCall, Run)
+class SchemaVersion(SQLModel, table=True):
+    __tablename__ = "schema_versions"
+    __table_args__ = {
+        "schema": INTERNAL,
+        "comment": "One row per version that the warehouse's tables were brought to.",
+    }
+    version: int = key("Number of the version; the highest is the present one.")
+    made_at: datetime = column("When it was brought to it (UTC).")
+
+
+RUN_TABLES: tuple[type[SQLModel], ...] = (ModelCall, Run, SchemaVersion)

@@ -1,30 +1,26 @@
-"""The one door to a study's DuckDB file.
+"""The one door to a study's tables, whatever they lie in.
 
-DuckDB lets one process write, and none while another has the file open. So every access takes a
-file lock, opens, does one short transaction and closes; readers get a published copy.
+What is above it asks for rows and hands rows over. Two backends stand behind it: a DuckDB file
+(`file_warehouse`) and a DuckLake (`lake_warehouse`).
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
-from filelock import FileLock, Timeout
+import pyarrow as pa
+import pyarrow.dataset as ds
 
-from gpla_assets.storage.files import WarehouseLocked, connected, copied, known_faults
-from gpla_assets.storage.migration import is_of_one_schema, to_schemas
+from gpla_assets.storage.files import WarehouseError, connected
 from gpla_assets.storage.publication import Publication
 from gpla_assets.storage.shards import Spool
-from gpla_assets.storage.tables import TABLES
 from gpla_assets.storage.writing import (
     Check,
     RunRecord,
@@ -32,126 +28,109 @@ from gpla_assets.storage.writing import (
     arrow_of,
     check_rows,
     literal,
-    missing_columns,
     record_runs,
     relation,
     replace_rows,
-    schema_statements,
 )
+from gpla_assets.studies import Lake, Store
 
 STAGED = "warehouse.duckdb"
-"""The name of a copy to build on; DuckDB takes the catalogue's name from it."""
+"""The name of a file to build on; DuckDB takes the catalogue's name from it."""
 
 SPOOLING = "1GiB"
 """What DuckDB may hold while rows are ordered into a file; it goes on on disk beyond that."""
 
 Row = tuple[Any, ...]
 """Of a query: of which types, DuckDB says when it runs."""
+Found = TypeVar("Found")
+Work = Callable[[duckdb.DuckDBPyConnection], Found]
+"""What is done on a connection. It may be done again, so it changes nothing else."""
+Marks = list[tuple[str, int, int]]
+"""What changes when rows do: a file with its size and time, or a lake with its snapshot."""
 
 
-def _identity(file: Path) -> tuple[Path, int]:
-    """A file as it is now: another that takes its place is another (0: there is none)."""
-    try:
-        return file, file.stat().st_ino
-    except OSError:
-        return file, 0
+@dataclass
+class Staged:
+    """A DuckDB file to build on; what it holds counts at the end of `Warehouse.staged`."""
+
+    file: Path
+    runs: list[RunRecord] = field(default_factory=list)
+
+    def rows(self, table: str) -> int:
+        """Rows of a table of it."""
+        with closing(connected(self.file)) as connection:
+            row = connection.execute(f"select count(*) from {relation(table)}").fetchone()
+        return int(row[0]) if row else 0
+
+    def record(self, runs: Sequence[RunRecord]) -> None:
+        """What made its rows; counts with them."""
+        self.runs += runs
 
 
-@dataclass(frozen=True)
-class Warehouse:
+class Warehouse(ABC):
     """A study's warehouse.
 
-    `path` is the published file, which anyone may open; the working file lies beside it in
-    `work/`. Raises WarehouseError if the lock is not had within `lock_timeout` seconds, or where
-    a file is damaged, foreign, cannot be written or does not fit on the disk.
+    Raises WarehouseError where the store is damaged, foreign, cannot be reached or written, and
+    where another process holds it too long.
     """
 
-    path: Path
-    lock_timeout: float = 600.0
-    # files that have all tables, as this object knows: looked at once
-    _complete: set[tuple[Path, int]] = field(
-        default_factory=set, init=False, repr=False, compare=False
-    )
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether anything was ever stored."""
 
-    @property
-    def working(self) -> Path:
-        """The file that assets and dbt write."""
-        return self.path.parent / "work" / self.path.name
-
-    @contextmanager
-    def locked(self, timeout: float | None = None) -> Iterator[Path]:
-        """Hold the file lock; the kernel releases it when the process dies.
-
-        One lock object a use: threads of this process exclude each other too.
-        """
-        path = self.working.with_suffix(".lock")
-        wait = self.lock_timeout if timeout is None else timeout
-        # without flock filelock would fall back to a file whose presence outlives its process
-        lock = FileLock(path, timeout=wait, fallback_to_soft=False)
-        with known_faults(path):
-            self.working.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire()
-            except Timeout:
-                holder = path.read_text("utf-8") or "an unknown process"
-                raise WarehouseLocked(
-                    f"{self.working} is locked by {holder}; waited {wait:.0f} s. "
-                    "Wait for that run to end, or stop it, and run again."
-                ) from None
-        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        try:
-            with known_faults(path):
-                path.write_text(f"process {os.getpid()} since {since}", "utf-8")
-            yield self.working
-        finally:
-            lock.release()
-
-    @contextmanager
-    def _connection(
-        self, fold: bool = True, timeout: float | None = None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """`fold` takes the write-ahead log into the file on closing; durable either way."""
-        with self.locked(timeout) as file:
-            connection = connected(file, self.lock_timeout)
-            try:
-                if not fold:
-                    connection.execute("pragma disable_checkpoint_on_shutdown")
-                with known_faults(file):
-                    yield connection
-            finally:
-                connection.close()
-
+    @abstractmethod
     def create(self) -> None:
-        """Make the file, and the tables and columns that it lacks (a file of an older version).
+        """Make the tables and columns that are lacking (in a store of an older version)."""
 
-        Where only the published file is left, the working file begins as a copy of it.
+    @abstractmethod
+    def _read(self, work: Work[Found], timeout: float | None = None) -> Found:
+        """Do `work` on a connection; all that it reads is of one moment."""
+
+    @abstractmethod
+    def _write(self, work: Work[None], names: Sequence[str], small: bool = False) -> None:
+        """Do `work` in one transaction. `names` say what it replaces: nobody else does meanwhile.
+
+        `small` work is much repeated.
         """
-        if _identity(self.working) in self._complete:
-            return
-        if not self.working.exists() and self.path.exists():
-            with self.locked() as file, known_faults(file):
-                if not file.exists():  # another process may have been quicker
-                    # under another name first: a process killed here leaves no half a file
-                    begun = file.with_suffix(".begun")
-                    copied(self.path, begun)
-                    os.replace(begun, file)
-        with self._connection(fold=False) as connection:
-            query = (
-                "select table_name, column_name from duckdb_columns() "
-                "where schema_name in ('evidence', 'analysis', 'internal')"
-            )
-            present: dict[str, set[str]] = {}
-            for table, column in connection.execute(query).fetchall():
-                present.setdefault(table, set()).add(column)
-            connection.begin()
-            for statement in schema_statements(name for name in TABLES if name not in present):
-                connection.execute(statement)
-            for statement in missing_columns(present):
-                connection.execute(statement)
-            if is_of_one_schema(connection):
-                to_schemas(connection)
-            connection.commit()
-        self._complete.add(_identity(self.working))
+
+    @abstractmethod
+    def _merge(self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+        """Add rows; one takes the place of a row with the same key."""
+
+    @abstractmethod
+    def _unique(
+        self, connection: duckdb.DuckDBPyConnection, write: Write, arrow: pa.Table | ds.Dataset
+    ) -> None:
+        """Raises RowsRefused where a key stands twice, which the contract cannot see.
+
+        `arrow` are the written rows without their constants.
+        """
+
+    @abstractmethod
+    def staged(self) -> AbstractContextManager[Staged]:
+        """A file to build on, which takes its place at the end.
+
+        A process that dies on the way, or a child of it that lives on, leaves what was there.
+        """
+
+    @abstractmethod
+    def publish(self, publication: Publication = Publication()) -> None:
+        """Have readers see the present rows from now on; open readers keep what they see.
+
+        `publication`: views that they have besides, and what is left out.
+        """
+
+    @abstractmethod
+    def published_fault(self, publication: Publication = Publication()) -> str | None:
+        """Why what readers see is not what is stored; None where it is."""
+
+    @abstractmethod
+    def published_at(self) -> int:
+        """When it was last published, in nanoseconds of the epoch; 0 where it never was."""
+
+    @abstractmethod
+    def marks(self) -> Marks:
+        """What differs after rows were written; asked often, so it is cheap."""
 
     def replace_partition(
         self,
@@ -169,73 +148,51 @@ class Warehouse:
         """
         self.create()
         tables = [arrow_of(write) for write in writes]
-        with self._connection() as connection:
-            connection.begin()
-            try:
-                for write, arrow in zip(writes, tables, strict=True):
-                    replace_rows(connection, write, arrow)
-                check_rows(connection, checks, [run.partition_key for run in runs])
-                record_runs(connection, runs, forgotten)
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+        keys = [run.partition_key for run in runs]
 
-    @contextmanager
-    def staged(self) -> Iterator[Path]:
-        """A copy of the working file to build on, which takes its place at the end.
+        def work(connection: duckdb.DuckDBPyConnection) -> None:
+            for write, arrow in zip(writes, tables, strict=True):
+                replace_rows(connection, write, arrow)
+                self._unique(connection, write, arrow)
+            check_rows(connection, checks, keys)
+            record_runs(connection, runs, forgotten)
 
-        The lock is held throughout. A process that dies on the way, or a child of it that lives
-        on, leaves the working file as it was.
-        """
-        self.create()
-        with self.locked() as file:
-            _clear_staged(file)
-            folder = file.with_name(f"{file.stem}.staged-{os.getpid()}")
-            # dbt knows the file by its name, whatever the study: see dbt.py
-            staged = folder / STAGED
-            try:
-                with known_faults(file):
-                    folder.mkdir()
-                    connected(file, self.lock_timeout).close()  # folds a write-ahead log in
-                    copied(file, staged)
-                yield staged
-                with known_faults(staged):
-                    connected(staged, self.lock_timeout).close()
-                    os.replace(staged, file)
-                self._complete.add(_identity(file))
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+        self._write(work, _replaced(writes, runs, forgotten))
 
     def append(self, table: str, rows: pd.DataFrame) -> None:
         """Add rows in one short transaction; a row takes the place of one with the same key.
 
-        The rows stay in the write-ahead log until it is large: taking each small group into the
-        file would rewrite up to 120,000 rows every time. Raises what `replace_partition` raises.
+        Raises what `replace_partition` raises.
         """
         self.create()
         arrow = arrow_of(Write(table, rows))
-        with self._connection(fold=False) as connection:
-            connection.register("new_rows", arrow)
-            connection.execute(
-                f"insert or replace into {relation(table)} by name select * from new_rows"
-            )
-            connection.unregister("new_rows")
+        self._write(lambda connection: self._merge(connection, table, arrow), [table], small=True)
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
-        """The rows of a query on the working file."""
+        """The rows of a query on what was written last."""
         self.create()
-        with self._connection(fold=False) as connection:
-            return connection.execute(sql, list(parameters)).df()
+        return self._read(lambda connection: connection.execute(sql, list(parameters)).df())
+
+    def read_as_it_is(self, work: Work[Found]) -> Found:
+        """Do `work` on a connection to a store that may be of an older version: nothing is made.
+
+        Raises WarehouseError where there is none.
+        """
+        if not self.exists():
+            raise WarehouseError(f"{self}: the study was not run yet; `gpla run` makes it.")
+        return self._read(work)
 
     def spooled(self, sql: str, parameters: Sequence[object] = ()) -> Spool:
         """The rows of a query in a file, to be read a part at a time with nothing open."""
         self.create()
         spool = Spool()
-        with self._connection(fold=False) as connection:
+        target = literal(str(spool.path))
+
+        def work(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"set memory_limit = '{SPOOLING}'")
-            target = literal(str(spool.path))
             connection.execute(f"copy ({sql}) to {target} (format parquet)", list(parameters))
+
+        self._read(work)
         return spool
 
     def table(self, name: str) -> pd.DataFrame:
@@ -248,75 +205,44 @@ class Warehouse:
 
     def fetch(self, queries: Sequence[str], timeout: float | None = None) -> list[list[Row]]:
         """Rows of several queries at one moment, as tuples; none of a table that is not there."""
-        with self._connection(fold=False, timeout=timeout) as connection:
-            return [_fetched(connection, query) for query in queries]
-
-    def publish(self, publication: Publication = Publication()) -> None:
-        """Copy the working file to where users read; works under their open connections.
-
-        `publication`: views that the copy has besides, and what is left out of it.
-        """
-        self.create()
-        with self.locked() as file, known_faults(self.path):
-            _clear_staged(file)
-            connection = connected(file, self.lock_timeout)  # folds a write-ahead log in
-            state = _state(connection)
-            connection.close()
-            temporary = self.path.with_suffix(".publishing")
-            try:
-                copied(file, temporary)
-                with closing(connected(temporary, self.lock_timeout)) as opened:
-                    publication.apply(opened)
-                os.replace(temporary, self.path)
-            finally:
-                temporary.unlink(missing_ok=True)
-            stat = self.path.stat()
-            state = f"{state} {publication.fingerprint}"
-            stamp = {"state": state, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-            staged = self._stamp.with_suffix(".staged")
-            staged.write_text(json.dumps(stamp), "utf-8")
-            os.replace(staged, self._stamp)
-
-    @property
-    def _stamp(self) -> Path:
-        """What the published file held when it was written: state, size, time."""
-        return self.working.with_suffix(".published.json")
-
-    def published_fault(self, publication: Publication = Publication()) -> str | None:
-        """Why the published file is not what the working file holds; None where it is."""
-        if not self.path.exists():
-            return "is missing"
-        try:
-            stamp = json.loads(self._stamp.read_text("utf-8"))
-            stat = self.path.stat()
-        except (OSError, ValueError):
-            return "has no stamp that says what it holds"
-        if [stamp.get("size"), stamp.get("mtime_ns")] != [stat.st_size, stat.st_mtime_ns]:
-            return "was changed or cut off since it was published"
-        with self._connection(fold=False) as connection:
-            if f"{_state(connection)} {publication.fingerprint}" != stamp.get("state"):
-                return "holds older rows or views than were made"
-        return None
+        return self._read(lambda connection: [fetched(connection, one) for one in queries], timeout)
 
 
-def _clear_staged(file: Path) -> None:
-    """Remove the copies that killed processes were building on; to be called under the lock."""
-    for left in file.parent.glob(f"{file.stem}.staged-*"):
-        shutil.rmtree(left, ignore_errors=True)
+def warehouse_of(store: Store) -> Warehouse:
+    """The warehouse of a store: `study.store`, or a file."""
+    if isinstance(store, Lake):
+        from gpla_assets.storage.lake_warehouse import LakeWarehouse
+
+        return LakeWarehouse(store)
+    from gpla_assets.storage.file_warehouse import FileWarehouse
+
+    return FileWarehouse(store)
 
 
-def _fetched(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+def fetched(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """Rows of a query; none where its table is not there."""
     try:
         return connection.execute(query).fetchall()
     except duckdb.CatalogException:
         return []
 
 
-def _state(connection: duckdb.DuckDBPyConnection) -> str:
-    """A hash of all run records: what rows a file holds."""
-    rows = _fetched(
+def state_hash(connection: duckdb.DuckDBPyConnection) -> str:
+    """A hash of all run records: what rows a store holds."""
+    rows = fetched(
         connection,
         "select md5(string_agg(concat_ws('|', asset, partition_key, fingerprint, finished_at), "
         "' ' order by asset, partition_key)) from internal.runs",
     )
     return str(rows[0][0]) if rows else ""
+
+
+def _replaced(
+    writes: Sequence[Write], runs: Sequence[RunRecord], forgotten: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Names of what a transaction replaces: whole tables, and partitions by their keys."""
+    names = {key for write in writes for key in write.keys}
+    names |= {write.table for write in writes if write.column is None}
+    names |= {run.partition_key or run.asset for run in runs}
+    names |= {key or asset for asset, key in forgotten}
+    return sorted(names)

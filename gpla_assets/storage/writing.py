@@ -87,16 +87,30 @@ def in_duckdb(statement: str) -> str:
     return statement.replace("FLOAT", "DOUBLE").replace("INTEGER", "BIGINT")
 
 
-def schema_statements(names: Iterable[str]) -> Iterator[str]:
+def schema_statements(names: Iterable[str], keys: bool = True) -> Iterator[str]:
+    """SQL that makes schemas and tables with their descriptions.
+
+    `keys` False: a lake has no primary keys; what is not null stays so.
+    """
     dialect = Dialect()
     yield from (f"create schema if not exists {schema}" for schema in SCHEMAS)
     for name in names:
         table = declared(name)
-        create = str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
-        yield in_duckdb(create)
+        create = CreateTable(table, if_not_exists=True).compile(dialect=dialect)
+        yield in_duckdb(str(create)) if keys else _keyless(name)
         yield str(SetTableComment(table).compile(dialect=dialect))
         for item in table.columns:
             yield str(SetColumnComment(item).compile(dialect=dialect))
+
+
+def _keyless(name: str) -> str:
+    dialect = Dialect()
+    columns = [
+        f"{quoted(item.name)} {in_duckdb(str(item.type.compile(dialect=dialect)))}"
+        f"{'' if item.nullable else ' not null'}"
+        for item in declared(name).columns
+    ]
+    return f"create table if not exists {relation(name)} ({', '.join(columns)})"
 
 
 def missing_columns(present: Mapping[str, set[str]]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from gpla_assets.studies.places import (
     warehouse_folder,
 )
 from gpla_assets.studies.settings import Model
+from gpla_assets.studies.stores import Lake, Store, store_of
 from gpla_assets.studies.structure import StructureSettings
 from gpla_assets.studies.study import (
     SHIPPED,
@@ -34,12 +35,14 @@ __all__ = [
     "CriterionSource",
     "Evaluator",
     "Generator",
+    "Lake",
     "LexiconSettings",
     "MeasurementSettings",
     "Model",
     "Parser",
     "Price",
     "Probe",
+    "Store",
     "StructureSettings",
     "Study",
     "StudyError",
@@ -55,5 +58,6 @@ __all__ = [
     "parse_study",
     "settings_of_options",
     "sql_folder",
+    "store_of",
     "warehouse_folder",
 ]

@@ -22,7 +22,8 @@ from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 from gpla_assets.studies.measurement import CONTINUOUS, GATED_RULE, MeasurementSettings
 from gpla_assets.studies.places import warehouse_folder
 from gpla_assets.studies.ppo import Alignment
-from gpla_assets.studies.settings import PROMPTED, Model, Settings, UserPath, bearing
+from gpla_assets.studies.settings import PROMPTED, RUN_ONLY, Model, Settings, UserPath, bearing
+from gpla_assets.studies.stores import FILE, AddressError, Store, lake_of, store_of
 from gpla_assets.studies.structure import StructureSettings
 
 Group = TypeVar("Group", bound=Settings)
@@ -117,6 +118,13 @@ class Study(Settings):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
     description: str = ""
     seed: int = Field(0, ge=0)
+    warehouse: str = Field(
+        FILE,
+        description="Where the tables lie: file, or the address of a DuckLake "
+        "(`ducklake:FILE`, `ducklake:postgres:dbname=... host=... data=FOLDER`). Over "
+        "GPLA_WAREHOUSE.",
+        json_schema_extra=RUN_ONLY,
+    )
     corpus: list[CorpusSource] = Field(
         default_factory=list, description="None where `lexicon.values` gives the values."
     )
@@ -143,6 +151,16 @@ class Study(Settings):
     alignment: Alignment = Alignment()
     calls: Calls = Calls()
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("warehouse")
+    @classmethod
+    def _is_an_address(cls, address: str, info: ValidationInfo) -> str:
+        """Relative paths of an address begin at the study's file, as all of its paths do."""
+        try:
+            lake = lake_of(address, "study", (info.context or {}).get("folder"))
+        except AddressError as error:
+            raise ValueError(str(error)) from error
+        return FILE if lake is None else lake.address
 
     @field_validator("measurement")
     @classmethod
@@ -172,8 +190,13 @@ class Study(Settings):
         return self
 
     @property
+    def store(self) -> Store:
+        """Where its tables lie: the published file, or a lake."""
+        return store_of(self.name, self.warehouse)
+
+    @property
     def warehouse_path(self) -> Path:
-        """The published warehouse file."""
+        """The published warehouse file; what is kept beside the tables lies in its folder."""
         return warehouse_folder() / f"{self.name}.duckdb"
 
     @property

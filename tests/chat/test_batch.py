@@ -23,7 +23,7 @@ from gpla_assets.chat.cache import MemoryCalls, request_key
 from gpla_assets.chat.endpoint import Endpoint
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, Message
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import FileWarehouse
 from gpla_assets.studies.asking import Calls, Price
 from tests.conftest import gpla
 
@@ -221,6 +221,6 @@ def test_a_study_is_asked_by_batches_round_after_round(tmp_path: Path) -> None:
     answered(second, 3)
     told = gpla("run", str(study), "--dry-run", folder=tmp_path / "wh")
     assert "calls of" not in told
-    rows = Warehouse(tmp_path / "wh" / "batched.duckdb").table("responses")
+    rows = FileWarehouse(tmp_path / "wh" / "batched.duckdb").table("responses")
     assert isinstance(rows, pd.DataFrame) and len(rows) == 6
     assert set(rows["answer"]) == {"I love honesty."}

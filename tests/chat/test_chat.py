@@ -29,7 +29,7 @@ from gpla_assets.chat.limits import backoff, retry_after
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped, Message
 from gpla_assets.common.errors import BackendUnavailable
-from gpla_assets.storage import TABLES, Warehouse, WarehouseCalls
+from gpla_assets.storage import TABLES, FileWarehouse, WarehouseCalls
 from gpla_assets.studies import StudyError
 from gpla_assets.studies.asking import Calls, Price
 from gpla_assets.studies.settings import Model, bearing
@@ -71,7 +71,7 @@ class Waits:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> WarehouseCalls:
-    return WarehouseCalls(Warehouse(tmp_path / "study.duckdb", lock_timeout=20))
+    return WarehouseCalls(FileWarehouse(tmp_path / "study.duckdb", lock_timeout=20))
 
 
 @pytest.fixture
@@ -371,14 +371,14 @@ def test_the_endpoint_of_another_key_finds_the_same_replies(
 
 
 def test_a_warehouse_of_an_older_version_gets_the_table(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "study.duckdb")
+    warehouse = FileWarehouse(tmp_path / "study.duckdb")
     warehouse.create()
     with duckdb.connect(str(warehouse.working)) as connection:
         connection.execute("drop table internal.model_calls")
         connection.execute(
             "insert into evidence.profiles (profile, content) values ('Default', 'kept')"
         )
-    older = Warehouse(tmp_path / "study.duckdb")
+    older = FileWarehouse(tmp_path / "study.duckdb")
     assert WarehouseCalls(older).find(["k"]) == {}
     assert older.table("profiles").content.tolist() == ["kept"]
     found = older.read("select table_name from duckdb_tables() where not internal")
@@ -781,9 +781,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from gpla_assets.chat.openai_chat import OpenAIChat
 from gpla_assets.chat.protocol import ChatRequest, Message
-from gpla_assets.storage import Warehouse, WarehouseCalls
+from gpla_assets.storage import FileWarehouse, WarehouseCalls
 from gpla_assets.studies.asking import Calls
-cache = WarehouseCalls(Warehouse(Path(sys.argv[2])))
+cache = WarehouseCalls(FileWarehouse(Path(sys.argv[2])))
 chat = OpenAIChat("m", Calls(concurrency=4), cache, base_url=sys.argv[1])
 asked = [ChatRequest((Message("user", f"q{n}"),), 200) for n in range(60)]
 print(len(chat.ask(asked)), chat.inferences)
@@ -814,7 +814,7 @@ def test_runs_that_are_killed_lose_only_calls_under_way(tmp_path: Path) -> None:
             assert process.returncode != 0
         time.sleep(0.2)  # replies on their way to a dead process
         asked_before = len(server.asked)
-        kept = len(Warehouse(path).table("model_calls"))
+        kept = len(FileWarehouse(path).table("model_calls"))
         assert 35 - 2 * 4 <= kept < 60
         output, _ = child(server, path).communicate(timeout=60)
         assert output.split() == ["60", str(60 - kept)]

@@ -22,7 +22,7 @@ from gpla_assets.common.keys import key_of
 from gpla_assets.evaluator.estimates import estimates
 from gpla_assets.lexicon import filter_lexicon
 from gpla_assets.orchestration import dbt as own_dbt
-from gpla_assets.storage import TABLES, Warehouse, Write
+from gpla_assets.storage import TABLES, FileWarehouse, Write
 from gpla_assets.studies import LexiconSettings, dbt_folder
 
 DBT = dbt_folder()
@@ -39,7 +39,7 @@ def dbt(command: list[str], warehouse: Path, folder: Path) -> None:
             *("--project-dir", str(DBT), "--profiles-dir", str(DBT)),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "log")),
         ],
-        env=os.environ | {"GPLA_WAREHOUSE": str(warehouse)},
+        env=os.environ | {"GPLA_DBT_FILE": str(warehouse)},
         capture_output=True,
         text=True,
         check=False,
@@ -104,7 +104,7 @@ def perceptions_of(found: pd.DataFrame) -> pd.DataFrame:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small warehouse on which all models and their tests ran."""
     folder = tmp_path_factory.mktemp("dbt")
-    warehouse = Warehouse(folder / "small.duckdb")
+    warehouse = FileWarehouse(folder / "small.duckdb")
     scored = measurements(np.random.default_rng(1))
     similar = pd.DataFrame({"value_a": ["Care"], "value_b": ["Order"], "cosine": 0.1}).assign(
         rouge_f=0.0, rouge_precision=0.0, rouge_recall=0.0
@@ -334,7 +334,7 @@ def test_every_model_with_a_rule_has_a_unit_test(built: Path) -> None:
 
 @pytest.mark.slow
 def test_a_fresh_warehouse_builds_with_empty_tables(built: Path, tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse = FileWarehouse(tmp_path / "warehouse.duckdb")
     warehouse.create()
     # the project is parsed, and its unit tests, which see no warehouse, have run
     shutil.copytree(built / "target", tmp_path / "target")
@@ -351,7 +351,7 @@ def test_a_fresh_warehouse_builds_with_empty_tables(built: Path, tmp_path: Path)
 def test_a_manifest_is_parsed_once_beside_the_warehouses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setenv("GPLA_DBT_FILE_DIR", str(tmp_path))
     manifest = own_dbt.prepared_manifest()
     assert manifest.parent.parent == tmp_path / "work" / "dbt"
     assert "model.gpla.lexicon" in json.loads(manifest.read_text("utf-8"))["nodes"]
@@ -367,7 +367,7 @@ def test_a_project_that_dbt_cannot_parse_is_named(
     (project / "models" / "marts" / "lexicon" / "lexicon.sql").write_text(
         "select * from {{ ref('none') }}"
     )
-    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
+    monkeypatch.setenv("GPLA_DBT_FILE_DIR", str(tmp_path))
     monkeypatch.setattr(own_dbt, "dbt_folder", lambda: project)
     with pytest.raises(own_dbt.DbtFailed, match="cannot parse its project"):
         own_dbt.prepared_manifest()

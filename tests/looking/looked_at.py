@@ -12,7 +12,7 @@ from gpla_assets.evaluator.estimates import estimates
 from gpla_assets.evaluator.expression import SUMS
 from gpla_assets.orchestration import dbt
 from gpla_assets.orchestration.publishing import publication
-from gpla_assets.storage import RunRecord, Warehouse, Write
+from gpla_assets.storage import FileWarehouse, RunRecord, Write
 from gpla_assets.studies import load_study
 
 LLMS = ("alpha-1", "beta/2:free", "gamma")
@@ -35,7 +35,7 @@ def logits() -> np.ndarray:
 
 def looked_at(folder: Path) -> Path:
     """Make and publish the study in a folder of warehouses; its file."""
-    warehouse = Warehouse(folder / f"{NAME}.duckdb")
+    warehouse = FileWarehouse(folder / f"{NAME}.duckdb")
     asked = [f"q{number:02d}" for number in range(QUESTIONS)]
     subjects = pd.DataFrame({"llm": LLMS, "profile": "Default"})
     subjects["subject_id"] = subjects["llm"] + "|Default"

@@ -13,7 +13,7 @@ import pytest
 
 from gpla_assets.orchestration import dbt
 from gpla_assets.orchestration.dead_runs import PROCESS_TAG, end_dead_runs, this_process
-from gpla_assets.storage import Warehouse
+from gpla_assets.storage import FileWarehouse
 from tests.campaign import run_campaign
 from tests.conftest import Known
 
@@ -32,7 +32,7 @@ def test_runs_after_kills_give_the_tables_of_an_undisturbed_run(
 def test_a_copy_that_is_cut_off_leaves_no_half_a_working_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    warehouse = Warehouse(tmp_path / "x.duckdb")
+    warehouse = FileWarehouse(tmp_path / "x.duckdb")
     warehouse.create()
     warehouse.publish()
     warehouse.working.unlink()
@@ -44,8 +44,8 @@ def test_a_copy_that_is_cut_off_leaves_no_half_a_working_file(
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "copyfile", killed)
         with pytest.raises(SystemExit):
-            Warehouse(tmp_path / "x.duckdb").create()
-    assert len(Warehouse(tmp_path / "x.duckdb").table("runs")) == 0
+            FileWarehouse(tmp_path / "x.duckdb").create()
+    assert len(FileWarehouse(tmp_path / "x.duckdb").table("runs")) == 0
 
 
 def test_a_parse_of_dbt_that_is_cut_off_leaves_no_half_a_manifest(

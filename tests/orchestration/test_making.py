@@ -23,7 +23,7 @@ from gpla_assets.orchestration.making import Making, NotMade, forget, make, stat
 from gpla_assets.orchestration.plan import stale_now
 from gpla_assets.orchestration.publishing import fault, publish
 from gpla_assets.orchestration.steps import step_named
-from gpla_assets.storage import TABLES, Check, RowsRefused, Warehouse, WarehouseError
+from gpla_assets.storage import TABLES, Check, FileWarehouse, RowsRefused, WarehouseError
 from gpla_assets.storage.files import connected, fault_of
 from gpla_assets.studies import Study, load_study
 
@@ -35,13 +35,13 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 @pytest.fixture
-def warehouse(study: Study) -> Warehouse:
-    return Warehouse(study.warehouse_path)
+def warehouse(study: Study) -> FileWarehouse:
+    return FileWarehouse(study.warehouse_path)
 
 
 def made(study: Study, name: str, *keys: str) -> making.Made:
     step = step_named(name)
-    return make(step, study, Warehouse(study.warehouse_path), Budget(study.calls), keys)
+    return make(step, study, FileWarehouse(study.warehouse_path), Budget(study.calls), keys)
 
 
 def stale(study: Study) -> set[str]:
@@ -49,7 +49,7 @@ def stale(study: Study) -> set[str]:
 
 
 def test_what_was_made_is_fresh_and_counts_the_rows_of_its_main_table(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     for name in ("values", "questions", "subjects"):
         made(study, name)
@@ -61,7 +61,7 @@ def test_what_was_made_is_fresh_and_counts_the_rows_of_its_main_table(
 
 
 def test_a_partition_counts_its_own_rows_and_an_agents_row_is_none_of_them(
-    study: Study, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    study: Study, warehouse: FileWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("questions", "subjects"):
         made(study, name)
@@ -76,7 +76,7 @@ def test_a_partition_counts_its_own_rows_and_an_agents_row_is_none_of_them(
 
 
 def test_rows_that_break_a_check_are_not_written_and_stay_stale(
-    study: Study, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    study: Study, warehouse: FileWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(study, "values")
     good = warehouse.table("values")
@@ -106,7 +106,7 @@ def test_a_step_whose_upstream_was_never_made_says_so(study: Study) -> None:
 
 
 def test_what_is_read_is_noted_before_it_is_computed(
-    study: Study, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    study: Study, warehouse: FileWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that change while they are read: the record holds the older ones, so it is stale."""
     for name in ("questions", "subjects"):
@@ -127,7 +127,7 @@ def test_what_is_read_is_noted_before_it_is_computed(
 
 
 def test_subjects_that_leave_leave_every_table_and_come_back_whole(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     for name in ("questions", "subjects"):
         made(study, name)
@@ -144,7 +144,7 @@ def test_subjects_that_leave_leave_every_table_and_come_back_whole(
     assert ("responses", one) not in back
 
 
-def test_orphans_of_an_older_version_leave_too(study: Study, warehouse: Warehouse) -> None:
+def test_orphans_of_an_older_version_leave_too(study: Study, warehouse: FileWarehouse) -> None:
     made(study, "questions")
     with duckdb.connect(str(warehouse.working)) as connection:
         connection.execute(
@@ -157,7 +157,7 @@ def test_orphans_of_an_older_version_leave_too(study: Study, warehouse: Warehous
 
 
 def test_a_step_that_is_asked_no_more_is_emptied_and_forgotten(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     asked = study.model_copy(update={"probe": load_study("paper").probe})
     made(asked, "subjects")
@@ -169,7 +169,7 @@ def test_a_step_that_is_asked_no_more_is_emptied_and_forgotten(
 
 
 def test_a_published_file_that_is_cut_off_or_older_is_published_anew(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     made(study, "values")
     assert fault(study) == "the published file is missing"
@@ -197,7 +197,7 @@ def test_a_query_of_a_cut_off_file_says_what_to_do(study: Study) -> None:
 
 
 def test_a_lost_working_file_begins_anew_from_the_published_one(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     made(study, "values")
     publish(study)
@@ -213,7 +213,7 @@ def test_a_lost_working_file_begins_anew_from_the_published_one(
     ],
 )
 def test_a_foreign_or_cut_off_file_says_what_it_is_and_what_to_do(
-    study: Study, warehouse: Warehouse, content: bytes | None, said: str
+    study: Study, warehouse: FileWarehouse, content: bytes | None, said: str
 ) -> None:
     made(study, "values")
     whole = warehouse.working.read_bytes()
@@ -250,7 +250,7 @@ def test_a_fault_of_a_file_is_one_line_that_says_what_to_do(error: Exception, sa
 
 
 def test_a_full_disk_loses_nothing_that_was_stored(
-    study: Study, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    study: Study, warehouse: FileWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(study, "values")
     publish(study)
@@ -299,7 +299,7 @@ def test_a_file_that_another_process_has_open_is_waited_for_and_its_holder_named
 
 
 def test_a_staged_copy_takes_the_place_of_the_file_at_its_end_alone(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     made(study, "values")
     with pytest.raises(ZeroDivisionError), warehouse.staged() as copy:
@@ -314,7 +314,7 @@ def test_a_staged_copy_takes_the_place_of_the_file_at_its_end_alone(
 
 
 def test_generalizability_is_told_of_every_list_of_values(
-    study: Study, warehouse: Warehouse
+    study: Study, warehouse: FileWarehouse
 ) -> None:
     """Two samples of each question; the numbers are those of the known components' test."""
     random = np.random.default_rng(3)

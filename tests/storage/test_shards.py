@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gpla_assets.storage import Warehouse, Write
+from gpla_assets.storage import Write
 from gpla_assets.storage.contract import RowsUnfit
+from gpla_assets.storage.file_warehouse import FileWarehouse
 from gpla_assets.storage.shards import Shards
 
 
@@ -30,7 +31,7 @@ def expressions(subject: str, n: int) -> pd.DataFrame:
 
 
 def test_parts_are_stored_as_one_partition(tmp_path: Path) -> None:
-    warehouse, shards = Warehouse(tmp_path / "x.duckdb"), Shards("expressions", agent_id=None)
+    warehouse, shards = FileWarehouse(tmp_path / "x.duckdb"), Shards("expressions", agent_id=None)
     known = expressions("b", 3).assign(logit_sum=[0.5, None, -1.0])
     for part in (expressions("a", 2), expressions("c", 0), known):
         shards.add(part)
@@ -59,7 +60,7 @@ def test_a_part_that_its_table_does_not_allow_is_refused() -> None:
 
 @pytest.mark.parametrize("least", [1, 2, 3, 5, 100])
 def test_groups_are_read_whole_and_in_order(tmp_path: Path, least: int) -> None:
-    warehouse = Warehouse(tmp_path / "x.duckdb")
+    warehouse = FileWarehouse(tmp_path / "x.duckdb")
     sizes = {"a": 1, "b": 4, "c": 2, "d": 1, "e": 3}
     rows = pd.concat([expressions(name, size) for name, size in sizes.items()])
     warehouse.replace_partition([Write("expressions", rows.assign(agent_id=None))])
