@@ -174,10 +174,12 @@ def quick(tmp_path_factory: pytest.TempPathFactory, known: Known) -> Ran:
     return ran
 
 
-RUN_WHOLE = ("quick", "small", "demo")
+RUN_WHOLE = ("demo", "small", "quick")
 """Studies that are run whole, once a session: a test that asks for one is slow."""
-LONGEST = ("test_sequences", "test_campaign", "test_endpoint_study", "test_own_texts", "test_wheel")
-"""Files that take longest, the first first: they begin after these studies."""
+BESIDE = ("test_endpoint_study", "test_own_texts", "test_wheel", "test_cross_encoder")
+"""Long files that need nothing of the demo: meanwhile it embeds what all studies share."""
+LONGEST = ("test_sequences", "test_campaign", "test_lake_study")
+"""Files that take longest of the others, the first first: they begin after these studies."""
 ASKS = re.compile(rf"\b({'|'.join(RUN_WHOLE)}): Ran\b")
 
 
@@ -194,7 +196,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if set(RUN_WHOLE) & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    order = {name: place for place, name in enumerate((*RUN_WHOLE, *LONGEST))}
+    first, *later = RUN_WHOLE
+    order = {name: place for place, name in enumerate((first, *BESIDE, *later, *LONGEST))}
     last = len(order)
     items.sort(key=lambda item: order.get(group(item.path), order.get(item.path.stem, last)))
 

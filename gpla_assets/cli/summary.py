@@ -65,7 +65,7 @@ def print_summary(console: Console, name: str, study: Study, done: Done) -> None
             console.print(line, soft_wrap=True)
     gpla = command()
     console.print(f"warehouse {escape(str(study.store))}", soft_wrap=True)
-    console.print(f"report    {escape(str(study.report_path))}", soft_wrap=True)
+    console.print(f"explorer  {escape(str(study.report_path))}", soft_wrap=True)
     console.print(
         f"go on     {gpla} show LLM -s {name} | {gpla} why LLM VALUE -s {name} | {gpla} ui {name}",
         soft_wrap=True,
@@ -124,7 +124,7 @@ def _found(connection: duckdb.DuckDBPyConnection) -> list[str]:
     told = distinct_sentences(cautions)
     lines += [f"[yellow]*[/yellow] {escape(one)}" for one in told[:SHOWN_CAUTIONS]]
     if len(told) > SHOWN_CAUTIONS:
-        lines[-1] += f" ({len(told) - SHOWN_CAUTIONS} more in the report)"
+        lines[-1] += f" ({len(told) - SHOWN_CAUTIONS} more in the explorer)"
     return lines
 
 

@@ -1,5 +1,6 @@
 {#- Scores as whole numbers of 1e-12: their sums are exact, whatever the order of rows, where sums of
-    floats need one (which takes ten times as long), and a constant has a variance of 0. -#}
+    floats need one (which takes ten times as long), and a constant has a variance of 0. r is right
+    to about ten digits, so that digits beyond the twelfth are dropped. -#}
 with codes as (
     select "value", row_number() over (order by "value") as code
     from (select distinct "value" from {{ ref('subject_values') }})
@@ -39,7 +40,7 @@ final as (
         case
             when n >= 3
                 and least(variance_a, variance_b) / (n * n) > 1e-18 * 1e24
-                then greatest(-1.0, least(1.0, covariance / sqrt(variance_a * variance_b)))
+                then greatest(-1.0, least(1.0, round(covariance / sqrt(variance_a * variance_b), 12)))
         end as r,
         n
     from pairs
