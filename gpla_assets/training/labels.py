@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,6 +68,11 @@ def written_texts(source: str) -> pd.DataFrame | None:
         path = locate(SOURCES[source], data_dir(), None)
     except SourceMissing:
         return None
+    return _written(source, path)
+
+
+@lru_cache(maxsize=2)
+def _written(source: str, path: Path) -> pd.DataFrame:
     if source in OPEN:
         return as_written(path)
     texts = read(source, path).rows
