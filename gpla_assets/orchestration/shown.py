@@ -113,10 +113,15 @@ def stored_tables(warehouse: Warehouse, assets: Sequence[str]) -> dict[str, Show
 def _schema(columns: pd.DataFrame) -> dg.TableSchema:
     return dg.TableSchema(
         [
-            dg.TableColumn(str(one.name), str(one.type).lower(), description=one.comment or None)
+            dg.TableColumn(str(one.name), str(one.type).lower(), description=_said(one.comment))
             for one in columns.itertuples()
         ]
     )
+
+
+def _said(comment: object) -> str | None:
+    """A description; a lake's columns may have none."""
+    return comment if isinstance(comment, str) and comment else None
 
 
 def code_of(step: Step) -> dg.CodeReferencesMetadataValue:

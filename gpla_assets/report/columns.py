@@ -23,7 +23,7 @@ def columns(frame: pd.DataFrame, decimals: int = DECIMALS) -> dict[str, list[obj
 
 def _column(column: pd.Series, decimals: int) -> list[object]:
     if pd.api.types.is_bool_dtype(column.dtype):
-        return [bool(one) for one in column]
+        return [None if pd.isna(one) else bool(one) for one in column]
     if pd.api.types.is_float_dtype(column.dtype):
         numbers = column.to_numpy(float)
         known = numbers[np.isfinite(numbers)]

@@ -254,7 +254,7 @@ def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(
 
     done = PpoRun(policy, even, PROMPTS, tmp_path, "f").run()
     assert np.mean([one["reward"] for one in done.steps[:3]]) < 0.75 * size
-    assert np.mean([one["reward"] for one in done.steps[-5:]]) > 0.95 * size
+    assert np.mean([one["reward"] for one in done.steps[-10:]]) > 0.9 * size
 
 
 FREE: dict[str, Any] = TINY | {

@@ -96,8 +96,8 @@ def looked_at(folder: Path) -> Path:
         ],
         [ran],
     )
-    with warehouse.staged() as file:
-        dbt.build("structure", file, {"measurement_rule": "salience"})
+    with warehouse.staged() as staged:
+        dbt.build("structure", staged.file, {"measurement_rule": "salience"})
     warehouse.publish(publication(load_study("demo")))
     return warehouse.path
 

@@ -303,11 +303,11 @@ def test_a_staged_copy_takes_the_place_of_the_file_at_its_end_alone(
 ) -> None:
     made(study, "values")
     with pytest.raises(ZeroDivisionError), warehouse.staged() as copy:
-        with duckdb.connect(str(copy)) as connection:
+        with duckdb.connect(str(copy.file)) as connection:
             connection.execute('delete from evidence."values"')
         raise ZeroDivisionError
     assert len(warehouse.table("values")) == len(vocabulary())
-    with warehouse.staged() as copy, duckdb.connect(str(copy)) as connection:
+    with warehouse.staged() as copy, duckdb.connect(str(copy.file)) as connection:
         connection.execute('delete from evidence."values"')
     assert len(warehouse.table("values")) == 0
     assert not list(warehouse.working.parent.glob("*.staged-*"))

@@ -78,12 +78,13 @@ def test_data_come_back_from_letters_that_html_ignores() -> None:
 def test_columns_are_rounded_and_hold_no_nan() -> None:
     frame = pd.DataFrame(
         {"a": [0.12345, np.nan, -1e-9], "n": [1.0, np.nan, 3.0], "b": [True, False, True],
-         "c": ["x", None, "y"], "i": pd.array([1, None, 2], "Int64")}
+         "c": ["x", None, "y"], "i": pd.array([1, None, 2], "Int64"),
+         "d": pd.array([True, None, False], "boolean")}
     )  # fmt: skip
     found = columns(frame)
     assert found == {
         "a": [0.123, None, 0.0], "n": [1, None, 3], "b": [True, False, True],
-        "c": ["x", None, "y"], "i": [1, None, 2],
+        "c": ["x", None, "y"], "i": [1, None, 2], "d": [True, None, False],
     }  # fmt: skip
     assert "-0.0" not in json.dumps(found)
 
