@@ -11,7 +11,7 @@ export HF_HUB_OFFLINE := 1
 WORKERS ?= 3
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
-.PHONY: run test test-fast lint types demo-texts accurate
+.PHONY: run test test-all test-fast lint types demo-texts accurate
 
 run: $(VENV)/installed
 	$(BIN)/gpla run demo
@@ -19,9 +19,13 @@ run: $(VENV)/installed
 test: $(VENV)/installed lint types
 	$(PYTEST)
 
+# With those that take minutes each: a study under the daemon, on a lake, under random actions.
+test-all: $(VENV)/installed lint types
+	$(PYTEST) -m "slow or not slow"
+
 # Without the tests that run studies whole, train, or wait.
 test-fast: $(VENV)/installed lint types
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not long"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

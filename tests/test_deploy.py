@@ -51,6 +51,7 @@ def test_values_of_helm_name_what_the_code_reads() -> None:
     assert launched["volumeMounts"] == one["volumeMounts"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 def test_the_services_of_compose_start_on_loopback() -> None:

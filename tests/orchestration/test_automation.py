@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.conftest import Ran, gpla
 from tests.dagster_ui import PATIENCE_S, drop_answers, serving
+from tests.report.explored import parts_of
 
 NEW = "new-llm|Default"
 PARTITIONS = {(step, NEW) for step in ("responses", "subject_perceptions", "measurements")}
@@ -24,6 +26,7 @@ def made(folder: Path) -> Made:
     return {(asset, key): (str(at), inferences) for asset, key, at, inferences in rows}
 
 
+@pytest.mark.long
 def test_a_dropped_file_of_answers_is_followed_to_the_report(quick: Ran, tmp_path: Path) -> None:
     shutil.copytree(quick.folder, tmp_path, dirs_exist_ok=True)
     study, before = str(tmp_path / "quick.yaml"), made(tmp_path)
@@ -54,4 +57,4 @@ def test_a_dropped_file_of_answers_is_followed_to_the_report(quick: Ran, tmp_pat
     with duckdb.connect(str(tmp_path / "quick.duckdb"), read_only=True) as connection:
         query = "select count(*) from analysis.factor_scores where subject_id = ?"
         assert connection.execute(query, [NEW]).fetchall() != [(0,)]
-    assert "new-llm" in report.read_text("utf-8")
+    assert "new-llm" in str(parts_of(report))

@@ -16,6 +16,7 @@ from tests.quick_study import differences, quick_study, tables_in, tables_of
 LACKING = lacking()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 def test_a_study_on_a_lake_has_the_tables_of_one_in_a_file(known: Known, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.conftest import Known
 from tests.sequences import run_sequence
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_after_random_actions_the_tables_are_those_made_from_scratch(
     known: Known, tmp_path: Path

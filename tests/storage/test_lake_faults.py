@@ -12,6 +12,7 @@ from tests.postgres import lacking, postgres
 LACKING = lacking()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.skipif(LACKING is not None, reason=str(LACKING))
 def test_after_each_fault_a_partition_is_old_or_new_and_can_be_replaced(tmp_path: Path) -> None:
