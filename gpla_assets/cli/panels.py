@@ -18,6 +18,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         *("add-llm", "remove-llm", "administer", "perceive", "values", "score", "lexicon"),
         *("generate-questions", "ask-directly", "structure", "cfa", "invariance"),
     ),
+    "Store": ("warehouse", "serve"),
 }
 TRAINING = ("train-parser", "train-evaluator", "quality", "external-validity")
 RESEARCH = "Research"

@@ -10,14 +10,19 @@ import typer
 from rich.markup import escape
 
 from gpla_assets.cli.commands import StudyName, app, console, readable_errors
+from gpla_assets.cli.panels import panel_of
 from gpla_assets.cli.showing import show_rows
 
 if TYPE_CHECKING:
     from gpla_assets.storage.transfer import Backup
     from gpla_assets.studies import Store
 
-group = typer.Typer(help="The store of a study: copy, verify, compact, list.", no_args_is_help=True)
-app.add_typer(group, name="warehouse")
+group = typer.Typer(
+    help="The store of a study: copy, verify, compact, list.",
+    epilog="Examples: gpla warehouse verify survey; gpla warehouse copy survey --to backup.duckdb",
+    no_args_is_help=True,
+)
+app.add_typer(group, name="warehouse", rich_help_panel=panel_of("warehouse"))
 
 
 @group.command(
@@ -132,10 +137,7 @@ def list_publications(study: StudyName = "demo") -> None:
         show_rows(console, ["run", "published (UTC)"], iter(rows))
 
 
-@app.command(
-    epilog="Example: gpla serve survey; then in DuckDB: attach 'quack:127.0.0.1:9494' as gpla "
-    "(token '...')"
-)
+@app.command(epilog="Examples: gpla serve survey; gpla serve survey --port 9495")
 def serve(
     study: StudyName = "demo",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -144,7 +146,10 @@ def serve(
         Path | None, typer.Option(help="Where the token goes; else work/ of the warehouses.")
     ] = None,
 ) -> None:
-    """Serve what was published to DuckDB on other machines, for reading only, until stopped."""
+    """Serve what was published to DuckDB elsewhere, for reading only, until stopped.
+
+    There: attach 'quack:127.0.0.1:9494' as gpla (token '...'); the token is in a file.
+    """
     with readable_errors():
         from gpla_assets.storage.serving import served
         from gpla_assets.studies import load_study, warehouse_folder
