@@ -26,7 +26,7 @@ def docs(
     ] = None,
     port: Annotated[int, typer.Option(min=0, help="Of the site on this machine.")] = 8000,
 ) -> None:
-    """The documentation: a site on this machine (with the extra docs), or a page on the terminal."""
+    """The documentation: a site on this machine (extra docs), or a page on the terminal."""
     with readable_errors():
         from gpla_assets.docs.site import build as build_site
         from gpla_assets.docs.site import serve
