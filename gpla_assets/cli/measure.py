@@ -68,11 +68,11 @@ def measure(
 ) -> None:
     """Say what LLMs value by their answers, which differ, and what that rests on."""
     with readable_errors():
-        from gpla_assets.orchestration.measuring import own_study, run_own_study
+        from gpla_assets.orchestration.measuring import mode_of, own_study, run_own_study
         from gpla_assets.sources.columns import as_mapping
 
-        mode = "accurate" if accurate else "fast"
-        read, study = own_study(answers, values, name, as_mapping(columns), mode)
+        given = as_mapping(columns)
+        read, study = own_study(answers, mode_of(accurate), values, name, given)
         print_read(read)
         print_expected(read, study)
         if dry_run:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MAKES_NO_ROWS: Mapping[str, str] = {
     "cli": "parses arguments and prints",
     "definitions": "gathers what Dagster sees",
+    "docs": "says how all of it is used",
     "common.errors": "the base of messages",
     "common.nearest": "names in messages",
     "common.secrets": "what messages leave out",

@@ -23,12 +23,17 @@ RESULTS = ("value_correlations", "value_estimates")
 """The steps whose rows say what LLMs value; a user who asks for no more waits for no more."""
 
 
+def mode_of(accurate: bool) -> str:
+    """M_E's mode."""
+    return "accurate" if accurate else "fast"
+
+
 def own_study(
     answers: Sequence[Path],
+    mode: str,
     values: str = "paper",
     name: str | None = None,
     columns: Mapping[str, str] | None = None,
-    mode: str = "fast",
 ) -> tuple[Answers, OwnStudy]:
     """What files of answers hold, and the study that is made of them.
 
@@ -85,7 +90,7 @@ def measure(
     name: str | None = None,
     folder: Path | str = ".",
     columns: Mapping[str, str] | None = None,
-    mode: str = "fast",
+    accurate: bool = False,
 ) -> PublishedStudy:
     """What LLMs value by their answers: `gpla measure` from Python.
 
@@ -103,6 +108,6 @@ def measure(
         path = folder / f"{study_name(name, [Path('answers')])}.parquet"
         answers.to_parquet(path, index=False)
         paths = [path]
-    _, study = own_study(paths, values, name, columns, mode)
+    _, study = own_study(paths, mode_of(accurate), values, name, columns)
     _, settings, _ = run_own_study(study, folder)
     return PublishedStudy(settings.store)

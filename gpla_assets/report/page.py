@@ -91,7 +91,7 @@ def write_report(study: Study) -> Path:
     return write_explorer(study.store, study.report_path, study.description)
 
 
-def write_explorer(store: Store, out: Path, description: str = "") -> Path:
+def write_explorer(store: Store, out: Path, said: str = "") -> Path:
     """Write the explorer of what a store publishes.
 
     Raises WarehouseError where there is none, LookingError where it lacks what is read.
@@ -102,17 +102,17 @@ def write_explorer(store: Store, out: Path, description: str = "") -> Path:
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise LookingError(f"{store} {lacking(error)}") from error
     name = PublishedStudy(store).name
-    write_page(out, "Study", name, parts(name, tables, description))
+    write_page(out, "Study", name, parts(name, tables, said))
     return out
 
 
-def render(name: str, tables: Mapping[str, pd.DataFrame], description: str = "") -> str:
+def render(name: str, tables: Mapping[str, pd.DataFrame], said: str = "") -> str:
     """The page's HTML."""
-    return page("Study", name, parts(name, tables, description))
+    return page("Study", name, parts(name, tables, said))
 
 
 def parts(
-    name: str, tables: Mapping[str, pd.DataFrame], description: str = ""
+    name: str, tables: Mapping[str, pd.DataFrame], said: str = ""
 ) -> dict[str, Json | list[Json]]:
     """Data of the page: `core`, `panels`, and what `payload` makes of scores and sentences."""
     settings = settings_of(tables["runs"]["components"])
@@ -137,7 +137,7 @@ def parts(
     found = payload(tables, rule)
     core = found.pop("core") | {
         "name": name,
-        "description": description,
+        "description": said,
         "made": f"{made_now()} by gpla {version('gpla')}",
         "cautions": distinct_sentences(tables["reliabilities"]["caution"].dropna()),
         "views": list(dict.fromkeys(str(one["view"]) for one in panels)),

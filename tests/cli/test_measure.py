@@ -95,13 +95,13 @@ def test_a_batchs_requests_and_results_are_read_together(tmp_path: Path) -> None
     requests.write_text(json.dumps(line), "utf-8")
     line = {"custom_id": "q1", "response": {"status_code": 200, "body": told}, "error": None}
     results.write_text(json.dumps(line), "utf-8")
-    read, study = own_study([requests, results], name="b")
+    read, study = own_study([requests, results], "fast", name="b")
     assert study.files == [folder]
     assert list(read.frame["question"]) == ["Should one lie?"]
     assert list(read.frame["answer"]) == ["Never."]
     (folder / "notes.jsonl").write_text("{}", "utf-8")
     with pytest.raises(AnswersError, match="a folder of their own"):
-        own_study([requests, results], name="b")
+        own_study([requests, results], "fast", name="b")
 
 
 @pytest.mark.parametrize(

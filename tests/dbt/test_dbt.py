@@ -351,7 +351,7 @@ def test_a_fresh_warehouse_builds_with_empty_tables(built: Path, tmp_path: Path)
 def test_a_manifest_is_parsed_once_beside_the_warehouses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GPLA_DBT_FILE_DIR", str(tmp_path))
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
     manifest = own_dbt.prepared_manifest()
     assert manifest.parent.parent == tmp_path / "work" / "dbt"
     assert "model.gpla.lexicon" in json.loads(manifest.read_text("utf-8"))["nodes"]
@@ -367,7 +367,7 @@ def test_a_project_that_dbt_cannot_parse_is_named(
     (project / "models" / "marts" / "lexicon" / "lexicon.sql").write_text(
         "select * from {{ ref('none') }}"
     )
-    monkeypatch.setenv("GPLA_DBT_FILE_DIR", str(tmp_path))
+    monkeypatch.setenv("GPLA_WAREHOUSE_DIR", str(tmp_path))
     monkeypatch.setattr(own_dbt, "dbt_folder", lambda: project)
     with pytest.raises(own_dbt.DbtFailed, match="cannot parse its project"):
         own_dbt.prepared_manifest()
