@@ -159,19 +159,17 @@ def explore(
 ) -> None:
     """Write the explorer: one HTML page of what a study found, which needs no network."""
     with readable_errors():
+        from gpla_assets.looking import PublishedStudy
         from gpla_assets.looking.published import published_store
         from gpla_assets.report import write_explorer
-        from gpla_assets.studies import SHIPPED, load_study
+        from gpla_assets.studies import SHIPPED, load_study, warehouse_folder
 
         store = published_store(study)
         named = study in SHIPPED or Path(study).suffix in (".yaml", ".yml")
         described = load_study(study).description if named else ""
         if out is None:
-            out = (
-                store.parent / "report" / f"{store.stem}.html"
-                if isinstance(store, Path)
-                else load_study(study).report_path
-            )
+            folder = store.parent if isinstance(store, Path) else warehouse_folder()
+            out = folder / "report" / f"{PublishedStudy(store).name}.html"
         page = write_explorer(store, out, described)
         console.print(f"explorer: {page}", soft_wrap=True)
         if open_it:

@@ -19,7 +19,7 @@ from gpla_assets.evaluator.contributions import contributions
 from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS, deviations
 from gpla_assets.report.columns import columns, places
 from gpla_assets.report.sentences import sentence_columns
-from gpla_assets.report.verdict import clearly_apart, verdict
+from gpla_assets.report.verdict import beyond_chance, verdict
 from gpla_assets.studies.measurement import MeasurementRule
 
 Tables = Mapping[str, pd.DataFrame]
@@ -125,7 +125,7 @@ def _cells(rows: pd.DataFrame, unit: str) -> pd.DataFrame:
     found = found.rename(columns={unit: "unit"})[["unit", "value", *CELL]].reset_index(drop=True)
     numbers = [name for name in CELL if name != "few"]
     found = found.astype(dict.fromkeys(numbers, float) | {"few": bool})
-    return found.assign(clear=clearly_apart(found))
+    return found.assign(clear=beyond_chance(found))
 
 
 def _named(cells: pd.DataFrame, subjects: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ NAMED = 5
 LEVEL = 0.05
 
 
-def clearly_apart(cells: pd.DataFrame) -> NDArray[np.bool_]:
+def beyond_chance(cells: pd.DataFrame) -> NDArray[np.bool_]:
     """Which differences (rows) are not 0 beyond what many comparisons bring about by chance.
 
     `cells`: difference, difference_low, difference_high, n_questions. An interval is a t's with

@@ -30,6 +30,7 @@ from gpla_assets.storage.warehouse import (
     Staged,
     Warehouse,
     Work,
+    in_transaction,
     state_hash,
 )
 from gpla_assets.storage.writing import Write, record_runs, relation
@@ -139,13 +140,7 @@ class FileWarehouse(Warehouse):
         # small rows stay in the write-ahead log until it is large: taking each group of them into
         # the file would rewrite up to 120,000 rows every time
         with self._connection(fold=not small) as connection:
-            connection.begin()
-            try:
-                work(connection)
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            in_transaction(connection, work)
 
     def _merge(self, connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
         connection.register("new_rows", rows)
@@ -171,8 +166,7 @@ class FileWarehouse(Warehouse):
             try:
                 with known_faults(file):
                     folder.mkdir()
-                    connected(file, self.lock_timeout).close()  # folds a write-ahead log in
-                    copied(file, staged.file)
+                    self.copy_folded(file, staged.file)
                 yield staged
                 with known_faults(staged.file):
                     with closing(connected(staged.file, self.lock_timeout)) as connection:
@@ -181,6 +175,11 @@ class FileWarehouse(Warehouse):
                 self._complete.add(_identity(file))
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def copy_folded(self, working: Path, target: Path) -> None:
+        """Copy the working file and what its write-ahead log holds; to be called under the lock."""
+        connected(working, self.lock_timeout).close()  # folds the log in
+        copied(working, target)
 
     def publish(self, publication: Publication = Publication()) -> None:
         """Copy the working file to where users read; works under their open connections."""

@@ -32,20 +32,44 @@ where database_name = current_database() and not internal
 """
 VIEWS = """
 select schema_name, view_name, sql, comment from duckdb_views()
-where database_name = current_database() and not internal
+where database_name = {0} and not internal
 """
 TABLES = """
-select schema_name, table_name, comment from duckdb_tables()
-where database_name = current_database()
+select schema_name, table_name, comment from duckdb_tables() where database_name = {0}
 """
 COLUMNS = """
 select schema_name, table_name, column_name, comment from duckdb_columns()
-where database_name = current_database() and comment is not null
+where database_name = {0} and comment is not null
 """
 BUILT = "built"
 
 Views = dict[tuple[str, str], str]
 """The SQL of views, by schema and name."""
+Tables = list[tuple[str, str, str | None]]
+"""Schema, name and description of each."""
+Columns = list[tuple[str, str, str, str]]
+"""Schema, table, name and description of each that has one."""
+Described = list[tuple[str, str, str, str | None]]
+"""Schema, name, SQL and description of each view."""
+
+
+def held_by(
+    connection: duckdb.DuckDBPyConnection, catalogue: str = ""
+) -> tuple[Tables, Columns, Described]:
+    """What a catalogue holds, as `moved` takes it; "" is the present one."""
+    named = literal(catalogue) if catalogue else "current_database()"
+    tables, columns, views = (
+        connection.execute(query.format(named)).fetchall() for query in (TABLES, COLUMNS, VIEWS)
+    )
+    return tables, columns, views
+
+
+def with_views(file: Path, views: Described) -> None:
+    """Make views in a file that holds their tables; one of a table that it lacks is left out."""
+    with closing(duckdb.connect(str(file))) as own:
+        for statement in moved([], [], views, "", ""):
+            with suppress(duckdb.CatalogException):
+                own.execute(statement)
 
 
 def begin_file(connection: duckdb.DuckDBPyConnection, file: Path, lake: Lake) -> Views:
@@ -67,7 +91,7 @@ def begin_file(connection: duckdb.DuckDBPyConnection, file: Path, lake: Lake) ->
                 own.execute(f"create view {place} as from {ALIAS}.{place}")
             except duckdb.CatalogException:  # a view of a table that is not there
                 continue
-        return {(one[0], one[1]): one[2] for one in own.execute(VIEWS).fetchall()}
+        return {(schema, name): sql for schema, name, sql, _ in held_by(own)[2]}
 
 
 def see_lake(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
@@ -89,9 +113,8 @@ def moves_of(file: Path, before: Views, leaving: Container[str] = ()) -> list[st
     """
     with closing(duckdb.connect(str(file))) as own:
         see_lake(own, file)
-        tables = own.execute(TABLES).fetchall()
-        columns = own.execute(COLUMNS).fetchall()
-        views = [one for one in own.execute(VIEWS).fetchall() if before.get(one[:2]) != one[2]]
+        tables, columns, views = held_by(own)
+    views = [one for one in views if before.get(one[:2]) != one[2]]
     chosen = [one for one in tables if one[1] not in leaving]
     return list(moved(chosen, columns, views, BUILT, ALIAS))
 

@@ -35,6 +35,7 @@ from gpla_assets.storage.warehouse import (
     Staged,
     Warehouse,
     Work,
+    in_transaction,
     state_hash,
 )
 from gpla_assets.storage.writing import RowsRefused, Write, literal, quoted, record_runs, relation
@@ -224,18 +225,6 @@ class LakeWarehouse(Warehouse):
             return []
         row = self._read(lambda one: one.execute("from lake.current_snapshot()").fetchone())
         return [(str(self.lake), int(row[0]) if row else 0, 0)]
-
-
-def in_transaction(connection: duckdb.DuckDBPyConnection, work: Work[None]) -> None:
-    """Do `work` whole or not at all."""
-    connection.begin()
-    try:
-        work(connection)
-        connection.commit()
-    except BaseException:
-        with suppress(duckdb.Error):  # where the server is gone, so is the transaction
-            connection.rollback()
-        raise
 
 
 def _clear_staged(lake: Lake) -> None:

@@ -18,10 +18,9 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from gpla_assets.storage.files import WarehouseError, copied, known_faults
-from gpla_assets.storage.lake_build import moved
+from gpla_assets.storage.lake_build import held_by, moved, with_views
 from gpla_assets.storage.lake_connection import load
 from gpla_assets.storage.lake_history import published_connection
-from gpla_assets.storage.transfer import COMMENTS, OF_DBT, VIEWS
 from gpla_assets.storage.writing import literal
 from gpla_assets.studies import Lake, Store
 
@@ -94,14 +93,9 @@ def published_copy(store: Store, file: Path) -> None:
             copied(store, file)
         return
     with published_connection(store) as connection:
-        found = [connection.execute(query).fetchall() for query in (OF_DBT, COMMENTS, VIEWS)]
+        tables, columns, views = held_by(connection, "lake")
         connection.execute(f"attach {literal(str(file))} as copy_of")
-        for statement in moved(found[0], found[1], [], "lake", "copy_of"):
+        for statement in moved(tables, columns, [], "lake", "copy_of"):
             connection.execute(statement)
         connection.execute("detach copy_of")
-    with closing(duckdb.connect(str(file))) as own:
-        for statement in moved([], [], found[2], "", ""):
-            try:
-                own.execute(statement)
-            except duckdb.CatalogException:  # a view of a table that was left out
-                continue
+    with_views(file, views)

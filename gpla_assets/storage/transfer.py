@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,27 +18,15 @@ import duckdb
 from gpla_assets.storage.checksums import Checksums, checksums_of, unlike
 from gpla_assets.storage.file_warehouse import FileWarehouse
 from gpla_assets.storage.files import WarehouseError, connected, copied, known_faults
-from gpla_assets.storage.lake_build import file_beside, moved, moves_of
+from gpla_assets.storage.lake_build import file_beside, held_by, moved, moves_of, with_views
 from gpla_assets.storage.lake_connection import connection_to, held, let_go
 from gpla_assets.storage.lake_faults import retried
-from gpla_assets.storage.lake_warehouse import LakeWarehouse, in_transaction
+from gpla_assets.storage.lake_warehouse import LakeWarehouse
 from gpla_assets.storage.migration import complete
 from gpla_assets.storage.tables import TABLES
-from gpla_assets.storage.warehouse import Warehouse, warehouse_of
+from gpla_assets.storage.warehouse import Warehouse, in_transaction, warehouse_of
 from gpla_assets.storage.writing import literal, quoted, relation
 from gpla_assets.studies import Store
-
-OF_DBT = """
-select schema_name, table_name, comment from duckdb_tables() where database_name = 'lake'
-"""
-VIEWS = """
-select schema_name, view_name, sql, comment from duckdb_views()
-where database_name = 'lake' and not internal
-"""
-COMMENTS = """
-select schema_name, table_name, column_name, comment from duckdb_columns()
-where database_name = 'lake' and comment is not null
-"""
 
 
 @dataclass(frozen=True)
@@ -79,16 +67,14 @@ def _move(source: Warehouse, target: Warehouse) -> Checksums:
 
 def write_file(source: Warehouse, file: Path) -> Checksums:
     """Write all that a warehouse holds into a new DuckDB file; the checksums of its tables."""
-    if not source.exists():
-        raise WarehouseError(f"{source}: the study was not run yet; `gpla run` makes it.")
+    source.expect()
     source.create()
     staged = file.with_name(f"{file.name}.partial")
     staged.unlink(missing_ok=True)
     try:
         if isinstance(source, FileWarehouse):
             with source.locked() as working, known_faults(file):
-                connected(working, source.lock_timeout).close()  # folds a write-ahead log in
-                copied(working, staged)
+                source.copy_folded(working, staged)
                 found = checksums_in(working)
         else:
             assert isinstance(source, LakeWarehouse)
@@ -141,9 +127,7 @@ def _from_lake(source: LakeWarehouse, file: Path) -> Checksums:
             held(lake, ["publish", "tables"], source.lock_timeout),
             connection_to(lake) as connection,
         ):
-            tables = connection.execute(OF_DBT).fetchall()
-            columns = connection.execute(COMMENTS).fetchall()
-            views = connection.execute(VIEWS).fetchall()
+            tables, columns, views = held_by(connection, "lake")
             connection.execute(f"attach {literal(str(file))} as copy_of")
             try:
                 connection.begin()
@@ -161,11 +145,7 @@ def _from_lake(source: LakeWarehouse, file: Path) -> Checksums:
                 found = checksums_of(connection, "lake")
             finally:
                 connection.execute("detach copy_of")
-        with closing(duckdb.connect(str(file))) as copy:
-            for statement in moved([], [], views, "", ""):
-                # a view may be of a table that publishing left out
-                with suppress(duckdb.CatalogException):
-                    copy.execute(statement)
+        with_views(file, views)  # one may be of a table that publishing left out
         return found
 
     return retried(source.lake, once, lambda: let_go(source.lake))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -178,9 +178,13 @@ class Warehouse(ABC):
 
         Raises WarehouseError where there is none.
         """
+        self.expect()
+        return self._read(work)
+
+    def expect(self) -> None:
+        """Raises WarehouseError where nothing was ever stored."""
         if not self.exists():
             raise WarehouseError(f"{self}: the study was not run yet; `gpla run` makes it.")
-        return self._read(work)
 
     def spooled(self, sql: str, parameters: Sequence[object] = ()) -> Spool:
         """The rows of a query in a file, to be read a part at a time with nothing open."""
@@ -206,6 +210,18 @@ class Warehouse(ABC):
     def fetch(self, queries: Sequence[str], timeout: float | None = None) -> list[list[Row]]:
         """Rows of several queries at one moment, as tuples; none of a table that is not there."""
         return self._read(lambda connection: [fetched(connection, one) for one in queries], timeout)
+
+
+def in_transaction(connection: duckdb.DuckDBPyConnection, work: Work[None]) -> None:
+    """Do `work` whole or not at all."""
+    connection.begin()
+    try:
+        work(connection)
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # where the server is gone, so is the transaction
+            connection.rollback()
+        raise
 
 
 def warehouse_of(store: Store) -> Warehouse:

@@ -55,11 +55,6 @@ class Lake:
         return os.environ.get(PASSWORD) or os.environ.get("PGPASSWORD")
 
     @property
-    def name(self) -> str:
-        """The study's name: what a file's name without its ending would be."""
-        return self.study
-
-    @property
     def address(self) -> str:
         """The address as it is written; there is no password in it."""
         if self.file is not None:

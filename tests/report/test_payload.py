@@ -11,7 +11,7 @@ import pytest
 from gpla_assets.report.columns import columns, packed, unpacked
 from gpla_assets.report.payload import payload
 from gpla_assets.report.sentences import GAP, WHOLE, excerpt, in_browser, most_relevant
-from gpla_assets.report.verdict import clearly_apart, verdict
+from gpla_assets.report.verdict import beyond_chance, verdict
 from tests.looking.looked_at import BEFORE, LLMS, QUESTIONS, SENTENCE, VALUES
 from tests.report.explored import known
 
@@ -127,20 +127,20 @@ def cells(**changed: object) -> pd.DataFrame:
 
 
 def test_clear_is_what_many_comparisons_do_not_bring_about() -> None:
-    assert clearly_apart(cells()).tolist() == [True, True, False, False]
+    assert beyond_chance(cells()).tolist() == [True, True, False, False]
     # one interval that hardly leaves out 0, among forty
     many = pd.concat([cells(difference=0.0, difference_low=-0.5, difference_high=0.5)] * 10)
     many = many.reset_index(drop=True)
     many.loc[0, ["difference", "difference_low", "difference_high"]] = [0.51, 0.01, 1.01]
-    assert not clearly_apart(many).any()
-    assert clearly_apart(many.head(1)).all()
-    assert not clearly_apart(cells(n_questions=9.0)).any()
-    assert not clearly_apart(cells(difference_high=np.nan)).any()
+    assert not beyond_chance(many).any()
+    assert beyond_chance(many.head(1)).all()
+    assert not beyond_chance(cells(n_questions=9.0)).any()
+    assert not beyond_chance(cells(difference_high=np.nan)).any()
 
 
 def test_a_verdict_says_what_holds_and_what_cannot_be_said() -> None:
     rows = cells()
-    said = verdict(rows.assign(clear=clearly_apart(rows)), "LLMs")
+    said = verdict(rows.assign(clear=beyond_chance(rows)), "LLMs")
     assert said == [
         "2 LLMs differ clearly on 1 of 2 values: v.",
         "Farthest from the others is a, 1.00 above their mean on v (95% interval +0.80 to +1.20).",

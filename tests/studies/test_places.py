@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from gpla_assets.cli import app
+from gpla_assets.orchestration import ui
 from gpla_assets.orchestration.hashes import MISSING
 from gpla_assets.orchestration.inputs import RESOLVERS
 from gpla_assets.orchestration.readiness import readiness
@@ -194,11 +195,11 @@ def test_the_ui_is_started_with_absolute_paths(
     monkeypatch.setenv("DAGSTER_HOME", "")  # restored afterwards: the command sets it
     started: dict[str, Any] = {}
 
-    def call(command: list[str], **how: Any) -> int:
-        started.update(how, command=command)
+    def run(command: list[str], environment: dict[str, str], folder: Path) -> int:
+        started.update(env=environment, command=command)
         return 0
 
-    monkeypatch.setattr(subprocess, "call", call)
+    monkeypatch.setattr(ui, "run_until_stopped", run)
     shown = CliRunner().invoke(app, ["ui", "../a/beside.yaml"])
     assert shown.exit_code == 0, shown.output
     for name in ("GPLA_STUDY", "GPLA_WAREHOUSE_DIR", "DAGSTER_HOME"):

@@ -2,6 +2,7 @@
 // What they show stands in numbers beside them, so that they are hidden from screen readers.
 
 import { h } from "./dom.js";
+import { signed } from "./numbers.js";
 
 /** A common axis of numbers, 0 in it where it means something, with a little room at its ends. */
 export function span(numbers, zero = true) {
@@ -37,6 +38,20 @@ export function track(axis, marks, ticks = []) {
         low !== null && high !== null && box(`range ${kind}`, low, high, axis),
         box(`dot ${kind}`, mid, undefined, axis),
       ]),
+  );
+}
+
+/** The head of a column of tracks: where their axis begins and ends. */
+export function axisHead(axis) {
+  return h(
+    "th",
+    { scope: "col", class: "bar" },
+    h(
+      "span",
+      { class: "axis-ends" },
+      h("span", {}, signed(axis[0], 1)),
+      h("span", {}, signed(axis[1], 1)),
+    ),
   );
 }
 

@@ -5,7 +5,7 @@ import { choice, h, own, visible } from "./dom.js";
 import { interval, percent, plain, signed, whole } from "./numbers.js";
 import { panel } from "./panel.js";
 import { go, link } from "./route.js";
-import { span, track } from "./bars.js";
+import { axisHead, span, track } from "./bars.js";
 
 const SHOWN = 30;
 
@@ -106,16 +106,7 @@ export async function compareView(study, { names, query }) {
             "tr",
             {},
             head("Value"),
-            h(
-              "th",
-              { scope: "col", class: "bar" },
-              h(
-                "span",
-                { class: "axis-ends" },
-                h("span", {}, signed(axis[0], 1)),
-                h("span", {}, signed(axis[1], 1)),
-              ),
-            ),
+            axisHead(axis),
             head("A − B", "n"),
             head("Score A", "n wide"),
             head("Score B", "n wide"),

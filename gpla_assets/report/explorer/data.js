@@ -3,13 +3,12 @@
 const parts = new Map();
 
 async function element(name) {
-  const find = () => document.getElementById(`part-${name}`);
   // parts stand behind the code, so that the first picture need not wait for them
   if (document.readyState === "loading" && name !== "core")
     await new Promise((done) =>
       document.addEventListener("DOMContentLoaded", done, { once: true }),
     );
-  return find();
+  return document.getElementById(`part-${name}`);
 }
 
 function bytes(text) {

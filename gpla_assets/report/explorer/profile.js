@@ -4,7 +4,7 @@ import { choice, h, own, visible } from "./dom.js";
 import { interval, percent, plain, signed, whole } from "./numbers.js";
 import { panel, quoted } from "./panel.js";
 import { go, link } from "./route.js";
-import { span, track } from "./bars.js";
+import { axisHead, span, track } from "./bars.js";
 
 const ENDS = 10;
 const ALIKE = 5;
@@ -222,16 +222,7 @@ function intervals(view) {
           "tr",
           {},
           h("th", { scope: "col" }, "Value"),
-          h(
-            "th",
-            { scope: "col", class: "bar" },
-            h(
-              "span",
-              { class: "axis-ends" },
-              h("span", {}, signed(axis[0], 1)),
-              h("span", {}, signed(axis[1], 1)),
-            ),
-          ),
+          axisHead(axis),
           h("th", { scope: "col", class: "n" }, measure === "difference" ? "Difference" : "Score"),
           h("th", { scope: "col", class: "n wide" }, "How often"),
           h("th", { scope: "col", class: "n wide" }, "Which way"),
