@@ -188,9 +188,10 @@ def test_company_changes_no_sum(made: tuple[Reading, list[str]]) -> None:
 
 def in_sql(sums: pd.DataFrame, rule: MeasurementRule) -> pd.DataFrame:
     """Subjects' values by dbt's model, of sums with the columns subject, value, group and SUMS."""
-    path = dbt_folder() / "models" / "intermediate" / "structure" / "int_subject_list_values.sql"
+    model = dbt_folder() / "models" / "intermediate" / "structure" / "int_subject_list_values.sql"
+    files = (dbt_folder() / "macros" / "sums.sql", model)
     names = {"var": lambda name: {"measurement_rule": rule}[name], "ref": lambda name: name}
-    sql = jinja2.Template(path.read_text("utf-8")).render(**names)
+    sql = jinja2.Template("".join(path.read_text("utf-8") for path in files)).render(**names)
     with duckdb.connect() as database:
         columns = {"group": "response_id", "subject": "subject_id"}
         database.register("given_rows", sums.rename(columns=columns).assign(lexicon="lexicon"))

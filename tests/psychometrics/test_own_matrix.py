@@ -54,7 +54,7 @@ def test_the_json_says_what_the_matrix_holds(matrix: Path, tmp_path: Path) -> No
     assert care["omega"] == pytest.approx(care["alpha"], abs=0.02)
     assert all(one["primary_share"] == 1 for one in care["values"])
     assert any("30 LLMs under several profiles" in caution for caution in found["cautions"])
-    assert "Value system of scores.csv" in page.read_text("utf-8")
+    assert "Value system of <bdi>scores.csv</bdi>" in page.read_text("utf-8")
 
 
 def test_every_field_of_the_json_is_documented_and_scores_and_script_are_written(
