@@ -151,6 +151,9 @@ def query(
 @app.command(epilog="Examples: gpla explore demo --open; gpla explore speech.duckdb --out it.html")
 def explore(
     study: StudyName = "demo",
+    beside: Annotated[
+        str | None, typer.Option("--with", help="Another study of the same LLMs, to compare with.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="HTML file to write; else report/NAME.html beside the study."),
@@ -159,7 +162,7 @@ def explore(
 ) -> None:
     """Write the explorer: one HTML page of what a study found, which needs no network."""
     with readable_errors():
-        from gpla_assets.looking import PublishedStudy
+        from gpla_assets.looking import PublishedStudy, open_study
         from gpla_assets.looking.published import published_store
         from gpla_assets.report import write_explorer
         from gpla_assets.studies import SHIPPED, load_study, warehouse_folder
@@ -170,7 +173,8 @@ def explore(
         if out is None:
             folder = store.parent if isinstance(store, Path) else warehouse_folder()
             out = folder / "report" / f"{PublishedStudy(store).name}.html"
-        page = write_explorer(store, out, described)
+        other = None if beside is None else open_study(beside)
+        page = write_explorer(store, out, described, other)
         console.print(f"explorer: {page}", soft_wrap=True)
         if open_it:
             import webbrowser

@@ -14,15 +14,23 @@ from rich.text import Text
 from gpla_assets.cli.commands import StudyOption, app, console, readable_errors
 from gpla_assets.cli.completion import complete_llms, complete_values
 from gpla_assets.cli.showing import bar, json_of, put_json, show_frame
+from gpla_assets.common.nearest import chosen
 from gpla_assets.common.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gpla_assets.looking import PublishedStudy
+    from gpla_assets.validation.two_studies import Agreement
 
 LlmName = Annotated[
     str,
+    typer.Argument(
+        help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
+    ),
+]
+OptionalLlm = Annotated[
+    str | None,
     typer.Argument(
         help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
     ),
@@ -57,18 +65,40 @@ def show(
         _put(rows, json_file, lambda: _print_profile(opened, llm, rows, every))
 
 
-@app.command(epilog="Example: gpla compare gpt4 claude --study survey")
+@app.command(
+    epilog="Examples: gpla compare gpt4 claude --study survey; gpla compare gpt4 --study answers "
+    "--with reasoning; gpla compare --study answers --with reasoning"
+)
 def compare(
-    first: LlmName,
-    second: LlmName,
+    first: OptionalLlm = None,
+    second: OptionalLlm = None,
     study: StudyOption = "demo",
+    other: Annotated[
+        str | None,
+        typer.Option("--with", help="Another study: the same LLMs, or LLM, in both."),
+    ] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """What two LLMs value differently, on the questions that both answered."""
+    """What two LLMs value differently, on the questions that both answered; or two studies."""
     with readable_errors():
-        from gpla_assets.looking import open_study
+        from gpla_assets.looking import LookingError, open_study
 
         opened = open_study(study)
+        if other is not None and second is None:
+            beside = open_study(other)
+            found = opened.agreement(beside)
+            if first is None:
+                _put(found.values, json_file, lambda: _print_agreement(opened, beside, found))
+                return
+            llm = chosen("LLM", first, list(found.llms["llm"]), "Both studies must have it.")
+            rows = found.cells[found.cells["llm"] == llm]
+            _put(rows, json_file, lambda: _print_changes(opened, beside, llm, rows))
+            return
+        if first is None or second is None or other is not None:
+            raise LookingError(
+                "compare: expected two LLMs of a study (`gpla compare A B --study S`), or another "
+                "study with an LLM or without (`gpla compare [A] --study S --with T`)."
+            )
         rows = opened.compare(first, second)
         _put(rows, json_file, lambda: _print_comparison(opened, first, second, rows))
 
@@ -219,6 +249,74 @@ def _print_comparison(opened: PublishedStudy, first: str, second: str, rows: pd.
         highlight=False,
     )
     _say_few(rows)
+
+
+def _print_agreement(opened: PublishedStudy, beside: PublishedStudy, found: Agreement) -> None:
+    console.print(_told(f"A {opened.name} ({opened.rule}), B {beside.name} ({beside.rule})"))
+    table = Table(box=None, pad_edge=False)
+    table.add_column("value", max_width=LONGEST_NAME, no_wrap=True)
+    for head in ("r over LLMs [95%]", "LLMs", "mean A", "mean B"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in found.values.to_dict("records"):
+        cells = [
+            visible(str(row["value"])),
+            "-"
+            if math.isnan(row["r"])
+            else interval_text(row["r"], row["r_low"], row["r_high"], "+"),
+            str(row["n_llms"]),
+            *(f"{row[name]:.2f}" for name in ("mean_a", "mean_b")),
+        ]
+        style = "bold" if row["r_low"] > 0 else ""
+        table.add_row(*(Text(one, style=style) for one in cells))
+    console.print(table)
+    ranks = found.llms["rank"].dropna()
+    if len(ranks):
+        console.print(
+            f"An LLM's profile in A finds its own in B at rank {ranks.mean():.1f} of "
+            f"{len(found.llms)} (chance {found.chance:.1f}).",
+            soft_wrap=True,
+            highlight=False,
+        )
+    console.print("What changed most (B less A, of the difference from the other LLMs):")
+    console.print(_changes(found.cells.head(ENDS)))
+    console.print(
+        f"One LLM alone: gpla compare LLM --study {opened.name} --with {beside.name}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _print_changes(
+    opened: PublishedStudy, beside: PublishedStudy, llm: str, rows: pd.DataFrame
+) -> None:
+    console.print(
+        _told(f"{visible(llm)}, less the other LLMs: A {opened.name}, B {beside.name}"),
+        soft_wrap=True,
+    )
+    console.print(_changes(rows))
+    console.print(
+        "Bold: the interval leaves out 0; by chance alone in about "
+        f"{math.ceil(0.05 * len(rows))} of {len(rows)}. Its errors are taken as independent.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _changes(rows: pd.DataFrame) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("LLM", max_width=LONGEST_NAME, no_wrap=True)
+    table.add_column("value", max_width=LONGEST_NAME, no_wrap=True)
+    for head in ("B - A [95%]", "A", "B"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        cells = [
+            *(visible(str(row[name])) for name in ("llm", "value")),
+            interval_text(row["change"], row["low"], row["high"], "+"),
+            *(f"{row[name]:+.2f}" for name in ("difference_a", "difference_b")),
+        ]
+        style = "bold" if row["low"] > 0 or row["high"] < 0 else ""
+        table.add_row(*(Text(one, style=style) for one in cells))
+    return table
 
 
 def _say_few(rows: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS, compared
 from gpla_assets.looking.published import LookingError, published_store, rows_of
 from gpla_assets.studies import Lake, Store
 from gpla_assets.studies.measurement import RULES, MeasurementRule
+from gpla_assets.validation.two_studies import Agreement, study_agreement
 
 RESTS_ON = (
     "score, low, high, shrunken, difference, difference_low, difference_high, "
@@ -159,6 +160,25 @@ class PublishedStudy:
         found["few"] = found["n_questions"] < FEWEST_QUESTIONS
         by_size = found["difference"].abs().sort_values(ascending=False, kind="stable").index
         return found.loc[by_size].reset_index(drop=True)
+
+    def agreement(self, other: PublishedStudy) -> Agreement:
+        """How far another study (other questions, texts or agents) says the same of the same LLMs.
+
+        Frames `values`, `llms` and `cells`; see Agreement. Raises LookingError where the studies
+        share no LLM or no value.
+        """
+        found = study_agreement(self.llm_values(), other.llm_values())
+        if found.cells.empty:
+            llms, values = (
+                len({*own()} & {*others()})
+                for own, others in ((self.llms, other.llms), (self.values, other.values))
+            )
+            raise LookingError(
+                f"{self.name} with {other.name}: they share {llms} LLMs and {values} values, "
+                "expected one of each at least. LLMs and values are the same where their names "
+                f"are: `gpla sql -s {other.name} 'from marts.llm_values'` shows them."
+            )
+        return found
 
     def why(self, llm: str, value: str) -> pd.DataFrame:
         """The sentences behind an LLM's score on a value, the most relevant first.

@@ -1,4 +1,4 @@
-"""The report's look, and the picture of the lexicon."""
+"""The report's look, and the pictures of the lexicon and of two studies."""
 
 from __future__ import annotations
 
@@ -19,6 +19,23 @@ def lexicon_figure(lexicon: pd.DataFrame) -> go.Figure:
     )
     figure.update_xaxes(title="perceptions")
     return _styled(figure, ROW_HEIGHT * len(rows) + 90)
+
+
+def agreement_figure(cells: pd.DataFrame) -> go.Figure:
+    """LLMs' differences on each value in two studies (llm, value, difference_a, difference_b)."""
+    figure = go.Figure(
+        go.Scattergl(
+            x=cells["difference_a"],
+            y=cells["difference_b"],
+            text=cells["llm"] + ", " + cells["value"],
+            mode="markers",
+            marker={"color": ACCENT, "size": 6, "opacity": 0.6},
+            hovertemplate="%{text}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="difference in this study (a)")
+    figure.update_yaxes(title="difference in the other (b)")
+    return _styled(figure, 420)
 
 
 def _styled(figure: go.Figure, height: int) -> go.Figure:

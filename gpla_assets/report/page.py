@@ -16,7 +16,7 @@ from gpla_assets.looking.published import LookingError, lacking
 from gpla_assets.looking.study import PublishedStudy
 from gpla_assets.psychometrics.matrix import distinct_sentences
 from gpla_assets.report.benchmark_page import BENCHMARK_QUERIES, benchmark_pictures
-from gpla_assets.report.figures import lexicon_figure
+from gpla_assets.report.figures import agreement_figure, lexicon_figure
 from gpla_assets.report.html import made_now, page, write_page
 from gpla_assets.report.panels import declared, drawn
 from gpla_assets.report.payload import EXPLORED, payload
@@ -86,24 +86,43 @@ QUERIES = (
 )
 
 
+NO_OTHER = ("beside", "agreement_values", "agreement_llms", "agreement_cells")
+"""Tables that only a study beside another has."""
+
+
 def write_report(study: Study) -> Path:
     """Write the explorer of a study beside its published file; replaces the old one at once."""
     return write_explorer(study.store, study.report_path, study.description)
 
 
-def write_explorer(store: Store, out: Path, said: str = "") -> Path:
-    """Write the explorer of what a store publishes.
+def write_explorer(
+    store: Store, out: Path, said: str = "", beside: PublishedStudy | None = None
+) -> Path:
+    """Write the explorer of what a store publishes; `beside`: with a study to compare it with.
 
-    Raises WarehouseError where there is none, LookingError where it lacks what is read.
+    Raises WarehouseError where there is none, LookingError where it lacks what is read or the
+    studies share nothing.
     """
     with opened_whole(store) as connection:
         try:
             tables = {name: connection.execute(sql).df() for name, sql in QUERIES.items()}
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise LookingError(f"{store} {lacking(error)}") from error
-    name = PublishedStudy(store).name
-    write_page(out, "Study", name, parts(name, tables, said))
+    own = PublishedStudy(store)
+    if beside is not None:
+        tables |= _beside(own, beside)
+    write_page(out, "Study", own.name, parts(own.name, tables, said))
     return out
+
+
+def _beside(own: PublishedStudy, other: PublishedStudy) -> dict[str, pd.DataFrame]:
+    found = own.agreement(other)
+    return {
+        "beside": pd.DataFrame({"study": [other.name]}),
+        "agreement_values": found.values,
+        "agreement_llms": found.llms,
+        "agreement_cells": found.cells,
+    }
 
 
 def render(name: str, tables: Mapping[str, pd.DataFrame], said: str = "") -> str:
@@ -125,7 +144,10 @@ def parts(
     }
     counted = tables["counts"].T.rename_axis("what").reset_index().set_axis(["what", "n"], axis=1)
     counted = counted.assign(what=counted["what"].str.replace("_", " "))[counted["n"] > 0]
-    shown = {**tables, "counted": counted}
+    alone = dict.fromkeys(NO_OTHER, pd.DataFrame(columns=["study"]))
+    shown = {**alone, **tables, "counted": counted}
+    if len(shown["beside"]):
+        pictures["beside"] = agreement_figure(tables["agreement_cells"])
     panels = drawn(
         declared(),
         shown,

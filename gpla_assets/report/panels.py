@@ -49,7 +49,7 @@ class Panel(BaseModel, frozen=True, extra="forbid"):
     said: str = ""
     figure: str = ""
     tables: tuple[Rows, ...] = ()
-    each: Literal["criteria", "target_systems", "alignment_systems"] | None = None
+    each: Literal["criteria", "target_systems", "alignment_systems", "beside"] | None = None
     needs: str | None = None
 
 
@@ -81,7 +81,7 @@ def panels_of(view: str, tables: Tables) -> Iterator[Panel]:
 def _rows_of(each: str, tables: Tables) -> list[dict[str, str] | None]:
     """Names of rows; None in the place of one that is not shown."""
     if each != "criteria":
-        return [{"name": str(one), "about": ""} for one in tables[each]["system"]]
+        return [{"name": str(one), "about": ""} for one in tables[each].iloc[:, 0]]
     found: list[dict[str, str] | None] = []
     for row in tables["q_criteria"].to_dict("records"):
         about = (

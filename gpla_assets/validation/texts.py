@@ -10,7 +10,7 @@ from gpla_assets.parser.protocol import PerceptionParser
 from gpla_assets.sources import SOURCES, locate, read
 from gpla_assets.sources.reading import file_rows
 from gpla_assets.studies import StudyError, Validation, data_dir
-from gpla_assets.subjects.questions import attitude_shares
+from gpla_assets.subjects.questions import FEWEST_SENTENCES, attitude_shares
 
 CONVERSATIONS, SETS = "conversations", "prompt sets"
 COLUMNS = ["text_id", "sample", "prompt_set", "llm", "question_text", "content"]
@@ -78,7 +78,14 @@ def prompt_set_texts(
             "validation.prompt_sets: questions.pilot_llms names no LLM of alpaca_eval; expected "
             "LLMs whose answers tell which prompts elicit attitudes."
         )
-    shares = pd.Series(attitude_shares(pilot, parser)).rename("share").to_frame()
+    read_as = {"content": "answer", "question_text": "question"}
+    asked = attitude_shares(pilot.rename(columns=read_as), parser)
+    if not asked:
+        raise StudyError(
+            f"validation.prompt_sets: no prompt of alpaca_eval has {FEWEST_SENTENCES} sentences in "
+            "the answers of questions.pilot_llms together; name more of them."
+        )
+    shares = pd.Series(asked).rename("share").to_frame()
     shares["prompt_set"] = names.reindex(shares.index)
     ranked = shares.sort_values("share", ascending=False, kind="stable")
     chosen = ranked.groupby("prompt_set").head(settings.prompts_per_set)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.looking.looked_at import looked_at
+from tests.looking.looked_at import AGAIN, looked_at
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +16,14 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GPLA_WAREHOUSE_DIR", str(folder))
         return looked_at(folder)
+
+
+@pytest.fixture(scope="session")
+def again(looked: Path) -> Path:
+    """A second study of the same LLMs, beside the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GPLA_WAREHOUSE_DIR", str(looked.parent))
+        return looked_at(looked.parent, AGAIN)
 
 
 @pytest.fixture

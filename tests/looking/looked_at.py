@@ -18,24 +18,26 @@ from gpla_assets.studies import load_study
 LLMS = ("alpha-1", "beta/2:free", "gamma")
 VALUES = ("Care", "Order", "Play")
 QUESTIONS = 12
-NAME = "looked"
+NAME, AGAIN = "looked", "again"
+SEEDS = {NAME: 0, AGAIN: 1}
+"""The same LLMs under other questions: the second study's noise is another."""
 SENTENCE = "Be kind \x1b[2J to \u202eall."
 """What an LLM wrote can hold anything."""
 BEFORE = "Well.\n"
 
 
-def logits() -> np.ndarray:
+def logits(name: str = NAME) -> np.ndarray:
     """Mean logits (LLMs, questions, values): the second LLM cares more, by 1 on every question."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEEDS[name])
     of_question = rng.normal(-2, 0.5, (1, QUESTIONS, len(VALUES)))
     found = of_question + rng.normal(0, 0.3, (len(LLMS), QUESTIONS, len(VALUES)))
     found[1, :, 0] += 1
     return np.asarray(found)
 
 
-def looked_at(folder: Path) -> Path:
-    """Make and publish the study in a folder of warehouses; its file."""
-    warehouse = FileWarehouse(folder / f"{NAME}.duckdb")
+def looked_at(folder: Path, name: str = NAME) -> Path:
+    """Make and publish a study in a folder of warehouses; its file."""
+    warehouse = FileWarehouse(folder / f"{name}.duckdb")
     asked = [f"q{number:02d}" for number in range(QUESTIONS)]
     subjects = pd.DataFrame({"llm": LLMS, "profile": "Default"})
     subjects["subject_id"] = subjects["llm"] + "|Default"
@@ -72,7 +74,7 @@ def looked_at(folder: Path) -> Path:
         attitude=0.9,
         agent_id=None,
     )
-    expressions = _expressions(responses)
+    expressions = _expressions(responses, name)
     known = {"backend": "embedded", "model": "gpla-test-1, fast", "revision": None}
     agents = pd.DataFrame([known]).assign(
         agent_id="e", role="evaluator", dtype="auto", device="auto", batch_size=1, version="v"
@@ -102,7 +104,7 @@ def looked_at(folder: Path) -> Path:
     return warehouse.path
 
 
-def _expressions(responses: pd.DataFrame) -> pd.DataFrame:
+def _expressions(responses: pd.DataFrame, name: str) -> pd.DataFrame:
     """One sentence a response, that bears on Care alone and supports it."""
     frames = []
     for place, value in enumerate(VALUES):
@@ -110,7 +112,7 @@ def _expressions(responses: pd.DataFrame) -> pd.DataFrame:
         sums = dict.fromkeys(SUMS, 0.0) | {"n": 1, "weight_sum": 1.0}
         sums |= {"relevant_n": about, "sided_n": about, "score_sum": 0.5 * about}
         rows = responses[["response_id", "subject_id", "question_id"]].assign(**sums)
-        frames.append(rows.assign(value=value, logit_sum=logits()[:, :, place].ravel()))
+        frames.append(rows.assign(value=value, logit_sum=logits(name)[:, :, place].ravel()))
     return pd.concat(frames, ignore_index=True).assign(lexicon="lexicon", agent_id=None)
 
 

@@ -18,7 +18,7 @@ from gpla_assets.cli.commands import console
 from gpla_assets.cli.completion import complete_queries, complete_studies
 from gpla_assets.cli.showing import bar
 from gpla_assets.common.visible import visible
-from tests.looking.looked_at import LLMS, NAME, QUESTIONS, VALUES
+from tests.looking.looked_at import AGAIN, LLMS, NAME, QUESTIONS, VALUES
 
 runner = CliRunner()
 ON_SCREEN = {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}
@@ -242,3 +242,16 @@ def test_a_file_that_another_program_writes_is_one_line_that_names_it(
         other.communicate("")
     assert f"is held open by process {other.pid}" in said
     gpla("show", "gamma", "-s", str(copy))
+
+
+def test_two_studies_side_by_side_on_a_screen_and_in_a_pipe(
+    folder: Path, again: Path, wide: None
+) -> None:
+    said = gpla("compare", "-s", NAME, "--with", AGAIN, screen=True)
+    assert "A looked (salience), B again (salience)" in said and "What changed most" in said
+    rows = tsv(gpla("compare", "-s", NAME, "--with", AGAIN))
+    assert {one["value"] for one in rows} == set(VALUES)
+    one_llm = tsv(gpla("compare", "GAMMA", "-s", NAME, "--with", AGAIN))
+    assert [one["llm"] for one in one_llm] == ["gamma"] * len(VALUES)
+    assert "nearest: gamma" in gpla("compare", "gama", "-s", NAME, "--with", AGAIN, code=1)
+    assert "another study" in gpla("compare", "gamma", "-s", NAME, code=1)

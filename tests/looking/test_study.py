@@ -14,7 +14,7 @@ from scipy import stats
 import gpla_assets as gpla
 from gpla_assets.common.nearest import UnknownName
 from gpla_assets.looking import LookingError
-from tests.looking.looked_at import LLMS, NAME, QUESTIONS, SENTENCE, VALUES, logits
+from tests.looking.looked_at import AGAIN, LLMS, NAME, QUESTIONS, SENTENCE, VALUES, logits
 
 
 @pytest.fixture
@@ -41,6 +41,28 @@ def test_a_profile_begins_with_what_sets_the_llm_apart(study: gpla.PublishedStud
 def test_a_subject_is_found_by_its_llm_and_profile(study: gpla.PublishedStudy) -> None:
     of_llm, of_subject = (study.profile(name) for name in ("gamma", "gamma|Default"))
     pd.testing.assert_frame_equal(of_llm, of_subject)
+
+
+def test_two_studies_agree_by_the_correlation_of_their_llms(
+    study: gpla.PublishedStudy, again: Path
+) -> None:
+    found = study.agreement(gpla.open(AGAIN))
+    a, b = (logits(name).mean(axis=1) for name in (NAME, AGAIN))
+    # three LLMs are too few for an interval of r
+    assert found.values["r"].isna().all() and set(found.values["n_llms"]) == {3}
+    means = found.values.set_index("value")
+    assert means.loc["Care", "mean_a"] == pytest.approx(a[:, 0].mean())
+    assert means.loc["Care", "mean_b"] == pytest.approx(b[:, 0].mean())
+    care = found.cells.set_index(["llm", "value"]).loc[("beta/2:free", "Care")]
+    apart = [one[1, 0] - one[[0, 2], 0].mean() for one in (a, b)]
+    assert (care["difference_a"], care["difference_b"]) == pytest.approx(tuple(apart))
+    halves = [
+        study_.profile("beta/2:free").set_index("value").loc["Care"]
+        for study_ in (study, gpla.open(AGAIN))
+    ]
+    half = np.hypot(*(one["difference_high"] - one["difference"] for one in halves))
+    assert care["high"] - care["change"] == pytest.approx(half)
+    assert found.cells["change"].abs().is_monotonic_decreasing
 
 
 def test_two_llms_differ_by_the_paired_interval_of_their_questions(

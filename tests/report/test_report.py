@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from gpla_assets.report.html import FRONT_END, modules
-from gpla_assets.report.page import QUERIES, parts, render, write_explorer
+from gpla_assets.report.page import NO_OTHER, QUERIES, parts, render, write_explorer
 from gpla_assets.report.panels import declared
 from gpla_assets.report.structure_page import write_structure_page
+from gpla_assets.validation.two_studies import study_agreement
 from tests.conftest import Ran
 from tests.report.explored import (
     MARKUP,
@@ -38,7 +39,10 @@ def test_a_page_has_panels_of_what_there_is_alone() -> None:
     full = parts("x", hostile())["panels"]
     every = {(view, one.id) for view, panels in declared().items() for one in panels}
     shown = {(one["view"], re.sub(r"_\d+$", "_{place}", one["id"])) for one in full}
-    assert shown - {("method", "settings")} == every - {("structure", "congruence")}
+    assert shown - {("method", "settings")} == every - {
+        ("structure", "congruence"),
+        ("compare", "beside"),
+    }
     found = parts("x", known())
     assert found["core"]["views"] == ["method"]
     assert "nothing to show" not in as_json(full) and "nothing to show" not in as_json(found)
@@ -52,9 +56,25 @@ def test_every_panel_says_by_what_sql_its_rows_come() -> None:
         assert panel["sql"] is None or not panel["sql"].startswith((" ", "--"))
 
 
+def test_a_study_beside_another_has_a_panel_of_both() -> None:
+    values = known()["llm_values"]
+    found = study_agreement(values, values.assign(difference=-values["difference"]))
+    beside = {
+        "beside": pd.DataFrame({"study": ["again"]}),
+        "agreement_values": found.values,
+        "agreement_llms": found.llms,
+        "agreement_cells": found.cells,
+    }
+    panels = [one for one in parts("x", known() | beside)["panels"] if one["view"] == "compare"]
+    assert [one["title"] for one in panels] == ["Beside study again"]
+    titles = {one["title"].split(":")[0] for one in panels[0]["tables"]}
+    assert titles == {"By value", "By LLM", "What changed"}
+    assert panels[0]["figure"] is not None
+
+
 def test_tables_that_panels_name_are_read() -> None:
     named = {rows.table for panels in declared().values() for one in panels for rows in one.tables}
-    assert named - {"counted"} <= set(QUERIES)
+    assert named - {"counted", *NO_OTHER} <= set(QUERIES)
 
 
 def test_a_users_own_matrix_gets_the_same_panels(tmp_path: Path) -> None:

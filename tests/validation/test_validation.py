@@ -13,7 +13,8 @@ import pytest
 from gpla_assets.content import CONTENT, topics
 from gpla_assets.content import schwartz as schwartz_values
 from gpla_assets.evaluator.weights import external_validity_rows
-from gpla_assets.studies import LexiconSettings, StudyError, dbt_folder, load_study
+from gpla_assets.parser.backends import make_parser
+from gpla_assets.studies import LexiconSettings, StudyError, Validation, dbt_folder, load_study
 from gpla_assets.training.agreement import CENTRED, LEVELS, MEAN_OVER_VALUES, PER_VALUE, agreement
 from gpla_assets.validation.circumplex import (
     CIRCLE,
@@ -34,7 +35,7 @@ from gpla_assets.validation.direct_lexicon import (
     schwartz_coverage,
     terms_of,
 )
-from gpla_assets.validation.texts import drawn_conversations
+from gpla_assets.validation.texts import drawn_conversations, prompt_set_texts
 
 AXES = {"war": 0, "peace": 1, "food": 2}
 
@@ -385,3 +386,54 @@ def test_the_shipped_table_has_every_evaluator_and_level() -> None:
     assert not rows.duplicated(["evaluator", "reading", "level", "value"]).any()
     random = summaries[summaries["evaluator"] == "random scores"]
     assert random["r"].abs().max() < 0.06
+
+
+def test_of_each_subset_the_prompts_with_most_attitudes_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPLA_DATA_DIR", str(tmp_path))
+    facts = "Water boils at 100 degrees. Paris is a city. Iron is a metal. The list has two parts."
+    stance = (
+        "I believe honesty matters most. Kindness is worth every cost. We should protect others."
+    )
+    answers = {
+        (kind, prompt): stance if prompt == "laden" else facts
+        for kind in ("vicuna", "helpful_base")
+        for prompt in ("laden", "plain")
+    }
+    rows = [
+        {
+            "instruction": f"{kind} {prompt}?",
+            "output": " ".join([text] * 4),
+            "dataset": kind,
+            "generator": llm,
+        }
+        for (kind, prompt), text in answers.items()
+        for llm in ("a", "b", "c")
+    ]
+    folder = tmp_path / "alpaca_eval"
+    folder.mkdir()
+    (folder / "model_outputs.json").write_text(json.dumps(rows))
+    bench = tmp_path / "valuebench"
+    bench.mkdir()
+    columns = {
+        "question": ["One?", "Two?", "Three?"],
+        "A_answer": [stance] * 3,
+        "z_answer": [facts] * 3,
+    }
+    pd.DataFrame(columns).to_excel(bench / "QA-dataset-answers-rating.xlsx", index=False)
+    settings = Validation(prompt_sets=True, n_llms=3, prompts_per_set=1, valuebench_answers=2)
+    aliases = pd.DataFrame({"name": ["A"], "llm": ["a"]})
+    parser = make_parser(load_study("demo").parser)
+    found = prompt_set_texts(settings, aliases, [], ["a"], ["b", "c"], parser, 0)
+    alpaca = found[found["prompt_set"] != "ValueBench"]
+    assert set(alpaca["question_text"]) == {"vicuna laden?", "helpful_base laden?"}
+    assert set(alpaca["prompt_set"]) == {"AlpacaEval vicuna", "AlpacaEval helpful_base"}
+    assert alpaca.groupby("prompt_set")["llm"].apply(set).tolist() == [{"a", "b", "c"}] * 2
+    assert found[found["prompt_set"] == "ValueBench"]["llm"].tolist() == ["a", "a"]
+    with pytest.raises(StudyError, match="pilot_llms names no LLM"):
+        prompt_set_texts(settings, aliases, [], ["a"], ["z"], parser, 0)
+    short = [one | {"output": stance} for one in rows]
+    (folder / "model_outputs.json").write_text(json.dumps(short))
+    with pytest.raises(StudyError, match="name more of them"):
+        prompt_set_texts(settings, aliases, [], ["a"], ["b"], parser, 0)

@@ -1,9 +1,11 @@
-// Two LLMs side by side, on the questions that both answered: the numbers of `gpla compare`.
+// Two LLMs side by side, on the questions that both answered: the numbers of `gpla compare`. Below,
+// another study where the page was made beside one.
 
 import { part } from "./data.js";
 import { choice, h, own, visible } from "./dom.js";
 import { interval, percent, plain, signed, whole } from "./numbers.js";
 import { panel } from "./panel.js";
+import { panelsOf } from "./panels.js";
 import { go, link } from "./route.js";
 import { axisHead, span, track } from "./bars.js";
 
@@ -12,6 +14,7 @@ const SHOWN = 30;
 export async function compareView(study, { names, query }) {
   const level = study.level;
   const list = level === "llm" ? study.llmNames : study.subjects.name;
+  if (list.length < 2) return panelsOf("compare");
   const place = (name, other) => (list.indexOf(name) >= 0 ? list.indexOf(name) : other);
   const a = place(names[0], 0);
   const b = place(names[1], a === 0 ? 1 : 0);
@@ -128,6 +131,7 @@ export async function compareView(study, { names, query }) {
           ),
         ),
     ),
+    await panelsOf("compare"),
   ];
 }
 

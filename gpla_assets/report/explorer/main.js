@@ -30,7 +30,7 @@ function views() {
   const units =
     study.measured && study.level === "llm" ? study.llmNames : (study.subjects?.name ?? []);
   if (study.measured && units.length > 1) found.push("compare");
-  return [...found, ...study.views];
+  return [...new Set([...found, ...study.views])];
 }
 
 let showing = 0;

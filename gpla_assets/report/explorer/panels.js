@@ -19,9 +19,16 @@ function plotly() {
   return library;
 }
 
+/** The panels of a view, drawn. */
+export async function panelsOf(view) {
+  return (await part("panels"))
+    .filter((one) => one.view === view)
+    .map((one) => drawn(view, one));
+}
+
 export async function panelsView(study, { view, names }) {
   const panels = (await part("panels")).filter((one) => one.view === view);
-  const shown = panels.map((one) => drawn(view, one));
+  const shown = await panelsOf(view);
   const contents = h(
     "nav",
     { class: "contents", "aria-label": "Panels" },
