@@ -11,15 +11,14 @@ from urllib.parse import quote
 
 import pytest
 
+from gpla_assets.docs.screenshots import DEVICES, chromium, show_as, wait_for
 from gpla_assets.evaluator.estimates import compared
 from gpla_assets.report.page import render
 from tests.report.explored import MARKUP, NAMES, hostile, known
 
 pytest.importorskip("selenium")
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 AXE = find_spec("axe_core_python")
@@ -30,14 +29,7 @@ pytestmark = [
         reason="Chromium and its driver are not installed: no browser test",
     ),
 ]
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    "--hide-scrollbars",
-)
 LOCAL = ("file:", "data:", "blob:", "chrome:", "chrome-untrusted:", "about:")
-WAIT = 90
-"""Seconds that a busy machine may take for a page."""
 LLMS = [NAMES["alpha-1"], NAMES["beta/2:free"], NAMES["gamma"]]
 CARE = NAMES["Care"]
 VIEWS = {
@@ -50,7 +42,6 @@ VIEWS = {
     "alignment": "#/alignment",
     "method": "#/method",
 }
-DEVICES = {"wide": (1400, 900, "light"), "dark": (1400, 900, "dark"), "phone": (420, 800, "light")}
 AXE_RUN = """
 const done = arguments[arguments.length - 1];
 axe.run({resultTypes: ['violations']}).then((found) => done(found.violations.map((one) =>
@@ -67,11 +58,7 @@ class Page:
 
     def device(self, name: str) -> None:
         """Show pages as on a device."""
-        width, height, scheme = DEVICES[name]
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        show_as(self.browser, name)
 
     def open(self, view: str) -> None:
         """Load the page at a view, and wait for it."""
@@ -82,7 +69,7 @@ class Page:
             self.wait("return document.querySelector('.beside .sentences li')")
 
     def wait(self, script: str) -> object:
-        return WebDriverWait(self.browser, WAIT).until(lambda one: one.execute_script(script))
+        return wait_for(self.browser, script)
 
     def ask(self, script: str, *arguments: object) -> object:
         return self.browser.execute_script(script, *arguments)
@@ -105,17 +92,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("explorer")
     file = folder / "hostile.html"
     file.write_text(render("hostile", hostile(), MARKUP), "utf-8")
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
-        options.add_argument(flag)
-    options.binary_location = str(CHROMIUM)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    browser.set_script_timeout(WAIT)
-    try:
+    with chromium(folder, browser="ALL", performance="ALL") as browser:
         yield Page(browser, file)
-    finally:
-        browser.quit()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -226,7 +204,6 @@ def test_a_pair_has_the_interval_of_gpla_compare(page: Page) -> None:
 def test_a_csv_runs_nothing_in_a_spreadsheet(page: Page) -> None:
     page.device("wide")
     page.open("map")
-    page.browser.set_script_timeout(WAIT)
     text = page.browser.execute_async_script(
         "const done = arguments[arguments.length - 1];"
         "import('gpla/panel.js').then(({csv}) => done(csv("
