@@ -84,7 +84,7 @@ def cfa(
         from gpla_assets.benchmarks.validity_measures import validity_json
         from gpla_assets.cli import cfa_tables as tables
 
-        known, structure = _model(system, model)
+        known, structure = _model(system, model, reader)
         own = reader.read(file, known.values)
         known.measured(own.scores.columns, own.others)
         clusters = None if independent else _clusters(own)
@@ -116,7 +116,10 @@ def cfa(
         tables.cautions(list(found.cautions))
 
 
-@app.command(epilog="Example: gpla invariance scores.csv --system mine.yaml --group family")
+@app.command(
+    epilog="Examples: gpla invariance scores.csv --system mine.yaml --group family; "
+    "gpla invariance --study survey --group family"
+)
 @reads_matrix
 def invariance(
     reader: Reader,
@@ -139,7 +142,7 @@ def invariance(
         from gpla_assets.cli import cfa_tables as tables
         from gpla_assets.cli.structure import resampling_progress
 
-        known, structure = _model(system, model)
+        known, structure = _model(system, model, reader)
         own = reader.read(file, known.values)
         known.measured(own.scores.columns, own.others)
         if own.groups is None:
@@ -177,7 +180,7 @@ def invariance(
         tables.cautions(list(found.cautions))
 
 
-def _model(system: Path | None, model: Path | None) -> tuple[System, Structure]:
+def _model(system: Path | None, model: Path | None, reader: Reader) -> tuple[System, Structure]:
     from gpla_assets.benchmarks.lavaan_syntax import read_lavaan
     from gpla_assets.benchmarks.systems import UnfitSystem, read_system
 
@@ -185,9 +188,12 @@ def _model(system: Path | None, model: Path | None) -> tuple[System, Structure]:
         return read_system(system), "correlated"
     if model is not None and system is None:
         return read_lavaan(model)
+    own = reader.own_system() if system is None else None
+    if own is not None:
+        return own, "correlated"
     raise UnfitSystem(
         "Expected the value system either as --system FILE.yaml or as --model FILE in lavaan's "
-        "syntax."
+        "syntax; of a --study neither for its own."
     )
 
 

@@ -8,14 +8,17 @@ import inspect
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from gpla_assets.cli.commands import console, readable_errors
+from gpla_assets.cli.completion import complete_studies
 
 if TYPE_CHECKING:
+    from gpla_assets.benchmarks.systems import System
     from gpla_assets.psychometrics.reading import OwnMatrix
 
 PANEL = "Reading the file"
@@ -70,6 +73,15 @@ def _flags(
         Path | None, _option("Matrix of correlations instead of FILE; with --n.")
     ] = None,
     n: Annotated[int | None, _option("Subjects behind --correlations.", "--n", min=3)] = None,
+    study: Annotated[
+        str | None,
+        _option(
+            "A study that ran, instead of FILE; its groups are family and profile.",
+            "--study",
+            "-s",
+            autocompletion=complete_studies,
+        ),
+    ] = None,
 ) -> None:
     """Only the signature is used: the options of `Reader`."""
 
@@ -92,11 +104,15 @@ class Reader:
 
         given = self.options
         correlations, n = given["correlations"], given["n"]
-        if (file is None) == (correlations is None) or (correlations is None) != (n is None):
+        ways = [one for one in (file, correlations, given["study"]) if one is not None]
+        if len(ways) != 1 or (correlations is None) != (n is None):
             raise TableError(
                 "Expected either FILE, one row a subject, or --correlations FILE together with --n "
-                "NUMBER OF SUBJECTS."
+                "NUMBER OF SUBJECTS, or --study NAME."
             )
+        if given["study"] is not None:
+            self.folder = TemporaryDirectory()
+            file = self.keep_study(Path(self.folder.name) / f"{Path(given['study']).stem}.csv")
         options = ReadingOptions(
             missing_codes=_listed(given["missing_codes"]),
             id=given["id"],
@@ -118,10 +134,33 @@ class Reader:
         show(own)
         return own
 
-    def name(self, file: Path | None) -> str:
-        """The name of the file that was read."""
-        found: Path = file or self.options["correlations"]
-        return found.name
+    def keep_study(self, path: Path) -> Path:
+        """Write the study's scores to a CSV file."""
+        from gpla_assets.looking import open_study
+
+        open_study(self.options["study"]).matrix(self.options["group"]).to_csv(path, index=False)
+        return path
+
+    def own_system(self) -> System | None:
+        """The value system that the study found, by its primary loadings; None without a study."""
+        if self.options["study"] is None:
+            return None
+        from gpla_assets.benchmarks.systems import UnfitSystem, system_of_loadings
+        from gpla_assets.looking import open_study
+
+        opened = open_study(self.options["study"])
+        loadings = opened.loadings()
+        found = system_of_loadings(f"{opened.name}'s own", loadings[loadings["kept"]])
+        if not found.factors:
+            raise UnfitSystem(
+                f"Study {opened.name} found no factors; expected the value system as --system "
+                "FILE.yaml or as --model FILE in lavaan's syntax."
+            )
+        return found
+
+    def source(self, file: Path | None) -> Path:
+        """The file that was read; of a study its name."""
+        return file or self.options["correlations"] or Path(self.options["study"])
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def structure(
         if r_out is not None:
             _write_r(r_out, reader, file, found)
         if html_out is not None:
-            _write_page(html_out, reader.name(file), found)
+            _write_page(html_out, reader.source(file).name, found)
         print_structure(result, len(own.cautions))
 
 
@@ -190,8 +190,11 @@ def _encode() -> Encode:
 def _write_r(out: Path, reader: Reader, file: Path | None, found: Structured) -> None:
     from gpla_assets.psychometrics.r_script import r_script
 
-    source = file or reader.options["correlations"]
-    out.write_text(r_script(found, source, file is None), "utf-8")
+    source = reader.source(file)
+    if reader.options["study"] is not None:
+        source = reader.keep_study(out.with_suffix(".csv"))
+    of_correlations = reader.options["correlations"] is not None
+    out.write_text(r_script(found, source, of_correlations), "utf-8")
 
 
 @contextmanager

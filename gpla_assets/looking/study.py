@@ -48,6 +48,11 @@ select p.*, s.llm, s.profile from evidence.perceptions p join evidence.subjects 
 where p.origin = 'subjects' order by p.parent_id, p.ordinal
 """
 MEASUREMENTS = 'from marts.measured_sentences order by perception_id, "value"'
+MATRIX = 'select subject_id, "value", score from marts.subject_values where score is not null'
+GROUPS = """
+select s.subject_id, s.llm, s.profile, l.family
+from evidence.subjects s left join evidence.llms l using (llm)
+"""
 RULE = """
 select json_extract_string(components, '$.settings."measurement.rule"') from internal.runs
 where asset = 'value_correlations'
@@ -211,6 +216,22 @@ class PublishedStudy:
     def llm_values(self) -> pd.DataFrame:
         """The same by LLM, the mean over its profiles: marts.llm_values."""
         return self.sql('from marts.llm_values order by llm, "value"')
+
+    def matrix(self, group: str | None = None) -> pd.DataFrame:
+        """Subjects by values: what the structure is computed of, without its exclusions.
+
+        Columns subject, llm, a column a value (NaN where there is no score), and with a `group`
+        ("family" or "profile") a column of that name. Raises UnknownName for another group.
+        """
+        rows = self.sql(MATRIX)
+        found = rows.pivot(index="subject_id", columns="value", values="score")
+        found.columns.name = None
+        own = self.sql(GROUPS).set_index("subject_id")
+        named = ["llm"]
+        if group is not None:
+            named.append(chosen("group of a study", group, ["family", "profile"], ""))
+        found = own[named].join(found, how="right")
+        return found.rename_axis("subject").reset_index()
 
     def loadings(self) -> pd.DataFrame:
         """Values on factors: analysis.loadings."""

@@ -18,7 +18,8 @@ from gpla_assets.cli.commands import console
 from gpla_assets.cli.completion import complete_queries, complete_studies
 from gpla_assets.cli.showing import bar
 from gpla_assets.common.visible import visible
-from tests.looking.looked_at import AGAIN, LLMS, NAME, QUESTIONS, VALUES
+from gpla_assets.looking import open_study
+from tests.looking.looked_at import AGAIN, LLMS, NAME, QUESTIONS, VALUES, logits
 
 runner = CliRunner()
 ON_SCREEN = {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}
@@ -255,3 +256,20 @@ def test_two_studies_side_by_side_on_a_screen_and_in_a_pipe(
     assert [one["llm"] for one in one_llm] == ["gamma"] * len(VALUES)
     assert "nearest: gamma" in gpla("compare", "gama", "-s", NAME, "--with", AGAIN, code=1)
     assert "another study" in gpla("compare", "gamma", "-s", NAME, code=1)
+
+
+def test_commands_on_a_matrix_take_a_study_for_their_file(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    matrix = open_study(NAME).matrix("profile")
+    assert list(matrix) == ["subject", "llm", "profile", *VALUES]
+    known = logits().mean(axis=1)
+    assert matrix["Care"].to_numpy() == pytest.approx(known[:, 0])
+    system = tmp_path / "s.yaml"
+    system.write_text("factors: {F: [Care, Order, Play]}", "utf-8")
+    said = gpla("cfa", "-s", NAME, "--system", str(system), code=1)
+    assert "3 subjects" in said or "expected at least" in said
+    assert "found no factors" in gpla("invariance", "-s", NAME, "--group", "family", code=1)
+    assert "nearest: profile" in gpla("structure", "-s", NAME, "--group", "profil", code=1)
+    assert "or --study NAME" in gpla("structure", "m.csv", "-s", NAME, code=1)
