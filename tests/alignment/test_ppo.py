@@ -225,7 +225,12 @@ def test_training_leaves_the_reference_as_it_was(llama: Path, lora: Lora | None,
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "group", "scaling"), [(1.0, 1, "none"), (1.0, 4, "running"), (0.01, 4, "running")]
+    ("size", "group", "scaling"),
+    [
+        (1.0, 1, "none"),
+        pytest.param(1.0, 4, "running", marks=pytest.mark.long),
+        pytest.param(0.01, 4, "running", marks=pytest.mark.long),
+    ],
 )
 def test_a_bandit_of_two_tokens_is_learnt_to_the_optimum(
     llama: Path, tmp_path: Path, size: float, group: int, scaling: str

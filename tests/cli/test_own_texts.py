@@ -244,7 +244,7 @@ def test_sentences_of_training_are_of_other_texts_than_the_tests(
         assert not set(tested["text"]) & set(rows["text"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not os.environ.get("GPLA_DATA_DIR"), reason="no GPLA_DATA_DIR: real texts")
 def test_agents_meet_the_labels_of_random_perceptions() -> None:
     texts = texts_with_hash("alpaca_eval", set(labelled_perceptions()["text"]))
