@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpla_assets.cli.commands import app, console, readable_errors
-from gpla_assets.cli.looking import clearly_apart, interval_text
+from gpla_assets.cli.looking_tables import clearly_apart, interval_text
 from gpla_assets.common.visible import visible
 
 if TYPE_CHECKING:
