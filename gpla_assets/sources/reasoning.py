@@ -13,7 +13,8 @@ _TAG = re.compile(
     rf"<\s*(?P<end>/)?\s*(?:\w+:)?{_NAMES}(?:\s[^<>]*)?(?P<empty>/)?>"
     rf"|<\|\s*(?P<mark>/|begin_of_|start_|end_of_|end_)?{_NAMES}\s*\|>"
     rf"|◁(?P<kimi>/)?{_NAMES}▷"
-    r"|(?-i:\[(?P<square>/)?(?:THINK|THINKING|THOUGHT|REASONING)\])",
+    r"|(?-i:\[(?P<square>/)?(?:THINK|THINKING|THOUGHT|REASONING)\])"
+    r"|<unused94>(?:thought\b)?|(?P<gemma><unused95>)",
     re.IGNORECASE,
 )
 """An opening or a closing tag, in the forms that LLMs and servers write."""
@@ -34,8 +35,19 @@ _BARE_CHANNELS = re.compile(
     r"\s*(?:assistant)?analysis(?=[A-Z\s])(.*?)assistantfinal(.*)", re.DOTALL
 )
 """The same, where a server has taken the marks away."""
-_END_OF_TURN = re.compile(r"<\|(?:end|return|im_end|endoftext|eot_id|end_of_text)\|>\s*\Z")
-_SIGNS = ("<", "◁", "[", "assistantfinal")
+_ESCAPED = re.compile(rf"&lt;(\s*/?\s*{_NAMES}\s*)&gt;", re.IGNORECASE)
+"""A tag as a web page's source has it."""
+_TURN_BEGINS = re.compile(
+    r"\A(?:\s*(?:<s>|<bos>|<\|(?:begin_of_text|startoftext|endoftext)\|>"
+    r"|(?:<\|im_start\|>|<\|start\|>|<\|start_header_id\|>)\s*assistant(?:\s*<\|end_header_id\|>)?"
+    r"|<start_of_turn>\s*model\b|<\|assistant\|>))+(?!\s*<\|channel\|>)"
+)
+_TURN_ENDS = re.compile(
+    r"(?:(?:</s>|<eos>|<pad>|<end_of_turn>"
+    r"|<\|(?:end|return|im_end|endoftext|eot_id|eom_id|end_of_text)\|>)\s*)+\Z"
+)
+"""What a chat template puts around a turn, where a server leaves it in."""
+_SIGNS = ("<", "◁", "[", "assistantfinal", "&lt;")
 FINAL = "final"
 
 
@@ -54,6 +66,7 @@ def split_reasoning(text: str) -> tuple[str, str, bool]:
     """
     if not any(sign in text for sign in _SIGNS):
         return text.strip(), "", False
+    text = _TURN_ENDS.sub("", _TURN_BEGINS.sub("", _ESCAPED.sub(r"<\1>", text), count=1))
     if "<|channel|>" in text:
         return _of_channels(text)
     bare = _BARE_CHANNELS.fullmatch(text)
@@ -61,7 +74,7 @@ def split_reasoning(text: str) -> tuple[str, str, bool]:
         return bare[2].strip(), bare[1].strip(), False
     text = _SOLUTION.sub("", _DETAILS.sub(r"<think>\1</think>", text))
     answer, reasoning, closed = _of_tags(text)
-    return _END_OF_TURN.sub("", answer).strip(), reasoning, not closed
+    return answer, reasoning, not closed
 
 
 def _of_channels(text: str) -> tuple[str, str, bool]:
@@ -80,7 +93,7 @@ def _tags(text: str) -> Iterator[tuple[int, int, bool]]:
             yield found.start(), found.start(), False
             yield found.end(), found.end(), True
             continue
-        ends = found["end"] or found["kimi"] or found["square"]
+        ends = found["end"] or found["kimi"] or found["square"] or found["gemma"]
         yield found.start(), found.end(), bool(ends) or (found["mark"] or "")[:1] in ("/", "e", "E")
 
 
