@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from gpla_assets.cli.commands import app, console, readable_errors
 from gpla_assets.cli.reading import FILE_HELP, Reader, reads_matrix
@@ -132,6 +133,9 @@ def invariance(
         int, typer.Option(min=0, help="Permutations of the groups over whole LLMs, for p.")
     ] = PERMUTATIONS,
     seed: Annotated[int, typer.Option(help="Of the permutations.")] = 0,
+    smallest: Annotated[
+        int, typer.Option(min=1, help="Leave out groups of fewer subjects; that is said.")
+    ] = 1,
     json_out: JsonOption = None,
     r_script: RScriptOption = None,
 ) -> None:
@@ -150,12 +154,13 @@ def invariance(
                 "No column says which group a subject belongs to; expected one named `group`, or "
                 "its name by --group."
             )
+        groups = _large_groups(own.groups, smallest)
         clusters = None if independent else _clusters(own)
         with resampling_progress() as progress:
             found = levels_of(
                 own.scores,
                 known,
-                own.groups,
+                groups,
                 structure,
                 missing=missing.value,
                 clusters=clusters,
@@ -168,7 +173,7 @@ def invariance(
         result["read"] = list(own.said)
         _write(json_out, result)
         if r_script is not None:
-            _script(r_script, own, known, structure, missing, False, clusters, own.groups)
+            _script(r_script, own, known, structure, missing, False, clusters, groups)
         console.print(
             f"{known.name}: "
             + ", ".join(f"{name} (n = {n})" for name, n in result["groups"].items()),
@@ -178,6 +183,20 @@ def invariance(
         )
         tables.invariance_table(result)
         tables.cautions(list(found.cautions))
+
+
+def _large_groups(groups: pd.Series, smallest: int) -> pd.Series:
+    """Groups by subject, none where there are fewer than `smallest`; what is left out is said."""
+    sizes = groups.value_counts()
+    small = sizes[sizes < smallest]
+    if len(small):
+        console.print(
+            f"left out: {small.sum()} subjects in {len(small)} groups of fewer than {smallest} "
+            f"({escape(', '.join(map(str, sorted(small.index)[:8])))}{' ...' * (len(small) > 8)})",
+            soft_wrap=True,
+            highlight=False,
+        )
+    return groups.where(~groups.isin(small.index))
 
 
 def _model(system: Path | None, model: Path | None, reader: Reader) -> tuple[System, Structure]:

@@ -128,3 +128,18 @@ def test_the_command_prints_and_writes_all_levels(tmp_path: Path) -> None:
     assert set(pd.read_csv(tmp_path / "o.csv")["group"]) == {"one", "two"}
     none = CliRunner().invoke(app, arguments[:4])
     assert none.exit_code == 1 and "No column says which group" in " ".join(none.output.split())
+
+
+def test_small_groups_are_left_out_and_named(tmp_path: Path) -> None:
+    scores, groups = two_groups(200)
+    groups.iloc[:3] = "few"
+    scores.assign(family=groups).to_csv(tmp_path / "m.csv", index_label="subject")
+    (tmp_path / "s.yaml").write_text("factors: {F: [a, b, c, d, e]}", "utf-8")
+    arguments = [
+        *("invariance", str(tmp_path / "m.csv"), "--system", str(tmp_path / "s.yaml")),
+        *("--group", "family", "--permutations", "0", "--smallest", "20"),
+    ]
+    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "160"})
+    assert result.exit_code == 0, result.output
+    assert "left out: 3 subjects in 1 groups of fewer than 20 (few)" in result.output
+    assert "one (n = 98), two (n = 99)" in result.output
