@@ -37,8 +37,14 @@ def spelled_alike(generated: pd.DataFrame) -> pd.DataFrame:
     as frequent as the perceptions that it is found in.
     """
     found = generated.drop_duplicates(["row", "value"])["value"].value_counts()
-    spelled = generated["value"].map(common_spellings(found)).astype(generated["value"].dtype)
+    return respelled(generated, common_spellings(found), "row")
+
+
+def respelled(generated: pd.DataFrame, spellings: dict[str, str], perception: str) -> pd.DataFrame:
+    """Values under their `spellings`; each of a perception, told by that column, once, as the
+    likeliest of its rows, which stay in order."""
+    spelled = generated["value"].map(spellings).astype(generated["value"].dtype)
     alike = generated.assign(value=spelled)
     first = alike.sort_values("probability", ascending=False, kind="stable")
-    kept = first.drop_duplicates(["row", "value"]).index
+    kept = first.drop_duplicates([perception, "value"]).index
     return alike.loc[alike.index.isin(kept)].reset_index(drop=True)

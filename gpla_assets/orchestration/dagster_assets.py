@@ -86,7 +86,8 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
         session = current()
         if session:
             session.begin(step.name, step.partitions, len(keys))
-        done = make(step, self._study, self._warehouse, self._budget, keys)
+        tell = session.tell if session else (lambda line: None)
+        done = make(step, self._study, self._warehouse, self._budget, keys, tell)
         self._made += 1
         if session:
             session.made.append(done)
