@@ -142,7 +142,7 @@ class Making:
         """
         refresh = os.environ.get("GPLA_REFRESH") == "1"
         cache = WarehouseCalls(self.warehouse)
-        return Asking(self.study.calls, cache, self.budget, refresh, self.study.seed)
+        return Asking(self.study.calls, cache, self.budget, refresh, self.study.seed, self.tell)
 
     def workers(self, make: Callable[[Chosen, Asking], Own], settings: Chosen) -> Workers[Own]:
         """Who goes through the step's rows: the agent of this process, or actors of a cluster.

@@ -13,6 +13,7 @@ import io
 import logging
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,16 +103,19 @@ class RayWorkers(Generic[Own]):
         asked = data.from_items(
             [{"part": str(self.folder / name)} for name in names], override_num_blocks=len(names)
         )
-        made = asked.map_batches(
-            _Actor,
-            batch_size=1,
-            compute=data.ActorPoolStrategy(size=self._actors),
-            num_cpus=self.compute.cpus,
-            num_gpus=self.compute.gpus or None,
-            fn_constructor_args=(self.make, work),
-            # without these an actor that dies of what it is given is started for ever
-            ray_remote_args_fn=lambda: {"max_restarts": RESTARTS, "max_task_retries": RESTARTS},
-        )
+        with warnings.catch_warnings():
+            # there is no other way yet to bound restarts (Ray 2.60)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made = asked.map_batches(
+                _Actor,
+                batch_size=1,
+                compute=data.ActorPoolStrategy(size=self._actors),
+                num_cpus=self.compute.cpus,
+                num_gpus=self.compute.gpus or None,
+                fn_constructor_args=(self.make, work),
+                # without these an actor that dies of what it is given is started for ever
+                ray_remote_args_fn=lambda: {"max_restarts": RESTARTS, "max_task_retries": RESTARTS},
+            )
         errors = self._ray.exceptions
         try:
             for row in made.iter_rows():
