@@ -3,7 +3,7 @@
 from gpla_assets.lexicon.filtering import LexiconError, filter_lexicon, sweep
 from gpla_assets.lexicon.names import filter_names
 from gpla_assets.lexicon.similarity import unread, value_similarities
-from gpla_assets.lexicon.spelling import common_spellings, normal_form, respelled, spelled_alike
+from gpla_assets.lexicon.spelling import common_spellings, normal_form, respelled
 
 __all__ = [
     "LexiconError",
@@ -12,7 +12,6 @@ __all__ = [
     "filter_names",
     "normal_form",
     "respelled",
-    "spelled_alike",
     "sweep",
     "unread",
     "value_similarities",

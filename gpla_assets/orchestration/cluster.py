@@ -72,9 +72,8 @@ def actors_of(compute: Compute, cluster: Cluster) -> int:
 
 def ray_module() -> Any:
     """Ray, quiet; raises ComputeError where it is not installed."""
-    # read when it is imported: it sends nothing home, and what its C++ notes is for its own log
+    # read when it is imported: nothing is sent home
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data

@@ -156,7 +156,10 @@ class Making:
         from gpla_assets.orchestration.ray_workers import RayWorkers
 
         own = partial(make, settings, Asking(seed=self.study.seed))
-        return RayWorkers(agent, own, compute, self.scratch, self.tell)
+        workers = RayWorkers(agent, own, compute, self.scratch)
+        self.tell(str(workers))
+        self.details["computed by"] = str(workers)
+        return workers
 
     @property
     def scratch(self) -> Path:

@@ -40,7 +40,7 @@ class RayWorkers(Generic[Own]):
     """Actors that each make an agent with `make`.
 
     `agent` is this process's own, which runs nothing; `folder` is where parts go, seen by all
-    nodes; `tell` is told what the cluster has. Raises ComputeError where the cluster cannot be
+    nodes. As a string they tell what the cluster has. Raises ComputeError where the cluster cannot be
     used as `compute` asks, before anything is computed.
     """
 
@@ -48,18 +48,19 @@ class RayWorkers(Generic[Own]):
     make: Callable[[], Own]
     compute: Compute
     folder: Path
-    tell: Callable[[str], None]
     told: Told = field(default_factory=Told, init=False)
     _calls: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self._ray, cluster = joined(self.compute.address)
-        self._actors = actors_of(self.compute, cluster)
-        own = f"{self._actors} actors of {self.compute.cpus:g} CPUs"
-        own += f" and {self.compute.gpus:g} GPUs" if self.compute.gpus else ""
-        self.tell(f"Ray: {own}; the cluster has {cluster}")
+        self._ray, self._cluster = joined(self.compute.address)
+        self._actors = actors_of(self.compute, self._cluster)
         _forget(self.folder.parent)
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __str__(self) -> str:
+        own = f"{self._actors} actors of {self.compute.cpus:g} CPUs"
+        own += f" and {self.compute.gpus:g} GPUs" if self.compute.gpus else ""
+        return f"Ray: {own}; the cluster has {self._cluster}"
 
     def rows(
         self, work: Work[Own], parts: Iterable[pd.DataFrame], advance: Advance
