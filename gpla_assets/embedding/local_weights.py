@@ -113,8 +113,9 @@ class LocalWeights:
 
         name = self.dtype
         if name == "auto" and kind == "causal" and device.startswith("cuda"):
-            # GPUs before Ampere have no bfloat16
-            name = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+            # GPUs before Ampere have none
+            lacks = torch.cuda.is_available() and not torch.cuda.is_bf16_supported()
+            name = "float16" if lacks else "bfloat16"
         elif name == "auto":
             name = "float32"
         found: torch.dtype = getattr(torch, name)

@@ -20,7 +20,8 @@ from gpla_assets.orchestration.asset_keys import asset_keys, named_study
 from gpla_assets.orchestration.checks import CHECKS
 from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, asset_of, prepared_manifest
 from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
-from gpla_assets.orchestration.making import Made, State, forget, make, state_of
+from gpla_assets.orchestration.forgetting import forget
+from gpla_assets.orchestration.making import Made, State, make, state_of
 from gpla_assets.orchestration.mirror import ANSWERS, mirror
 from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish

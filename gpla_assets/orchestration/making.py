@@ -20,7 +20,7 @@ import pandas as pd
 from gpla_assets.agents.backends import Asking
 from gpla_assets.agents.protocol import Agent
 from gpla_assets.agents.record import agent_record
-from gpla_assets.chat import Budget, Totals
+from gpla_assets.chat import Budget
 from gpla_assets.common.errors import KnownError
 from gpla_assets.orchestration.checks import CHECKS
 from gpla_assets.orchestration.dbt import NodeResult, build
@@ -224,7 +224,7 @@ def make(
     version = fingerprint([[key, one.fingerprint] for key, one in versions.items()])
     made = Making(step, study, list(keys), warehouse, budget, version=version, tell=tell)
     step.function()(made)
-    made.details |= calls_made(before, budget.totals)
+    made.details |= budget.totals.since(before)
     seconds = time.monotonic() - started
     done = Made(
         *(step, versions, rows_by_key(made), made.writes),
@@ -337,41 +337,3 @@ def _departed(made: Making) -> tuple[list[Write], list[Key]]:
         for table in tables
     ]
     return writes, [(one.name, subject) for one in steps for subject in gone]
-
-
-def forget(study: Study, warehouse: Warehouse, state: State) -> list[Key]:
-    """Empty what the study no longer asks for: steps, and runs of alignment. What was forgotten."""
-    expected = Versions(study).expected(state.subjects)
-    known = {one.name: one for one in all_steps()}
-    gone = [
-        key
-        for key in state.stored
-        if key not in expected and (key[0] not in known or known[key[0]].partitions != "subjects")
-    ]
-    writes = []
-    for name, key in gone:
-        for table in known[name].tables if name in known else ():
-            if not key:
-                empty = warehouse.read(f"from {relation(table)} limit 0")
-                origin = known[name].origin
-                part = ("origin", (origin,)) if origin and "origin" in empty else ()
-                writes.append(Write(table, empty, *part))
-            else:
-                rows = warehouse.read(f"from {relation(table)} limit 0")
-                writes.append(Write(table, rows, "run_id", (key,)))
-    if gone:
-        warehouse.replace_partition(writes, forgotten=gone)
-    return gone
-
-
-def calls_made(before: Totals, after: Totals) -> dict[str, Detail]:
-    """Calls, tokens and cost of a step, by name; nothing where no endpoint was asked."""
-    found: dict[str, Detail] = {
-        f"LLM {name.replace('_', ' ')}": getattr(after, name) - getattr(before, name)
-        for name in ("calls", "cached", "prompt_tokens", "completion_tokens")
-    }
-    if not any(found.values()):
-        return {}
-    if after.cost is not None and before.cost is not None:
-        found["LLM cost"] = after.cost - before.cost
-    return found

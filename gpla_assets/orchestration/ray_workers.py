@@ -40,8 +40,8 @@ class RayWorkers(Generic[Own]):
     """Actors that each make an agent with `make`.
 
     `agent` is this process's own, which runs nothing; `folder` is where parts go, seen by all
-    nodes. As a string they tell what the cluster has. Raises ComputeError where the cluster cannot be
-    used as `compute` asks, before anything is computed.
+    nodes. As a string they tell what the cluster has. Raises ComputeError where the cluster cannot
+    be used as `compute` asks, before anything is computed.
     """
 
     agent: Own
