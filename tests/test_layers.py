@@ -23,7 +23,7 @@ ROOMS = (
     *("storage", "looking", "report", "orchestration", "assets", "docs", "cli"),
 )
 SCIENCE = ROOMS[: ROOMS.index("storage")]
-FORBIDDEN = {"dagster", "dagster_dbt", "duckdb", "sqlmodel"}
+FORBIDDEN = {"dagster", "dagster_dbt", "duckdb", "ray", "sqlmodel"}
 LONGEST_MODULE, LONGEST_FUNCTION = 350, 80
 
 

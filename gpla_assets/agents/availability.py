@@ -19,8 +19,11 @@ def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
     if backend == "openai":
         from gpla_assets.chat.endpoint import Endpoint
 
-        endpoint = Endpoint(settings.base_url, settings.key_variable)
-        return f"{model or 'no model named'} at {endpoint.check()}"
+        own = [(settings.base_url, settings.key_variable)]
+        for one in settings.replicas:
+            own.append((one.base_url, one.key_variable or settings.key_variable))
+        urls = [Endpoint(*place).check() for place in own]
+        return f"{model or 'no model named'} at {', '.join(urls)}"
     if backend in PUBLISHED or backend == "transformers":
         return check_weights(model or PUBLISHED.get(backend, ""), settings.device)
     raise UnknownBackend(f"No {role} backend {backend!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -16,20 +17,22 @@ WEIGHTS = ("model", "revision", "dtype", "prompt_version")
 PUBLISHED = {"kaleido": "tsor13/kaleido-xl", "valuellama": "Value4AI/ValueLlama-3-8B"}
 """The paper's own models for M_G and M_E, where a study names none."""
 
-
+warned = logging.getLogger(__name__).warning
 Settings = TypeVar("Settings")
 Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
 class Asking:
-    """How endpoints are asked in a run: limits, the cache of replies, the budget, the seed."""
+    """How endpoints are asked in a run: limits, the cache of replies, the budget, the seed, and who
+    is told of endpoints that are put aside."""
 
     calls: Calls = field(default_factory=Calls)
     cache: ReplyCache = field(default_factory=MemoryCalls)
     budget: Budget | None = None
     refresh: bool = False
     seed: int = 0
+    tell: Callable[[str], None] = warned
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def make_chat(settings: Model, asking: Asking) -> Chat:
             revision=settings.revision,
             refresh=asking.refresh,
             budget=asking.budget,
+            replicas=settings.replicas,
+            tell=asking.tell,
         )
     from gpla_assets.chat.transformers_chat import TransformersChat
 

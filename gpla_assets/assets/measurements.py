@@ -13,15 +13,16 @@ from gpla_assets.evaluator.backends import make_evaluator
 from gpla_assets.evaluator.expression import (
     NO_TOP,
     Cuts,
-    Reading,
     expressions,
     leading_weights,
     samples,
 )
+from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.weights import held_out_quality
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
+from gpla_assets.storage.shards import Shards
 from gpla_assets.validation.texts import CONVERSATIONS, SETS
 
 LEXICON = "lexicon"
@@ -45,9 +46,6 @@ select perception_id, subject_id, content from evidence.perceptions
 where origin = 'preferences' order by perception_id
 """
 IN_LEXICON = 'select "value", definition from marts.lexicon order by rank'
-
-PART = 4096
-"""Perceptions that are read at a time."""
 
 Measured = tuple[Sized, Iterable[pd.DataFrame], dict[str, pd.DataFrame]]
 """Perceptions: all, which know their number, and in parts; and the lists of values (value,
@@ -79,20 +77,13 @@ def measurements(made: Making) -> None:
 
     And of all pairs the sums by response and value, which subjects' scores are made of.
     """
-    cuts = Cuts(made.study.evaluator.minimum_relevance, made.study.measurement.top_relevance)
     lists = {LEXICON: measured_lexicon(made), **schwartz_lists()}
-    sums = made.shards("expressions")
-
-    def add_up(own: pd.DataFrame, name: str, values: list[str], reading: Reading) -> None:
-        groups, weights = own["response_id"].to_numpy(), own["weight"].to_numpy(float)
-        rows = expressions(reading, values, groups, cuts, weights)
-        sums.add(of_responses(rows, own).assign(lexicon=name))
-
-    found = made.spooled(SUBJECTS, [made.keys])
+    sums, found = made.shards("expressions"), made.spooled(SUBJECTS, [made.keys])
     weighed = partial(with_weights, follow_on=made.study.measurement.follow_on)
     # whole subjects: an answer's weight hangs on how often the subject was asked the same
-    parts = [(found, map(weighed, found.parts(PART, by="subject_id")), lists)]
-    agent_id = measure(made, parts, cuts.top_relevance, add_up)
+    subjects = found.parts(made.study.compute.shard_rows, by="subject_id")
+    parts = [(found, map(weighed, subjects), lists)]
+    agent_id = measure(made, parts, made.study.measurement.top_relevance, sums)
     made.write("expressions", sums.assign(agent_id=agent_id), "subject_id", made.keys)
 
 
@@ -138,7 +129,8 @@ def validation_measurements(made: Making) -> None:
 def preference_measurements(made: Making) -> None:
     """One row per perception of a paired response and value that it is relevant to."""
     found = made.spooled(PREFERENCES)
-    measure(made, [(found, found.parts(PART), dimension_lists(made))])
+    parts = found.parts(made.study.compute.shard_rows)
+    measure(made, [(found, parts, dimension_lists(made))])
 
 
 # decision 0013: one table for all origins, steps apart
@@ -146,46 +138,66 @@ def measure(
     made: Making,
     parts: Sequence[Measured],
     top_relevance: float = NO_TOP,
-    also: Callable[[pd.DataFrame, str, list[str], Reading], None] | None = None,
+    sums: Shards | None = None,
 ) -> str:
     """Write what M_E says of each part's perceptions on each of its lists of values.
 
-    `also` is given each reading, with its perceptions and the list's name and values. Gives the
-    evaluator's key.
+    `sums` takes their sums by response and value. Gives the evaluator's key.
     """
-    settings = made.study.evaluator
-    agent = make_evaluator(settings, made.asking())
-    before, rows = agent.inferences, made.shards("measurements")
+    settings, least = made.study.evaluator, made.study.compute.shard_rows
+    workers = made.workers(make_evaluator, settings)
+    cuts = Cuts(settings.minimum_relevance, top_relevance)
+    rows = made.shards("measurements")
     total = sum(len(every) * len(lists) for every, _, lists in parts)
     with progress("perceptions", total) as advance:
-        for own, lists in (
-            (own, lists) for _, some, lists in parts for part in some for own in in_parts(part)
-        ):
-            for name, listed in lists.items():
-                values = list(listed["value"])
-                reading = agent.read(
-                    *(list(own["content"]), values, list(listed["definition"])),
-                    top_relevance=top_relevance,
-                )
-                pairs = reading.pairs(values, settings.minimum_relevance)
-                found = contract.measured(pairs, agent, len(own))
-                rows.add(joined(own, found).assign(lexicon=name))
-                if also is not None:
-                    also(own, name, values, reading)
-                advance(len(own))
-    made.inferences = agent.inferences - before
-    agent_id = made.made_by("evaluator", agent, settings)
+        for _, some, lists in parts:
+            work = partial(judged, lists=lists, cuts=cuts, summed=sums is not None)
+            own = (part for whole in some for part in in_parts(whole, least))
+            for found in workers.rows(work, own, advance):
+                rows.add(found["measurements"])
+                if sums is not None:
+                    sums.add(found["expressions"])
+    agent_id = made.made_by("evaluator", workers, settings)
     made.write_origin("measurements", rows.assign(agent_id=agent_id))
     return agent_id
 
 
-def in_parts(perceptions: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """About PART perceptions at a time, those of a response together."""
+def judged(
+    agent: ValueEvaluator,
+    perceptions: pd.DataFrame,
+    advance: Callable[[int], None],
+    lists: dict[str, pd.DataFrame],
+    cuts: Cuts,
+    summed: bool,
+) -> dict[str, pd.DataFrame]:
+    """Measurements of some perceptions on lists of values, and, if `summed`, the expressions:
+    their sums by response and value, of weighted perceptions."""
+    pairs, sums = [], []
+    for name, listed in lists.items():
+        values = list(listed["value"])
+        reading = agent.read(
+            *(list(perceptions["content"]), values, list(listed["definition"])),
+            top_relevance=cuts.top_relevance,
+        )
+        found = reading.pairs(values, cuts.minimum_relevance)
+        found = contract.measured(found, agent, len(perceptions))
+        pairs.append(joined(perceptions, found).assign(lexicon=name))
+        if summed:
+            groups, weights = perceptions["response_id"], perceptions["weight"].to_numpy(float)
+            rows = expressions(reading, values, groups.to_numpy(), cuts, weights)
+            sums.append(of_responses(rows, perceptions).assign(lexicon=name))
+        advance(len(perceptions))
+    made = {"measurements": pd.concat(pairs, ignore_index=True)}
+    return made | ({"expressions": pd.concat(sums, ignore_index=True)} if summed else {})
+
+
+def in_parts(perceptions: pd.DataFrame, least: int) -> Iterator[pd.DataFrame]:
+    """Some `least` perceptions at a time, those of a response together."""
     column = "response_id" if "response_id" in perceptions else "perception_id"
     begins = np.flatnonzero(~perceptions[column].eq(perceptions[column].shift()))
     first = 0
     for begin in [*begins[1:], len(perceptions)]:
-        if begin - first >= PART or begin == len(perceptions) > first:
+        if begin - first >= least or begin == len(perceptions) > first:
             yield perceptions.iloc[first:begin]
             first = begin
 

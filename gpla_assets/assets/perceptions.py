@@ -1,10 +1,15 @@
 """Texts of all origins -> perceptions (M_P): the corpus, subjects, validation, preferences."""
 
+from collections.abc import Callable
+
+import pandas as pd
+
 from gpla_assets.orchestration.making import Making
 from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
 from gpla_assets.parser.backends import make_parser
 from gpla_assets.parser.perceptions import perceive
+from gpla_assets.parser.protocol import PerceptionParser
 
 CORPUS = """
 select text_id as parent_id, content, null as subject_id, source, question_text, null as part
@@ -34,9 +39,6 @@ select response_id as parent_id, content, null as subject_id, 'preferences' as s
     prompt as question_text, null as part
 from evidence.preference_responses order by response_id
 """
-
-PART = 4096
-"""Texts that are parsed at a time: what is held in memory does not grow with how many there are."""
 
 
 @step(
@@ -94,12 +96,18 @@ def preference_perceptions(made: Making) -> None:
 def parse(made: Making, parents_sql: str) -> None:
     """Write the perceptions of the parents that a query gives, of the step's subjects if any."""
     settings = made.study.parser
-    parser = make_parser(settings, made.asking())
-    before = parser.inferences
+    workers = made.workers(make_parser, settings)
     parents = made.spooled(parents_sql, [made.keys] if made.keys else [])
-    rows = made.shards("perceptions")
+    rows, parts = made.shards("perceptions"), parents.parts(made.study.compute.shard_rows)
     with progress("texts", len(parents)) as advance:
-        for own in parents.parts(PART):
-            rows.add(perceive(own, parser, advance))
-    made.inferences = parser.inferences - before
-    made.write_origin("perceptions", rows.assign(agent_id=made.made_by("parser", parser, settings)))
+        for found in workers.rows(parsed, parts, advance):
+            rows.add(found["perceptions"])
+    agent_id = made.made_by("parser", workers, settings)
+    made.write_origin("perceptions", rows.assign(agent_id=agent_id))
+
+
+def parsed(
+    parser: PerceptionParser, parents: pd.DataFrame, advance: Callable[[int], None]
+) -> dict[str, pd.DataFrame]:
+    """The perceptions of some parents."""
+    return {"perceptions": perceive(parents, parser, advance)}

@@ -1,14 +1,18 @@
 """Perceptions -> values (M_G), and the similarities that the lexicon is filtered by."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from gpla_assets.agents import contract
 from gpla_assets.content import value_list, vocabulary
 from gpla_assets.embedding.embedder import make_embedder
 from gpla_assets.generator.backends import make_generator
-from gpla_assets.lexicon import spelled_alike, unread
+from gpla_assets.generator.protocol import ValueGenerator
+from gpla_assets.lexicon import common_spellings, respelled, unread
 from gpla_assets.lexicon import value_similarities as similarities
 from gpla_assets.orchestration.making import Making
+from gpla_assets.orchestration.progress import progress
 from gpla_assets.orchestration.steps import step
 
 CORPUS_PERCEPTIONS = (
@@ -39,19 +43,32 @@ def values(made: Making) -> None:
 def perception_values(made: Making) -> None:
     """One row per corpus perception and value that M_G sees in it."""
     settings = made.study.generator
-    generator = make_generator(settings, made.asking())
-    before = generator.inferences
-    found = made.read(CORPUS_PERCEPTIONS)
-    generated = contract.generated(
-        generator.generate(list(found["content"])), generator, len(found)
-    )
-    made.inferences = generator.inferences - before
-    alike = spelled_alike(generated)
-    merged = generated["value"].nunique() - alike["value"].nunique()
-    made.details = {"spellings that another stands for": merged} if merged else {}
-    rows = joined_values(found, alike)
-    rows["agent_id"] = made.made_by("generator", generator, settings)
-    made.write("perception_values", rows)
+    workers = made.workers(make_generator, settings)
+    perceptions = made.spooled(CORPUS_PERCEPTIONS)
+    parts = perceptions.parts(made.study.compute.shard_rows)
+    named, rows = made.shards("perception_values"), made.shards("perception_values")
+    with progress("perceptions", len(perceptions)) as advance:
+        for found in workers.rows(generated, parts, advance):
+            named.add(found["perception_values"])
+    # which spelling is common is known once all are named
+    frequencies = named.counts("value")
+    spellings = common_spellings(pd.Series(frequencies, dtype=int))
+    for part in named.parts():
+        rows.add(respelled(part, spellings, "perception_id"))
+    agent_id = made.made_by("generator", workers, settings)
+    if merged := len(frequencies) - len(set(spellings.values())):
+        made.details["spellings that another stands for"] = merged
+    made.write("perception_values", rows.assign(agent_id=agent_id))
+
+
+def generated(
+    generator: ValueGenerator, perceptions: pd.DataFrame, advance: Callable[[int], None]
+) -> dict[str, pd.DataFrame]:
+    """What M_G sees in some perceptions, as it spells it."""
+    found = generator.generate(list(perceptions["content"]))
+    rows = joined_values(perceptions, contract.generated(found, generator, len(perceptions)))
+    advance(len(perceptions))
+    return {"perception_values": rows}
 
 
 def joined_values(perceptions: pd.DataFrame, generated: pd.DataFrame) -> pd.DataFrame:

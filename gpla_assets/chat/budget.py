@@ -24,6 +24,18 @@ class Totals:
     completion_tokens: int = 0
     cost: float | None = 0.0
 
+    def since(self, before: Totals) -> dict[str, int | float]:
+        """Calls, tokens and cost after an earlier moment, by name; nothing where none was asked."""
+        found: dict[str, int | float] = {
+            f"LLM {name.replace('_', ' ')}": getattr(self, name) - getattr(before, name)
+            for name in ("calls", "cached", "prompt_tokens", "completion_tokens")
+        }
+        if not any(found.values()):
+            return {}
+        if self.cost is not None and before.cost is not None:
+            found["LLM cost"] = self.cost - before.cost
+        return found
+
 
 class Budget:
     """The limits of one run; several models may share it, from several threads.

@@ -215,4 +215,5 @@ class Endpoint:
             404: "Check `base_url` (most end in /v1) and the model's name.",
         }
         remedy = remedies.get(status, "Change the setting or the text that its message names.")
-        return Fault(reason, again=False, remedy=remedy)
+        # what is wrong with the request is wrong everywhere
+        return Fault(reason, again=False, remedy=remedy, elsewhere=status in remedies)

@@ -25,13 +25,15 @@ class Fault:
     """Why one try brought no reply.
 
     `again` tells whether another try may help, `wait_s` how long the server asked to wait, and
-    `remedy` what the user can do where it may not.
+    `remedy` what the user can do where it may not; `elsewhere`, whether another server of the same
+    model may answer.
     """
 
     reason: str
     again: bool = True
     wait_s: float | None = None
     remedy: str = ""
+    elsewhere: bool = True
 
 
 def tokens_of(text: str) -> int:

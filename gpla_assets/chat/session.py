@@ -1,12 +1,13 @@
-"""One event loop and one client, and how a server was found to take requests."""
+"""One event loop, the servers of a model, and how each was found to take requests."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpla_assets.chat.cache import messages_of
@@ -25,20 +26,26 @@ LONGEST_FINISH = 40
 """Characters of the reason why a reply ended; servers have words of their own."""
 
 
-class Session:
-    """What lives between calls of `ask`: loop, connections, rates, and the server's dialect.
+@dataclass(frozen=True)
+class Place:
+    """Where a model is asked: an endpoint with its limits, and what it calls the model."""
 
-    Raises BackendUnavailable where the endpoint's key is missing.
+    endpoint: Endpoint
+    calls: Calls
+    model: str
+
+
+class Session:
+    """What lives between calls of `ask`: the loop, and a server for each place.
+
+    Raises BackendUnavailable where an endpoint's key is missing.
     """
 
-    def __init__(self, endpoint: Endpoint, calls: Calls, model: str) -> None:
-        self.rates = Rates(calls)
-        self._endpoint, self._timeout_s, self._model = endpoint, calls.timeout_s, model
-        self._takes_schema = True
-        self._limit_name = LIMIT_NAME
-        self._client = endpoint.client(calls.timeout_s)
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.servers = [Server(place) for place in places]
         self._runner = asyncio.Runner()
-        self.close = weakref.finalize(self, _close, self._runner, self._client)
+        clients = [server.client for server in self.servers]
+        self.close = weakref.finalize(self, _close, self._runner, clients)
 
     def run(self, work: Callable[[], Coroutine[None, None, Result]]) -> Result:
         """What `work` returns; called from another event loop (a notebook), it runs in a thread."""
@@ -49,6 +56,26 @@ class Session:
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(lambda: self._runner.run(work())).result()
 
+
+class Server:
+    """One server of a model: connections, rates, and its dialect.
+
+    `doubted`: it was put aside before, and one fault is enough to do so again.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.rates = Rates(place.calls)
+        self.client = place.endpoint.client(place.calls.timeout_s)
+        self.doubted = False
+        self._takes_schema = True
+        self._limit_name = LIMIT_NAME
+
+    @property
+    def attempts(self) -> int:
+        """Tries of one call here."""
+        return 1 if self.doubted else self.place.calls.attempts
+
     async def send(self, request: ChatRequest) -> ChatReply | Fault | None:
         """A reply, a fault, or None where the server refused a field that can be put otherwise.
 
@@ -58,21 +85,22 @@ class Session:
 
         from gpla_assets.chat.guard import Refused, bounded
 
-        body = body_of(request, self._model, self._limit_name, self._takes_schema)
+        endpoint, timeout_s = self.place.endpoint, self.place.calls.timeout_s
+        body = body_of(request, self.place.model, self._limit_name, self._takes_schema)
         try:
             with bounded(request):
-                async with asyncio.timeout(self._timeout_s):
-                    raw = await self._client.chat.completions.with_raw_response.create(**body)
-            return reply_of(raw.http_response.content, self._endpoint, request)
+                async with asyncio.timeout(timeout_s):
+                    raw = await self.client.chat.completions.with_raw_response.create(**body)
+            return reply_of(raw.http_response.content, endpoint, request)
         except Refused as refused:
             return refused.fault
         except (TimeoutError, openai.APITimeoutError):
-            return Fault(f"no answer within {self._timeout_s:g} s")
+            return Fault(f"no answer within {timeout_s:g} s")
         except openai.APIStatusError as error:
             status, text = error.status_code, error.response.text
             if self._adapts(body, status, text):
                 return None
-            return self._endpoint.fault_of_status(status, text, error.response.headers)
+            return endpoint.fault_of_status(status, text, error.response.headers)
         except openai.OpenAIError as error:
             return Fault(f"connection failed or cut ({type(error.__cause__ or error).__name__})")
 
@@ -89,9 +117,10 @@ class Session:
         return False
 
 
-def _close(runner: asyncio.Runner, client: AsyncOpenAI) -> None:
-    with suppress(Exception):
-        runner.run(client.close())
+def _close(runner: asyncio.Runner, clients: Sequence[AsyncOpenAI]) -> None:
+    for client in clients:
+        with suppress(Exception):
+            runner.run(client.close())
     with suppress(Exception):
         runner.close()
 

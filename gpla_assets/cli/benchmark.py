@@ -1,4 +1,4 @@
-"""What the program itself costs: `gpla benchmark scale`."""
+"""What the program itself costs: `gpla benchmark scale`, `gpla benchmark agents`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ class Benchmark(StrEnum):
     """What of the program is measured."""
 
     scale = "scale"
+    agents = "agents"
 
 
 @app.command(epilog="Example: gpla benchmark scale --rows 1e6 --rows 1e7 --values 1e3")
 def benchmark(
     what: Annotated[
-        Benchmark, typer.Argument(help="scale: time and memory of the pipeline's parts by size.")
+        Benchmark,
+        typer.Argument(
+            help="scale: time and memory of the pipeline's parts by size; agents: perceptions and "
+            "pairs a second, on a GPU where there is one."
+        ),
     ],
     rows: Annotated[
         list[float] | None, typer.Option(min=1e4, help="Stored rows of expressions; again, a size.")
@@ -35,12 +40,17 @@ def benchmark(
     folder: Annotated[
         Path | None, typer.Option(help="Where tables are made (a temporary folder without).")
     ] = None,
+    texts: Annotated[int, typer.Option(min=8, help="agents: of the demo's texts.")] = 400,
+    listed: Annotated[int, typer.Option(min=1, help="agents: values that pairs are of.")] = 40,
     out: Annotated[Path | None, typer.Option(help="CSV to write, with all numbers.")] = None,
 ) -> None:
     """Seconds, peak memory and growth of the pipeline's parts beside plain DuckDB, pandas, loops.
 
-    Only what sizes are given for is measured.
+    Only what sizes are given for is measured. `agents` measures the models' speed instead.
     """
+    if what is Benchmark.agents:
+        _agents(texts, listed, out)
+        return
     with readable_errors():
         from tempfile import TemporaryDirectory
 
@@ -75,3 +85,25 @@ def benchmark(
             pd.DataFrame(
                 [vars(one) | {"exponent": grown.get((one.what, one.way))} for one in found]
             ).to_csv(out, index=False)
+
+
+def _agents(texts: int, listed: int, out: Path | None) -> None:
+    """Print, and write, how fast each agent is."""
+    with readable_errors():
+        import pandas as pd
+
+        from gpla_assets.orchestration.speed import here, speeds
+
+        console.print(here(), soft_wrap=True)
+        rows = []
+        for one in speeds(texts, listed, lambda line: console.print(line, soft_wrap=True)):
+            peak = "" if one.peak is None else f" {one.peak:.1f} GiB"
+            console.print(
+                f"{one.agent:<42} {one.device:<5} {one.a_second:>10,.1f} {one.kind} a second "
+                f"({one.items:,} in {one.seconds:.1f} s){peak}",
+                highlight=False,
+                soft_wrap=True,
+            )
+            rows.append(vars(one) | {"a_second": one.a_second})
+        if out is not None:
+            pd.DataFrame(rows).to_csv(out, index=False)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpla_assets.common.errors import BackendUnavailable
+from gpla_assets.embedding.batch_sizes import BatchSizes
 from gpla_assets.embedding.packaged import PACKAGED, packaged_file
 from gpla_assets.studies.settings import BATCH_SIZE, DEVICE, DTYPE, Model
 
@@ -30,11 +31,13 @@ NextLogits = Callable[[Tokens], "Tensor"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model in evaluation mode on its device, and its tokenizer with a padding token."""
+    """A model in evaluation mode on its device, its tokenizer with a padding token, and how many
+    texts it reads at a time."""
 
     tokenizer: Tokenizer
     model: Pretrained
     pad: int
+    batches: BatchSizes
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ class LocalWeights:
     """Which weights, and how they run.
 
     `model` is a folder, a hub name or a packaged model. `dtype` auto is bfloat16 for a causal LLM
-    on a GPU and float32 otherwise (T5 overflows in float16, and Kaleido runs in float32 in its
-    authors' code). `device` auto is the GPU where there is one. Raises ValueError for another
-    dtype or an empty batch.
+    on a GPU (float16 where that has no bfloat16) and float32 otherwise (T5 overflows in float16,
+    and Kaleido runs in float32 in its authors' code). `device` auto is the GPU where there is one.
+    `batch_size` is what `BatchSizes` begins with. Raises ValueError for another dtype or an empty
+    batch.
     """
 
     model: str
@@ -100,14 +104,20 @@ class LocalWeights:
             raise self._missing(kind, error) from error
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
-        return Loaded(tokenizer, model, int(tokenizer.pad_token_id or 0))
+        batches = BatchSizes.on(device, self.batch_size)
+        return Loaded(tokenizer, model, int(tokenizer.pad_token_id or 0), batches)
 
     def torch_dtype(self, kind: Kind, device: str) -> torch.dtype:
         """The torch dtype that the setting means on this device."""
         import torch
 
-        half = kind == "causal" and device.startswith("cuda")
-        name = ("bfloat16" if half else "float32") if self.dtype == "auto" else self.dtype
+        name = self.dtype
+        if name == "auto" and kind == "causal" and device.startswith("cuda"):
+            # GPUs before Ampere have none
+            lacks = torch.cuda.is_available() and not torch.cuda.is_bf16_supported()
+            name = "float16" if lacks else "bfloat16"
+        elif name == "auto":
+            name = "float32"
         found: torch.dtype = getattr(torch, name)
         return found
 
@@ -155,17 +165,6 @@ def available_device(device: str) -> str:
             "cpu, or run where there is such a GPU."
         )
     return device
-
-
-def batches_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Positions in batches of like length, so that short texts are not padded to long ones.
-
-    >>> list(batches_by_length([5, 1, 4, 1], 2))
-    [[1, 3], [2, 0]]
-    """
-    order = sorted(range(len(lengths)), key=lambda place: lengths[place])
-    for first in range(0, len(order), batch_size):
-        yield order[first : first + batch_size]
 
 
 def batches_of_one_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:

@@ -23,7 +23,6 @@ from gpla_assets.embedding.local_weights import (
     Loaded,
     LocalWeights,
     OnLocalWeights,
-    batches_by_length,
     causal_logits,
 )
 from gpla_assets.evaluator.expression import NO_TOP, Cuts, Reading, to_judge
@@ -160,11 +159,14 @@ class ValueLlamaEvaluator(OnLocalWeights):
         prompts = [question.about(_sentence(text), one_line(value)) for text, value in pairs]
         # as the model was trained: no token opens its prompts
         tokens = loaded.tokenizer(prompts, add_special_tokens=False)["input_ids"]
-        for batch in batches_by_length([len(row) for row in tokens], self.weights.batch_size):
+
+        def judge(batch: list[int]) -> None:
             with torch.inference_mode():
                 logits = causal_logits(loaded, [tokens[n] for n in batch])
                 found[batch] = labels.probabilities(logits)
             self.inferences += len(batch)
+
+        loaded.batches.run([len(row) for row in tokens], judge)
         return found
 
     def _load(self) -> Loaded:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,6 @@ from gpla_assets.embedding.local_weights import (
     Loaded,
     LocalWeights,
     OnLocalWeights,
-    batches_by_length,
     decoder_logits,
     padded,
 )
@@ -178,7 +177,8 @@ class KaleidoGenerator(OnLocalWeights):
         tokens = self._encoded("generate", [(text,) for text in perceptions])
         # every beam is a sequence of the batch
         together = max(1, self.weights.batch_size // self.beams)
-        for batch in batches_by_length([len(row) for row in tokens], together):
+
+        def write(batch: list[int]) -> None:
             inputs = padded([tokens[n] for n in batch], loaded.pad, "right", loaded.model.device)
             with torch.inference_mode():
                 written = loaded.model.generate(
@@ -192,6 +192,8 @@ class KaleidoGenerator(OnLocalWeights):
             for place, n in enumerate(batch):
                 found[n] = texts[place * self.beams : (place + 1) * self.beams]
             self.inferences += len(batch)
+
+        replace(loaded.batches, size=together).run([len(row) for row in tokens], write)
         return found
 
     def relevance(self, perceptions: Sequence[str], values: Sequence[str]) -> Floats:
@@ -212,11 +214,14 @@ class KaleidoGenerator(OnLocalWeights):
         loaded = self._load()
         labels = LabelWords.of(loaded.tokenizer, ANSWERS[task])
         tokens = self._encoded(task, [(one_line(text), TYPE, value) for text, value in pairs])
-        for batch in batches_by_length([len(row) for row in tokens], self.weights.batch_size):
+
+        def judge(batch: list[int]) -> None:
             with torch.inference_mode():
                 logits = decoder_logits(loaded, [tokens[n] for n in batch])
                 found[batch] = labels.probabilities(logits)
             self.inferences += len(batch)
+
+        loaded.batches.run([len(row) for row in tokens], judge)
         return found
 
     def _encoded(self, task: str, contents: list[tuple[str, ...]]) -> list[list[int]]:

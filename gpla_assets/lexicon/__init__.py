@@ -3,14 +3,15 @@
 from gpla_assets.lexicon.filtering import LexiconError, filter_lexicon, sweep
 from gpla_assets.lexicon.names import filter_names
 from gpla_assets.lexicon.similarity import unread, value_similarities
-from gpla_assets.lexicon.spelling import normal_form, spelled_alike
+from gpla_assets.lexicon.spelling import common_spellings, normal_form, respelled
 
 __all__ = [
     "LexiconError",
+    "common_spellings",
     "filter_lexicon",
     "filter_names",
     "normal_form",
-    "spelled_alike",
+    "respelled",
     "sweep",
     "unread",
     "value_similarities",

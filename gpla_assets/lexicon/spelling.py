@@ -5,6 +5,8 @@ Point 4. It matters where M_G writes names freely ("Work-life balance", "Work-Li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 
@@ -30,15 +32,14 @@ def common_spellings(frequencies: pd.Series) -> dict[str, str]:
     return {str(name): standing.setdefault(normal_form(str(name)), str(name)) for name, _ in ranked}
 
 
-def spelled_alike(generated: pd.DataFrame) -> pd.DataFrame:
-    """M_G's values under their common spellings; a perception has each value once, the likeliest.
+def respelled(generated: pd.DataFrame, spellings: Mapping[str, str], key: str) -> pd.DataFrame:
+    """M_G's values (column value) under their `spellings`; a perception, told by the column `key`,
+    has each value once, as the row of the highest probability. Rows stay in order.
 
-    Rows (row, value, probability) as of `ValueGenerator.generate`, in the same order. A spelling is
-    as frequent as the perceptions that it is found in.
+    Of all rows or of parts of them that hold whole perceptions, with the same result.
     """
-    found = generated.drop_duplicates(["row", "value"])["value"].value_counts()
-    spelled = generated["value"].map(common_spellings(found)).astype(generated["value"].dtype)
+    spelled = generated["value"].map(spellings).astype(generated["value"].dtype)
     alike = generated.assign(value=spelled)
     first = alike.sort_values("probability", ascending=False, kind="stable")
-    kept = first.drop_duplicates(["row", "value"]).index
+    kept = first.drop_duplicates([key, "value"]).index
     return alike.loc[alike.index.isin(kept)].reset_index(drop=True)

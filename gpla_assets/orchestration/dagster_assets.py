@@ -20,7 +20,8 @@ from gpla_assets.orchestration.asset_keys import asset_keys, named_study
 from gpla_assets.orchestration.checks import CHECKS
 from gpla_assets.orchestration.dbt import DbtFailed, NodeResult, asset_of, prepared_manifest
 from gpla_assets.orchestration.dead_runs import PROCESS_TAG, this_process
-from gpla_assets.orchestration.making import Made, State, forget, make, state_of
+from gpla_assets.orchestration.forgetting import forget
+from gpla_assets.orchestration.making import Made, State, make, state_of
 from gpla_assets.orchestration.mirror import ANSWERS, mirror
 from gpla_assets.orchestration.plan import JOBS, job_steps, stale_in
 from gpla_assets.orchestration.publishing import publish
@@ -86,7 +87,8 @@ class StudyResource(dg.ConfigurableResource["StudyResource"]):
         session = current()
         if session:
             session.begin(step.name, step.partitions, len(keys))
-        done = make(step, self._study, self._warehouse, self._budget, keys)
+        tell = session.tell if session else (lambda line: None)
+        done = make(step, self._study, self._warehouse, self._budget, keys, tell)
         self._made += 1
         if session:
             session.made.append(done)

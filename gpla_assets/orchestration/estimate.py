@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gpla_assets.agents.protocol import Agent
 from gpla_assets.chat import Budget
 from gpla_assets.orchestration.counting import Tally, counting
-from gpla_assets.orchestration.making import Making, State, state_of
+from gpla_assets.orchestration.making import Making, Own, State, state_of
+from gpla_assets.orchestration.parts import Workers
 from gpla_assets.orchestration.plan import stale_in
 from gpla_assets.orchestration.steps import Step, step_named
 from gpla_assets.orchestration.versions import Stale, agents_of, upstream_of
 from gpla_assets.storage import Warehouse, warehouse_of
-from gpla_assets.studies import Model, Study
+from gpla_assets.studies import Compute, Model, Study
 from gpla_assets.subjects import answers_asked
 
 COUNTED = ("parser", "generator", "evaluator")
@@ -53,7 +53,7 @@ class _Counting(Making):
     ) -> None:
         return
 
-    def made_by(self, role: str, agent: Agent, settings: Model) -> str:
+    def made_by(self, role: str, workers: Workers[Own], settings: Model) -> str:
         return ""
 
 
@@ -119,7 +119,9 @@ def _counts(step: Step, study: Study) -> bool:
 def tally_of(step: Step, study: Study, warehouse: Warehouse, keys: list[str]) -> Tally:
     """What a step's partitions `keys` would have models do, by the rows that are there."""
     tally = Tally()
-    made = _Counting(step, study, list(keys), warehouse, Budget(study.calls))
+    # counted here, wherever it will run
+    here = study.model_copy(update={"compute": Compute()})
+    made = _Counting(step, here, list(keys), warehouse, Budget(study.calls))
     agents = agents_of(step, study)
     heavy = [settings for settings in agents.values() if settings.backend in UNCOUNTED]
     if heavy:

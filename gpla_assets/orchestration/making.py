@@ -7,19 +7,24 @@ what they rest on, once the checks have seen them, in one transaction.
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
 from gpla_assets.agents.backends import Asking
 from gpla_assets.agents.protocol import Agent
 from gpla_assets.agents.record import agent_record
-from gpla_assets.chat import Budget, Totals
+from gpla_assets.chat import Budget
 from gpla_assets.common.errors import KnownError
 from gpla_assets.orchestration.checks import CHECKS
 from gpla_assets.orchestration.dbt import NodeResult, build
+from gpla_assets.orchestration.parts import Here, Workers
 from gpla_assets.orchestration.steps import Step, all_steps
 from gpla_assets.orchestration.used import agent_version
 from gpla_assets.orchestration.versions import (
@@ -34,15 +39,18 @@ from gpla_assets.orchestration.versions import (
 from gpla_assets.storage import RunRecord, Warehouse, WarehouseCalls, Write, relation
 from gpla_assets.storage.shards import Shards, Spool
 from gpla_assets.storage.tables import TABLES
-from gpla_assets.studies import Model, Study, SubjectSource
+from gpla_assets.studies import Model, Study, SubjectSource, fingerprint
 
-FAILURES = ("dropped", "unparsed", "unread", "unjudged")
-"""What agents say of replies that gave no row: counts by reason, or the parts that failed."""
 RECORDS = "select asset, partition_key, fingerprint, code_version, components from internal.runs"
 SUBJECTS = "select subject_id from evidence.subjects order by subject_id"
 
 Detail = int | float | str | Mapping[str, object] | Sequence[object]
 """What else is told of a making, under a name."""
+
+
+Own = TypeVar("Own", bound=Agent)
+Chosen = TypeVar("Chosen", bound=Model)
+ENDPOINT = "openai"
 
 
 class NotMade(KnownError, LookupError):
@@ -73,6 +81,7 @@ class Making:
 
     `keys` are the partitions to make ([] where the step has none). The function sets `inferences`
     (texts that went through a model) and `details` (what else is to be told of the making).
+    `version` names all that the rows will rest on, and `tell` says a line to the user.
     """
 
     step: Step
@@ -84,6 +93,8 @@ class Making:
     present: list[str] | None = None
     inferences: int = 0
     details: dict[str, Detail] = field(default_factory=dict)
+    version: str = ""
+    tell: Callable[[str], None] = lambda line: None
 
     def read(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Rows of a query on the working file."""
@@ -131,17 +142,41 @@ class Making:
         """
         refresh = os.environ.get("GPLA_REFRESH") == "1"
         cache = WarehouseCalls(self.warehouse)
-        return Asking(self.study.calls, cache, self.budget, refresh, self.study.seed)
+        return Asking(self.study.calls, cache, self.budget, refresh, self.study.seed, self.tell)
 
-    def made_by(self, role: str, agent: Agent, settings: Model) -> str:
+    def workers(self, make: Callable[[Chosen, Asking], Own], settings: Chosen) -> Workers[Own]:
+        """Who goes through the step's rows: the agent of this process, or actors of a cluster.
+
+        Raises ComputeError where there is no such cluster.
+        """
+        agent, compute = make(settings, self.asking()), self.study.compute
+        # calls, their cache and their budget are this process's
+        if compute.backend == "local" or settings.backend == ENDPOINT:
+            return Here(agent)
+        from gpla_assets.orchestration.ray_workers import RayWorkers
+
+        own = partial(make, settings, Asking(seed=self.study.seed))
+        workers = RayWorkers(agent, own, compute, self.scratch)
+        self.tell(str(workers))
+        self.details["computed by"] = str(workers)
+        return workers
+
+    @property
+    def scratch(self) -> Path:
+        """Where parts of the step's rows lie until all of them are stored."""
+        parts = self.study.warehouse_path.parent / "work" / "parts"
+        return parts / self.study.name / self.step.name / self.version
+
+    def made_by(self, role: str, workers: Workers[Own], settings: Model) -> str:
         """Store who makes the rows; its key goes into each of them."""
+        agent, told = workers.agent, workers.told
+        self.inferences = told.inferences
         record = agent_record(role, agent, settings, agent_version(role, settings))
         agent_id = str(record["agent_id"])
         self.write("agents", pd.DataFrame([record]), "agent_id", [agent_id])
         self.details |= {"agent": agent.name, "model": agent.model}
-        for name in FAILURES:
-            if found := getattr(agent, name, None):
-                self.details[name] = dict(found) if isinstance(found, Mapping) else list(found)
+        for name, found in told.failures.items():
+            self.details[name] = dict(found) if isinstance(found, Mapping) else list(found)
         return agent_id
 
     def subject_version(self, source: SubjectSource) -> str:
@@ -169,7 +204,12 @@ class Made:
 
 
 def make(
-    step: Step, study: Study, warehouse: Warehouse, budget: Budget, keys: Sequence[str] = ()
+    step: Step,
+    study: Study,
+    warehouse: Warehouse,
+    budget: Budget,
+    keys: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Made:
     """Make a step's rows (the partitions `keys` of it) and store them with their record.
 
@@ -181,9 +221,10 @@ def make(
     versions = versions_used(step, study, warehouse, keys)
     if step.models:
         return _built(step, study, warehouse, versions, started)
-    made = Making(step, study, list(keys), warehouse, budget)
+    version = fingerprint([[key, one.fingerprint] for key, one in versions.items()])
+    made = Making(step, study, list(keys), warehouse, budget, version=version, tell=tell)
     step.function()(made)
-    made.details |= calls_made(before, budget.totals)
+    made.details |= budget.totals.since(before)
     seconds = time.monotonic() - started
     done = Made(
         *(step, versions, rows_by_key(made), made.writes),
@@ -194,6 +235,7 @@ def make(
     warehouse.replace_partition(
         [*made.writes, *departed[0]], records(done), CHECKS.get(step.name, ()), departed[1]
     )
+    shutil.rmtree(made.scratch, ignore_errors=True)
     return done
 
 
@@ -295,41 +337,3 @@ def _departed(made: Making) -> tuple[list[Write], list[Key]]:
         for table in tables
     ]
     return writes, [(one.name, subject) for one in steps for subject in gone]
-
-
-def forget(study: Study, warehouse: Warehouse, state: State) -> list[Key]:
-    """Empty what the study no longer asks for: steps, and runs of alignment. What was forgotten."""
-    expected = Versions(study).expected(state.subjects)
-    known = {one.name: one for one in all_steps()}
-    gone = [
-        key
-        for key in state.stored
-        if key not in expected and (key[0] not in known or known[key[0]].partitions != "subjects")
-    ]
-    writes = []
-    for name, key in gone:
-        for table in known[name].tables if name in known else ():
-            if not key:
-                empty = warehouse.read(f"from {relation(table)} limit 0")
-                origin = known[name].origin
-                part = ("origin", (origin,)) if origin and "origin" in empty else ()
-                writes.append(Write(table, empty, *part))
-            else:
-                rows = warehouse.read(f"from {relation(table)} limit 0")
-                writes.append(Write(table, rows, "run_id", (key,)))
-    if gone:
-        warehouse.replace_partition(writes, forgotten=gone)
-    return gone
-
-
-def calls_made(before: Totals, after: Totals) -> dict[str, Detail]:
-    """Calls, tokens and cost of a step, by name; nothing where no endpoint was asked."""
-    found: dict[str, Detail] = {
-        f"LLM {name.replace('_', ' ')}": getattr(after, name) - getattr(before, name)
-        for name in ("calls", "cached", "prompt_tokens", "completion_tokens")
-    }
-    if not any(found.values()):
-        return {}
-    if after.cost is not None and before.cost is not None:
-        found["LLM cost"] = after.cost - before.cost
-    return found

@@ -11,9 +11,18 @@ from gpla_assets.agents.availability import check_backend, check_weights
 from gpla_assets.alignment.prompts import PROMPT_SOURCES
 from gpla_assets.common.errors import BackendUnavailable, UnknownBackend
 from gpla_assets.judges import check_judge
+from gpla_assets.orchestration.cluster import ComputeError, check_compute
 from gpla_assets.sources import SOURCES, SourceError, SourceMissing, answers_of, locate
 from gpla_assets.sources.criteria import criterion_path
-from gpla_assets.studies import CorpusSource, Model, Study, StudyError, SubjectSource, data_dir
+from gpla_assets.studies import (
+    Compute,
+    CorpusSource,
+    Model,
+    Study,
+    StudyError,
+    SubjectSource,
+    data_dir,
+)
 from gpla_assets.subjects.roster import check_asked
 
 FIRST_ROWS = 1000
@@ -41,6 +50,8 @@ def readiness(study: Study) -> list[Readiness]:
     lines += _subjects(study)
     lines += _benchmarks(study)
     lines += _alignment(study)
+    if study.compute.backend != Compute().backend:
+        lines.append(_checked("compute", partial(check_compute, study.compute)))
     return lines
 
 
@@ -121,5 +132,5 @@ def _backend(what: str, role: str, settings: Model, llm: str | None = None) -> R
 def _checked(what: str, check: Callable[[], str]) -> Readiness:
     try:
         return Readiness(what, True, check())
-    except (BackendUnavailable, UnknownBackend) as error:
+    except (BackendUnavailable, UnknownBackend, ComputeError) as error:
         return Readiness(what, False, str(error))

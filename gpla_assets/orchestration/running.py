@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpla_assets.common.errors import KnownError
-from gpla_assets.orchestration.making import Made, forget, state_of
+from gpla_assets.orchestration.forgetting import forget
+from gpla_assets.orchestration.making import Made, state_of
 from gpla_assets.orchestration.plan import Run, next_runs, stale_in
 from gpla_assets.orchestration.publishing import fault, publish
 from gpla_assets.orchestration.session import Session, active

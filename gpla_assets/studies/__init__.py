@@ -3,6 +3,7 @@
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.asking import Calls, CorpusSource, Price, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, CriterionSource, Probe, Validation
+from gpla_assets.studies.compute import Compute
 from gpla_assets.studies.lexicon import LexiconSettings
 from gpla_assets.studies.loading import load_study, parse_study, settings_of_options
 from gpla_assets.studies.measurement import MeasurementSettings
@@ -31,6 +32,7 @@ __all__ = [
     "SHIPPED",
     "Calls",
     "CfaSettings",
+    "Compute",
     "CorpusSource",
     "CriterionSource",
     "Evaluator",

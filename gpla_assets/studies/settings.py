@@ -72,6 +72,26 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def without_login(url: str | None) -> str | None:
+    """What is dumped is stored and shown: never a user name or password of the address."""
+    return None if url is None else re.sub(r"//.*@", "//", url)
+
+
+class Replica(Settings):
+    """A further endpoint of the same model. Limits are its own; those of `calls` if absent."""
+
+    base_url: str = Field(description="Its address.", repr=False)
+    model: str | None = Field(None, description="What it calls the model, if otherwise.")
+    key_variable: str | None = Field(
+        None, description="Environment variable that holds its key, if it is another."
+    )
+    concurrency: int | None = Field(None, ge=1, le=512)
+    requests_per_minute: float | None = Field(None, gt=0)
+    tokens_per_minute: float | None = Field(None, gt=0)
+
+    _dumped = field_serializer("base_url")(without_login)
+
+
 class Model(Settings):
     """Which model a backend runs and how; what a backend does not use stays at its default."""
 
@@ -91,12 +111,15 @@ class Model(Settings):
         description="Environment variable that holds the key; never the key.",
         json_schema_extra=RUN_ONLY,
     )
+    replicas: list[Replica] = Field(
+        default_factory=list,
+        description="Further endpoints of the same model beside `base_url`: a call goes to "
+        "whichever is free, and its reply is kept as that of `base_url`.",
+        json_schema_extra=RUN_ONLY,
+    )
     prompt_version: str = Field("1", description="Version of the project's prompts.")
 
-    @field_serializer("base_url")
-    def _without_login(self, url: str | None) -> str | None:
-        """What is dumped is stored and shown: never a user name or password of the address."""
-        return None if url is None else re.sub(r"//.*@", "//", url)
+    _dumped = field_serializer("base_url")(without_login)
 
 
 def bearing(settings: object, name: str) -> dict[str, object]:

@@ -18,6 +18,7 @@ from gpla_assets.common.errors import KnownError
 from gpla_assets.studies.alignment import TargetSettings
 from gpla_assets.studies.asking import Calls, CorpusSource, Questions, SubjectSource
 from gpla_assets.studies.benchmarks import CfaSettings, Probe, Validation
+from gpla_assets.studies.compute import Compute
 from gpla_assets.studies.lexicon import SAME_COSINE, SAME_ROUGE, LexiconSettings
 from gpla_assets.studies.measurement import CONTINUOUS, GATED_RULE, MeasurementSettings
 from gpla_assets.studies.places import warehouse_folder
@@ -150,6 +151,7 @@ class Study(Settings):
     targets: TargetSettings = TargetSettings()
     alignment: Alignment = Alignment()
     calls: Calls = Calls()
+    compute: Compute = Field(Compute(), json_schema_extra=RUN_ONLY)
     _given: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("warehouse")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpla_assets.assets.values import joined_values
-from gpla_assets.lexicon.spelling import common_spellings, normal_form, spelled_alike
+from gpla_assets.lexicon.spelling import common_spellings, normal_form, respelled
 
 
 def generated(*rows: tuple[int, str, float]) -> pd.DataFrame:
@@ -26,6 +26,12 @@ def test_a_name_has_one_normal_form() -> None:
 def test_the_most_frequent_spelling_stands_and_ties_go_by_name() -> None:
     found = common_spellings(pd.Series({"care": 3, "Care": 2, "Order": 1, "order": 1}))
     assert found == {"care": "care", "Care": "care", "Order": "Order", "order": "Order"}
+
+
+def spelled_alike(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows (row, value, probability) under the most frequent spellings of all of them."""
+    frequencies = rows.drop_duplicates(["row", "value"])["value"].value_counts()
+    return respelled(rows, common_spellings(frequencies), "row")
 
 
 def test_free_names_are_counted_together_and_once_a_perception() -> None:
@@ -67,3 +73,14 @@ def test_every_value_is_spelled_once_and_every_perception_keeps_it(
     assert not found.duplicated(["row", "value"]).any()
     kept = set(zip(found["row"], forms, strict=True))
     assert kept == {(row, normal_form(name)) for row, name, _ in drawn}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), NAMES, st.floats(0, 1)), max_size=12))
+def test_parts_are_spelled_as_the_whole_is(drawn: list[tuple[int, str, float]]) -> None:
+    rows = generated(*sorted(drawn, key=lambda one: one[0]))
+    spellings = common_spellings(rows["value"].value_counts())
+    whole = respelled(rows, spellings, "row")
+    parts = [respelled(own, spellings, "row") for _, own in rows.groupby("row")]
+    found = pd.concat(parts, ignore_index=True) if parts else whole
+    pd.testing.assert_frame_equal(found, whole)

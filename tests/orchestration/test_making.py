@@ -19,7 +19,8 @@ from gpla_assets.content import vocabulary
 from gpla_assets.evaluator.expression import SUMS
 from gpla_assets.looking.published import rows_of
 from gpla_assets.orchestration import making
-from gpla_assets.orchestration.making import Making, NotMade, forget, make, state_of
+from gpla_assets.orchestration.forgetting import forget
+from gpla_assets.orchestration.making import Making, NotMade, make, state_of
 from gpla_assets.orchestration.plan import stale_now
 from gpla_assets.orchestration.publishing import fault, publish
 from gpla_assets.orchestration.steps import step_named
