@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gpla_assets.benchmarks.probe import (
@@ -261,7 +262,7 @@ class _Run:
         row = (
             *(self.name, features, controls, design or self.splits.name, role, len(self.llms)),
             *(n_pairs, n_features, len(tested.accuracies), tested.accuracy),
-            *(float(np.nanstd(tested.accuracies, ddof=1)), low, high, p, gain),
+            *(_spread(tested.accuracies), low, high, p, gain),
         )
         self.into.accuracies.append(dict(zip(ACCURACY_COLUMNS, row, strict=True)))
 
@@ -293,6 +294,12 @@ class _Run:
             dict(zip(NULL_COLUMNS, (self.name, features, null, draw, number), strict=True))
             for draw, number in enumerate(found, start=-1)
         ]
+
+
+def _spread(accuracies: NDArray[np.float64]) -> float:
+    """Standard deviation of what is known; NaN of fewer than two."""
+    known = accuracies[~np.isnan(accuracies)]
+    return float(np.std(known, ddof=1)) if len(known) > 1 else np.nan
 
 
 def dealt(system: System, random: np.random.Generator) -> System:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
@@ -14,7 +14,10 @@ from gpla_assets.evaluator.estimates import FEWEST_QUESTIONS, compared
 from gpla_assets.looking.published import LookingError, published_store, rows_of
 from gpla_assets.studies import Lake, Store
 from gpla_assets.studies.measurement import RULES, MeasurementRule
-from gpla_assets.validation.two_studies import Agreement, study_agreement
+
+if TYPE_CHECKING:
+    from gpla_assets.validation.levels import Levels
+    from gpla_assets.validation.two_studies import Agreement
 
 RESTS_ON = (
     "score, low, high, shrunken, difference, difference_low, difference_high, "
@@ -172,6 +175,8 @@ class PublishedStudy:
         Frames `values`, `llms` and `cells`; see Agreement. Raises LookingError where the studies
         share no LLM or no value.
         """
+        from gpla_assets.validation.two_studies import study_agreement
+
         found = study_agreement(self.llm_values(), other.llm_values())
         if found.cells.empty:
             llms, values = (
@@ -236,6 +241,23 @@ class PublishedStudy:
     def loadings(self) -> pd.DataFrame:
         """Values on factors: analysis.loadings."""
         return self.sql('from analysis.loadings order by len(factor), factor, "value"')
+
+    def levels(self) -> Levels:
+        """Whether its factors are also those of other questions, and of one LLM's own answers.
+
+        Of the values that were kept, scored by the study's rule; see Levels. Raises LookingError
+        where the study found no factors.
+        """
+        from gpla_assets.validation.by_question import ByQuestion, unit_of
+        from gpla_assets.validation.levels import factor_levels
+
+        loadings = self.loadings()
+        kept = loadings[loadings["is_primary"] & loadings["kept"]]
+        if kept.empty:
+            raise LookingError(f"{self.name} found no factors; `gpla status` says what it lacks.")
+        by_question = ByQuestion(self.sql(EXPRESSIONS), unit_of(self.subjects))
+        values = sorted(set(kept["value"]))
+        return factor_levels(by_question, self.rule, values, kept["factor"].nunique())
 
     def sql(self, query: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Rows of a query; parameters stand for its question marks."""

@@ -463,6 +463,7 @@ APART = {
         *("psychometrics.r_script", "psychometrics.structure_json", "benchmarks.grouped"),
         *("subjects.pilot", "subjects.administration", "subjects.inspect_task", "chat.batch"),
     ),
+    "looks at studies that ran": ("validation.levels", "validation.two_studies"),
     "reads a user's own file": (
         *("common.tables.door", "common.tables.header", "common.tables.numbers"),
         *("common.tables.programs", "common.tables.table", "common.tables.text"),
