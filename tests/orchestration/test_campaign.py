@@ -18,7 +18,7 @@ from tests.campaign import run_campaign
 from tests.conftest import Known
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_runs_after_kills_give_the_tables_of_an_undisturbed_run(
     known: Known, tmp_path: Path
 ) -> None:
