@@ -15,31 +15,21 @@ from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
+from gpla_assets.docs.screenshots import chromium
 from tests.conftest import gpla
 from tests.dagster_ui import REPOSITORY, Ui, quick_study, serving
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars"),
-)
 PLACE = f"{REPOSITORY['repositoryName']}@{REPOSITORY['repositoryLocationName']}"
 PARTITION = "llm-03|Default"
 
 
 @contextmanager
 def browsing(width: int, height: int) -> Iterator[webdriver.Chrome]:
-    """A browser without a screen."""
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--window-size={width},{height}"):
-        options.add_argument(flag)
-    options.binary_location = str(shutil.which("chromium"))
-    browser = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
-    try:
+    """A browser of a size."""
+    with TemporaryDirectory() as folder, chromium(Path(folder)) as browser:
+        browser.set_window_size(width, height)
         yield browser
-    finally:
-        browser.quit()
 
 
 def pages(ui: Ui) -> dict[str, tuple[str, str, str]]:

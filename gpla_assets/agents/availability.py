@@ -16,7 +16,7 @@ def check_backend(role: str, settings: Model, llm: str | None = None) -> str:
         accurate = isinstance(settings, Evaluator) and settings.mode == "accurate"
         more = f", all-mpnet-base-v2 in {base_model()}" if accurate else ""
         return f"all-MiniLM-L6-v2 in {packaged_model()}{more}"
-    if backend == "openai":
+    if settings.asks_endpoint:
         from gpla_assets.chat.endpoint import Endpoint
 
         own = [(settings.base_url, settings.key_variable)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from gpla_assets.chat import Budget, Chat, MemoryCalls, ReplyCache
+from gpla_assets.chat.protocol import warned
 from gpla_assets.common.errors import BackendUnavailable, UnknownBackend
 from gpla_assets.studies import Calls, Evaluator, Model
 
@@ -17,7 +17,6 @@ WEIGHTS = ("model", "revision", "dtype", "prompt_version")
 PUBLISHED = {"kaleido": "tsor13/kaleido-xl", "valuellama": "Value4AI/ValueLlama-3-8B"}
 """The paper's own models for M_G and M_E, where a study names none."""
 
-warned = logging.getLogger(__name__).warning
 Settings = TypeVar("Settings")
 Made = TypeVar("Made")
 
@@ -54,7 +53,7 @@ def make_chat(settings: Model, asking: Asking) -> Chat:
             f"Backend {settings.backend!r} has no model: found model = {settings.model!r}, "
             "expected a hub name, a folder or an endpoint's name; set it in the study."
         )
-    if settings.backend == "openai":
+    if settings.asks_endpoint:
         from gpla_assets.chat.openai_chat import OpenAIChat
 
         return OpenAIChat(

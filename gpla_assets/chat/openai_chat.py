@@ -7,7 +7,6 @@ next call, so that a process killed at any moment loses at most `concurrency` re
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,15 +19,13 @@ from gpla_assets.chat.budget import Budget, Totals
 from gpla_assets.chat.cache import AnsweredCall, GroupCommit, ReplyCache, request_key, whole_request
 from gpla_assets.chat.endpoint import Endpoint, unavailable
 from gpla_assets.chat.limits import LONGEST_WAIT_S, Fault, backoff, prompt_tokens_of
-from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped
+from gpla_assets.chat.protocol import ChatReply, ChatRequest, ChatStopped, warned
 from gpla_assets.chat.session import Place, Server, Session
 from gpla_assets.studies.asking import Calls
 from gpla_assets.studies.settings import KEY_VARIABLE, Replica
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
-
-warned = logging.getLogger(__name__).warning
 
 
 class OpenAIChat:

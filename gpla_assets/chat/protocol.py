@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from gpla_assets.common.errors import KnownError
+
+warned = logging.getLogger(__name__).warning
+"""Who is told of endpoints that are put aside, where nobody else is named."""
 
 Role = Literal["system", "user", "assistant"]
 

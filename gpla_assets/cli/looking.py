@@ -17,19 +17,11 @@ from gpla_assets.common.nearest import chosen
 if TYPE_CHECKING:
     import pandas as pd
 
-
-LlmName = Annotated[
-    str,
-    typer.Argument(
-        help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
-    ),
-]
-OptionalLlm = Annotated[
-    str | None,
-    typer.Argument(
-        help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
-    ),
-]
+LLM = typer.Argument(
+    help="An LLM, or one of its profiles: llm|profile.", autocompletion=complete_llms
+)
+LlmName = Annotated[str, LLM]
+OptionalLlm = Annotated[str | None, LLM]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="JSON file to write; - for the screen.")
 ]

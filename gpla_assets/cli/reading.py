@@ -19,6 +19,7 @@ from gpla_assets.cli.completion import complete_studies
 
 if TYPE_CHECKING:
     from gpla_assets.benchmarks.systems import System
+    from gpla_assets.looking import PublishedStudy
     from gpla_assets.psychometrics.reading import OwnMatrix
 
 PANEL = "Reading the file"
@@ -112,7 +113,7 @@ class Reader:
             )
         if given["study"] is not None:
             self.folder = TemporaryDirectory()
-            file = self.keep_study(Path(self.folder.name) / f"{Path(given['study']).stem}.csv")
+            file = self.keep_study(Path(self.folder.name) / f"{self.opened.name}.csv")
         options = ReadingOptions(
             missing_codes=_listed(given["missing_codes"]),
             id=given["id"],
@@ -134,11 +135,16 @@ class Reader:
         show(own)
         return own
 
-    def keep_study(self, path: Path) -> Path:
-        """Write the study's scores to a CSV file."""
+    @functools.cached_property
+    def opened(self) -> PublishedStudy:
+        """The study that was named."""
         from gpla_assets.looking import open_study
 
-        open_study(self.options["study"]).matrix(self.options["group"]).to_csv(path, index=False)
+        return open_study(self.options["study"])
+
+    def keep_study(self, path: Path) -> Path:
+        """Write the study's scores to a CSV file."""
+        self.opened.matrix(self.options["group"]).to_csv(path, index=False)
         return path
 
     def own_system(self) -> System | None:
@@ -146,14 +152,12 @@ class Reader:
         if self.options["study"] is None:
             return None
         from gpla_assets.benchmarks.systems import UnfitSystem, system_of_loadings
-        from gpla_assets.looking import open_study
 
-        opened = open_study(self.options["study"])
-        loadings = opened.loadings()
-        found = system_of_loadings(f"{opened.name}'s own", loadings[loadings["kept"]])
+        loadings = self.opened.loadings()
+        found = system_of_loadings(f"{self.opened.name}'s own", loadings[loadings["kept"]])
         if not found.factors:
             raise UnfitSystem(
-                f"Study {opened.name} found no factors; expected the value system as --system "
+                f"Study {self.opened.name} found no factors; expected the value system as --system "
                 "FILE.yaml or as --model FILE in lavaan's syntax."
             )
         return found

@@ -21,7 +21,7 @@ from gpla_assets.content import definitions_of, vocabulary
 from gpla_assets.embedding.embedder import Embedder
 from gpla_assets.embedding.local_weights import LocalWeights
 from gpla_assets.embedding.packaged import base_model
-from gpla_assets.embedding.store import warehouse_store
+from gpla_assets.embedding.store import EmbeddingStore, warehouse_store
 from gpla_assets.evaluator.cross_encoder import CrossEncoder, PairJudge
 from gpla_assets.evaluator.cross_weights import CROSS_VERSION, SHIPPED_CROSS, CrossWeights
 from gpla_assets.evaluator.embedded import EmbeddedEvaluator
@@ -40,17 +40,25 @@ def evaluator_weights() -> EvaluatorWeights:
 @lru_cache(maxsize=1)
 def make_value_encoder() -> Embedder:
     """The encoder that training has tuned to values: M_G's and M_E's, one of this process."""
-    adapter = evaluator_weights().adapter
+    return value_encoder(warehouse_store())
+
+
+def value_encoder(store: EmbeddingStore | None) -> Embedder:
+    """The same, another at each call, on a store or on none."""
     name = f"gpla-minilm-{SHIPPED_VERSION}"
-    return Embedder(adapter=adapter, name=name, store=warehouse_store())
+    return Embedder(adapter=evaluator_weights().adapter, name=name, store=store)
 
 
 @lru_cache(maxsize=1)
 def make_cross_encoder() -> CrossEncoder:
-    """M_E's judge in mode accurate; raises BackendUnavailable without its base model."""
+    """M_E's judge in mode accurate, one of this process; raises as `cross_encoder`."""
+    return cross_encoder(warehouse_store())
+
+
+def cross_encoder(store: EmbeddingStore | None) -> CrossEncoder:
+    """The same, another at each call; raises BackendUnavailable without its base model."""
     name = f"gpla-mpnet-{CROSS_VERSION}"
-    weights = CrossWeights.load(SHIPPED_CROSS)
-    return CrossEncoder(base_model(), weights, name, store=warehouse_store())
+    return CrossEncoder(base_model(), CrossWeights.load(SHIPPED_CROSS), name, store=store)
 
 
 def _embedded_evaluator(settings: Evaluator, judge: PairJudge | None = None) -> EmbeddedEvaluator:

@@ -14,7 +14,6 @@ from gpla_assets.orchestration.versions import agents_of, asked_steps, leading_t
 from gpla_assets.storage import warehouse_of
 from gpla_assets.studies import Study
 
-ENDPOINT = "openai"
 MOST_ROUNDS = 8
 
 
@@ -57,5 +56,5 @@ def _look(study: Study) -> tuple[Tally, list[str]]:
 
 def _asks(step: Step, study: Study) -> bool:
     if step.name == "responses":
-        return any(one.backend == ENDPOINT for one in study.subjects)
-    return any(one.backend == ENDPOINT for one in agents_of(step, study).values())
+        return any(one.asks_endpoint for one in study.subjects)
+    return any(one.asks_endpoint for one in agents_of(step, study).values())

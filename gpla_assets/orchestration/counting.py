@@ -81,7 +81,7 @@ class CountingChat:
         self.inferences = 0
         self.cache, self.refresh, self.tally = cache, refresh, tally
         # a model that runs here keeps no replies
-        asked = settings.backend == "openai"
+        asked = settings.asks_endpoint
         self.endpoint = Endpoint(settings.base_url, settings.key_variable) if asked else None
 
     def ask(

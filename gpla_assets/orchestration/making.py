@@ -50,7 +50,6 @@ Detail = int | float | str | Mapping[str, object] | Sequence[object]
 
 Own = TypeVar("Own", bound=Agent)
 Chosen = TypeVar("Chosen", bound=Model)
-ENDPOINT = "openai"
 
 
 class NotMade(KnownError, LookupError):
@@ -151,7 +150,7 @@ class Making:
         """
         agent, compute = make(settings, self.asking()), self.study.compute
         # calls, their cache and their budget are this process's
-        if compute.backend == "local" or settings.backend == ENDPOINT:
+        if compute.backend == "local" or settings.asks_endpoint:
             return Here(agent)
         from gpla_assets.orchestration.ray_workers import RayWorkers
 

@@ -19,14 +19,11 @@ from gpla_assets.content.shipped import CONTENT
 from gpla_assets.embedding.batch_sizes import BatchSizes
 from gpla_assets.embedding.embedder import Embedder
 from gpla_assets.embedding.local_weights import Kind, Loaded, LocalWeights, available_device
-from gpla_assets.embedding.packaged import base_model
-from gpla_assets.evaluator.backends import evaluator_weights
-from gpla_assets.evaluator.cross_encoder import CrossEncoder, PairJudge
-from gpla_assets.evaluator.cross_weights import CROSS_VERSION, SHIPPED_CROSS, CrossWeights
+from gpla_assets.evaluator.backends import cross_encoder, evaluator_weights, value_encoder
+from gpla_assets.evaluator.cross_encoder import PairJudge
 from gpla_assets.evaluator.embedded import EmbeddedEvaluator
 from gpla_assets.evaluator.protocol import ValueEvaluator
 from gpla_assets.evaluator.valuellama import RELEVANCE, VALENCE, ValueLlamaEvaluator
-from gpla_assets.evaluator.weights import SHIPPED_VERSION
 from gpla_assets.generator.embedded import EmbeddedGenerator
 from gpla_assets.parser.embedded import SentenceParser
 from gpla_assets.parser.protocol import Utterance
@@ -151,9 +148,8 @@ def speeds(texts: int, values: int, tell: Callable[[str], None]) -> Iterator[Spe
     found = [one.content for one in parser.parse(utterances)]
     yield Speed("M_P embedded", "cpu", "perceptions", len(found), time.perf_counter() - clock)
     known = vocabulary()
-    weights, name = evaluator_weights(), f"gpla-minilm-{SHIPPED_VERSION}"
-    tuned = Embedder(adapter=weights.adapter, name=name)
-    generator = EmbeddedGenerator(tuned, weights.heads, known, Generator())
+    heads, tuned = evaluator_weights().heads, value_encoder(None)
+    generator = EmbeddedGenerator(tuned, heads, known, Generator())
     tuned.encode(generator.texts)
     clock = time.perf_counter()
     generator.generate(found)
@@ -162,15 +158,12 @@ def speeds(texts: int, values: int, tell: Callable[[str], None]) -> Iterator[Spe
 
     def fast(judge: PairJudge | None = None) -> EmbeddedEvaluator:
         # of its own: the others have embedded the same sentences
-        encoder = Embedder(adapter=weights.adapter, name=name)
-        return EmbeddedEvaluator(encoder, weights.heads, Evaluator(), judge)
+        return EmbeddedEvaluator(value_encoder(None), heads, Evaluator(), judge)
 
     yield _pairs("M_E fast", "cpu", fast(), found, listed)
     try:
-        cross = CrossEncoder(
-            base_model(), CrossWeights.load(SHIPPED_CROSS), f"gpla-mpnet-{CROSS_VERSION}"
-        )
-        yield _pairs("M_E accurate", "cpu", fast(cross), found[: max(1, len(found) // 8)], listed)
+        accurate = fast(cross_encoder(None))
+        yield _pairs("M_E accurate", "cpu", accurate, found[: max(1, len(found) // 8)], listed)
     except BackendUnavailable as error:
         tell(f"M_E accurate is not measured: {error}")
     yield _llama(tuple(contents), found, listed)

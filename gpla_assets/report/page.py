@@ -25,6 +25,7 @@ from gpla_assets.storage.reading import opened_whole
 from gpla_assets.studies import Store, Study
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.studies.structure import StructureSettings
+from gpla_assets.validation.two_studies import Agreement
 
 QUERIES = (
     EXPLORED
@@ -110,15 +111,15 @@ def write_explorer(
             raise LookingError(f"{store} {lacking(error)}") from error
     own = PublishedStudy(store)
     if beside is not None:
-        tables |= _beside(own, beside)
+        tables |= beside_tables(beside.name, own.agreement(beside))
     write_page(out, "Study", own.name, parts(own.name, tables, said))
     return out
 
 
-def _beside(own: PublishedStudy, other: PublishedStudy) -> dict[str, pd.DataFrame]:
-    found = own.agreement(other)
+def beside_tables(other: str, found: Agreement) -> dict[str, pd.DataFrame]:
+    """The tables NO_OTHER of a study beside another."""
     return {
-        "beside": pd.DataFrame({"study": [other.name]}),
+        "beside": pd.DataFrame({"study": [other]}),
         "agreement_values": found.values,
         "agreement_llms": found.llms,
         "agreement_cells": found.cells,

@@ -121,6 +121,11 @@ class Model(Settings):
 
     _dumped = field_serializer("base_url")(without_login)
 
+    @property
+    def asks_endpoint(self) -> bool:
+        """Whether the model runs behind an endpoint, and not here."""
+        return self.backend == "openai"
+
 
 def bearing(settings: object, name: str) -> dict[str, object]:
     """What bears on results in settings, as plain values by dotted name.

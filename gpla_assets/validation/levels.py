@@ -15,7 +15,7 @@ import pandas as pd
 
 from gpla_assets.psychometrics.congruence import matched, tucker_congruence
 from gpla_assets.psychometrics.extraction import principal_loadings
-from gpla_assets.psychometrics.rotation import varimax
+from gpla_assets.psychometrics.rotation import rotate
 from gpla_assets.studies.measurement import MeasurementRule
 from gpla_assets.validation.by_question import ByQuestion
 from gpla_assets.validation.question_halves import SPLITS, Floats, question_halves
@@ -85,8 +85,8 @@ def _correlations(scores: Floats) -> Floats:
 
 
 def _loadings(correlations: Floats, n_factors: int) -> Floats:
-    found: Floats = varimax(principal_loadings(correlations, n_factors))
-    return found[:, np.argsort(-(found**2).sum(axis=0))]
+    found: Floats = rotate(principal_loadings(correlations, n_factors), "varimax").pattern
+    return found
 
 
 def _alike(own: Floats, first: Floats, second: Floats) -> Floats:

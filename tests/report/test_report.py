@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gpla_assets.report.html import FRONT_END, modules
-from gpla_assets.report.page import NO_OTHER, QUERIES, parts, render, write_explorer
+from gpla_assets.report.page import NO_OTHER, QUERIES, beside_tables, parts, render, write_explorer
 from gpla_assets.report.panels import declared
 from gpla_assets.report.structure_page import write_structure_page
 from gpla_assets.validation.two_studies import study_agreement
@@ -59,12 +59,8 @@ def test_every_panel_says_by_what_sql_its_rows_come() -> None:
 def test_a_study_beside_another_has_a_panel_of_both() -> None:
     values = known()["llm_values"]
     found = study_agreement(values, values.assign(difference=-values["difference"]))
-    beside = {
-        "beside": pd.DataFrame({"study": ["again"]}),
-        "agreement_values": found.values,
-        "agreement_llms": found.llms,
-        "agreement_cells": found.cells,
-    }
+    beside = beside_tables("again", found)
+    assert tuple(beside) == NO_OTHER
     panels = [one for one in parts("x", known() | beside)["panels"] if one["view"] == "compare"]
     assert [one["title"] for one in panels] == ["Beside study again"]
     titles = {one["title"].split(":")[0] for one in panels[0]["tables"]}

@@ -19,16 +19,18 @@ function plotly() {
   return library;
 }
 
+async function declared(view) {
+  return (await part("panels")).filter((one) => one.view === view);
+}
+
 /** The panels of a view, drawn. */
 export async function panelsOf(view) {
-  return (await part("panels"))
-    .filter((one) => one.view === view)
-    .map((one) => drawn(view, one));
+  return (await declared(view)).map((one) => drawn(view, one));
 }
 
 export async function panelsView(study, { view, names }) {
-  const panels = (await part("panels")).filter((one) => one.view === view);
-  const shown = await panelsOf(view);
+  const panels = await declared(view);
+  const shown = panels.map((one) => drawn(view, one));
   const contents = h(
     "nav",
     { class: "contents", "aria-label": "Panels" },
